@@ -1,0 +1,16 @@
+package diag
+
+// runtimeCodes are the rows of solving and training, E05xx.
+var runtimeCodes = []Row{
+	{"E0501", "the limit on steps is reached", "The solver needed more steps than `max_steps` allows before the end. A stiff problem wants an implicit solver.", ""},
+	{"E0502", "the step size became too small", "The error demands steps so small that time does not move on: the solution has a pole, or the equations jump.", ""},
+	{"E0503", "a value is not finite", "A right-hand side gave an infinity or not a number; the label shows the sub-expression with its operands.", ""},
+	{"E0504", "cancelled", "The computation was interrupted or its time was over.", ""},
+	{"E0505", "a solve did not reach its end", "Told at the end of a run, so that its exit code says so.", ""},
+	{"E0506", "the limit on memory is reached", "Ask for outputs at given times, or raise the limit.", ""},
+	{"E0510", "no gradient", "Something in the model has no derivative, or the gradient method cannot handle it.", ""},
+	{"E0511", "the loss is infinite at the start", "The first evaluation of a training must give a finite loss; the message names state, time and row.", ""},
+	{"E0512", "the data do not fit the loss", "A logarithm of a datum that is not positive, times that are not sorted, or too few data.", ""},
+	{"E0513", "nothing to train", "The model has no parameter or weight that may move.", ""},
+	{"E0514", "a training failed", "The message says why.", ""},
+}

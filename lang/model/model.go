@@ -1,0 +1,158 @@
+// Package model is the checked model: names resolved, shapes and units settled, every
+// function inlined. It is data only, made by compiler/check and read by compiler/lower.
+package model
+
+import (
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/lang/sig"
+	"github.com/udl-lang/udl/lang/types"
+)
+
+// Kind is what a symbol is.
+type Kind int
+
+// The kinds of symbols.
+const (
+	Param    Kind = iota
+	Const         // settable for a run, unless Structural
+	State         // has a derivative
+	Latent        // a State that is never matched to data
+	Let           // a named quantity
+	Weight        // a learnable array of an unknown (a Fixed one is not trained)
+	Time          // t
+	Local         // parameter of an inlined function or an unknown
+	IndexVar      // bound by sum[j in ..] or u[i in ..]
+	Input         // an external signal
+	Given         // an input of a compiled expression that is not a model (a lambda's s.x)
+)
+
+// Symbol is one named quantity. Identity is the pointer.
+type Symbol struct {
+	Name  string
+	Kind  Kind
+	Shape types.Shape
+	Unit  types.Unit
+	Doc   string
+	Span  diag.Span
+
+	// Def is the default (Param, Const), the initial value (State, Latent) or the meaning (Let);
+	// nil for the others. A default may refer to constants only; an initial value to parameters,
+	// constants, other initial values and lets at the start.
+	Def *Expr
+
+	Lo, Hi     float64 // bounds of a Param, ±inf when there are none
+	Prior      *Expr   // distribution of a Param as a Call, nil when there is none
+	Structural bool    // a Const that fixes a shape or an index: not settable
+	Lo0, Hi0   int     // range of an IndexVar, inclusive, and its step
+	Step       int
+	Vel        *Symbol // of a state declared with x': the state that is its derivative
+
+	Unknown *Unknown   // of a Weight: whose
+	Spec    sig.Weight // of a Weight
+}
+
+// Trainable says whether fit may move the symbol.
+func (s *Symbol) Trainable() bool {
+	return s.Kind == Param || s.Kind == Weight && !s.Spec.Fixed
+}
+
+// Unknown is a function to be learned.
+type Unknown struct {
+	Name    string // "U"; "NN1" when anonymous
+	Params  []*Symbol
+	Outs    []string // names of the outputs; nil for one
+	NIn     int      // scalars going in: shapes of Params flattened and concatenated
+	NOut    int
+	Shape   types.Shape // of a call: scalar for one output, [n] for several
+	Rep     *sig.Builtin
+	Options sig.Options
+	Weights []*Symbol
+	// Formula is the body when the representation is a formula with parameters of its own
+	// (then Rep is nil); its Weights are those parameters, its Params are bound as Locals.
+	Formula *Expr
+	// Inputs names, per scalar input, the state or let it is first called with; "" when it is an expression.
+	Inputs []string
+	Doc    string
+	Span   diag.Span
+}
+
+// Equation gives the derivative of one state, in one or several parts that together
+// cover every element exactly once.
+type Equation struct {
+	State *Symbol
+	Parts []Part
+	Span  diag.Span
+}
+
+// Part is one written equation. With Vars, RHS is evaluated for every combination of the
+// index variables (row-major, the first outermost) and its elements go, in that order, to the
+// elements Flat of the state. Without Vars the RHS has the shape of the part.
+type Part struct {
+	Vars []*Symbol
+	Flat []int // nil: the whole state
+	RHS  *Expr
+	Span diag.Span
+}
+
+// Model is a checked model.
+type Model struct {
+	Name, Doc string
+	Span      diag.Span
+	Time      *Symbol
+
+	Params   []*Symbol // in source order, formulas' parameters not included
+	Consts   []*Symbol // of the model, then those of the script that it uses
+	States   []*Symbol // State and Latent, velocities included, in source order
+	Lets     []*Symbol // sorted so that each refers only to earlier ones
+	Unknowns []*Unknown
+	Eqs      []*Equation // one per state, in the order of States
+	Warnings diag.List
+}
+
+// Op is the kind of an expression.
+type Op int
+
+// The kinds of expressions.
+const (
+	Num      Op = iota // Val, row-major
+	Ref                // Sym
+	Deriv              // Sym (a state): the value of its derivative, x' on a right-hand side
+	Call               // Name of a builtin function or operator, Args
+	CallU              // Unk, Args (one per Param, each of the Param's shape)
+	Index              // Args[0] indexed by Idx
+	List               // Args stacked along a new first axis
+	Reduce             // Name ("sum", "prod", "min", "max", "mean") over Vars of Args[0]
+	LetIn              // Syms bound to Args[:len(Syms)] in Args[len(Syms)]
+	If                 // Args: condition, then, else
+	Diff               // derivative of Args[0] by Sym
+	External           // a registered Go function, Name, Args
+)
+
+// Expr is a checked expression. With index variables in scope, Shape is the shape for one
+// value of each.
+type Expr struct {
+	Op    Op
+	Name  string
+	Sym   *Symbol
+	Unk   *Unknown
+	Val   []float64
+	Args  []*Expr
+	Idx   []Idx
+	Vars  []*Symbol // index variables of a Reduce
+	Syms  []*Symbol // of a LetIn
+	Shape types.Shape
+	Unit  types.Unit
+	Span  diag.Span
+}
+
+// Idx is one index. A position drops its axis; a range keeps it.
+type Idx struct {
+	At         *Expr // integer-valued in numbers, structural constants and index variables, from 1; nil for a range
+	Lo, Hi, By int   // inclusive, from 1
+}
+
+// Lambda is a checked lambda over given quantities: a loss on a solution, a candidate term.
+type Lambda struct {
+	Inputs []*Symbol // Kind Given
+	Body   *Expr
+}
