@@ -1,0 +1,331 @@
+package sens
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/udl-lang/udl/runtime/solve"
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// The discrete adjoint is the reverse of the accepted steps, their sizes held fixed: with λ the
+// derivative of the loss by the state at the end of a step, and κ_i that by stage k_i,
+//
+//	κ_i = h B_i λ + h Σ_{j>i} A[j][i] μ_j + h Σ_outputs b_i(θ) ∂L/∂x,   μ_j = (∂f/∂x)ᵀ κ_j,
+//	λ  ← λ + Σ_j μ_j + Σ_outputs ∂L/∂x,   dL/dθ += Σ_j (∂f/∂θ)ᵀ κ_j.
+//
+// W. W. Hager, Runge–Kutta methods in optimal control and the transformed adjoint system,
+// Numerische Mathematik 87 (2000), 247–282; A. Sandu, On the properties of Runge–Kutta discrete
+// adjoints, Lecture Notes in Computer Science 3994 (2006), 550–557.
+
+// Adjoint computes the gradient of a loss by the discrete adjoint: the exact derivative, up to
+// rounding, of the numbers that the solver computes. It writes dL/dθ into g, length NTheta, which
+// includes initial values where they depend on θ; entries that are switches get 0. p.Times is not used.
+//
+// Where the solve does not come to its end, the value is +∞, g is 0, and the solution's status
+// and fault tell why; the error is nil. An error is a call that makes no sense, an error of the
+// loss itself, a gradient that is not finite (*NonFinite), or the cause of ctx if it ends during
+// the backward pass.
+func Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g []float64) (float64, *solve.Solution, error) {
+	return new(Workspace).Adjoint(ctx, p, loss, g)
+}
+
+// Workspace computes gradients one after the other in the same memory, as training does. The
+// zero value is ready. A solution it returns is valid until the next call. A Workspace serves
+// one goroutine.
+type Workspace struct {
+	fwd       solve.Workspace
+	problem   solve.Problem
+	sys       *system.System
+	rhs, init system.Func
+	flags     []int
+	sc        *solve.Scheme
+
+	gx           []float64 // of the loss by the outputs
+	lam, xb      []float64 // by the states at the end and at the start of a step
+	mu, point    []float64
+	kb           [][]float64 // by the stages
+	k            [][]float64 // the stages
+	kbuf, weight []float64
+	hand         []float64 // by the first stage of the step that follows, which is the last of this one
+	handed       bool
+}
+
+// bind makes the buffers for a solution.
+func (w *Workspace) bind(sol *solve.Solution, nt int) {
+	sc, nx, sys := sol.Scheme(), sol.NX, w.problem.Sys
+	if w.sys != sys {
+		w.rhs, w.init = sys.RHS.Clone(), nil
+		if sys.Init != nil {
+			w.init = sys.Init.Clone()
+		}
+		w.flags = switches(sys)
+	}
+	if w.sys != sys || w.sc != sc {
+		n := sc.Stages()
+		w.lam, w.xb, w.mu, w.point, w.hand = make([]float64, nx), make([]float64, nx), make([]float64, nx), make([]float64, nx), make([]float64, nx)
+		w.kb, w.k = make([][]float64, n), make([][]float64, n)
+		for i := range w.kb {
+			w.kb[i] = make([]float64, nx)
+		}
+		w.kbuf = make([]float64, (n-sc.Method.Stages)*nx)
+		w.weight = make([]float64, n)
+	}
+	w.sys, w.sc = sys, sc
+	if cap(w.gx) < nt*nx {
+		w.gx = make([]float64, nt*nx)
+	}
+	w.gx = w.gx[:nt*nx]
+}
+
+// GX0 is the derivative of the last loss by the initial state, length NX: for problems whose
+// initial state was given as X0. Read only, valid until the next call.
+func (w *Workspace) GX0() []float64 { return w.lam }
+
+// Value computes the loss alone, with the same results as Adjoint.
+func (w *Workspace) Value(ctx context.Context, p *solve.Problem, loss Loss) (float64, *solve.Solution, error) {
+	var err error
+	if w.problem, err = prepare(p, loss); err != nil {
+		return 0, nil, err
+	}
+	w.problem.NoDense = true
+	sol, err := w.fwd.Solve(ctx, &w.problem)
+	if err != nil {
+		return 0, nil, err
+	}
+	if sol.Status != solve.Done {
+		return failed, sol, nil
+	}
+	v, err := loss.Eval(sol.X, w.problem.Theta, nil, nil)
+	return v, sol, err
+}
+
+// Adjoint is the function Adjoint, in the memory of the workspace.
+func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g []float64) (float64, *solve.Solution, error) {
+	var err error
+	if w.problem, err = prepare(p, loss); err != nil {
+		return 0, nil, err
+	}
+	q := &w.problem
+	if len(g) != q.Sys.NTheta {
+		return 0, nil, fmt.Errorf("the gradient has room for %d of %d parameters", len(g), q.Sys.NTheta)
+	}
+	if err := differentiable(q.Sys, "discrete adjoint"); err != nil {
+		return 0, nil, err
+	}
+	q.NoDense = false
+	clear(g)
+	sol, err := w.fwd.Solve(ctx, q)
+	if err != nil {
+		return 0, nil, err
+	}
+	if sol.Status != solve.Done {
+		return failed, sol, nil
+	}
+	w.bind(sol, len(q.Times))
+	value, err := loss.Eval(sol.X, q.Theta, w.gx, g)
+	if err != nil {
+		clear(g)
+		return value, sol, err
+	}
+	if value-value != 0 {
+		clear(g)
+		return value, sol, nil
+	}
+	if _, err = w.backward(ctx, sol, g, false); err != nil {
+		clear(g)
+		return value, sol, err
+	}
+	for _, i := range w.flags {
+		g[i] = 0
+	}
+	if !finite(g) {
+		// Once more, to see where.
+		again := make([]float64, len(g))
+		if _, err = loss.Eval(sol.X, q.Theta, w.gx, again); err != nil {
+			return value, sol, err
+		}
+		t, err := w.backward(ctx, sol, again, true)
+		if err != nil {
+			return value, sol, err
+		}
+		return value, sol, checkGradient(q.Sys, g, nil, t)
+	}
+	return value, sol, nil
+}
+
+// backward walks the steps from the last to the first and adds to g. With look it returns the
+// time at which a value ceased to be finite.
+func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float64, look bool) (bad float64, err error) {
+	q := &w.problem
+	nx := sol.NX
+	th := q.Theta
+	dir := 1.0
+	if q.T1 < q.T0 {
+		dir = -1
+	}
+	clear(w.lam)
+	clear(w.hand)
+	w.handed = false
+	bad = q.T0
+	var done <-chan struct{}
+	if ctx != nil {
+		done = ctx.Done()
+	}
+	o := len(q.Times) - 1
+	for n := sol.NumSteps() - 1; n >= 0; n-- {
+		select {
+		case <-done:
+			return bad, context.Cause(ctx)
+		default:
+		}
+		st := sol.StepRecord(n)
+		if !w.handed && zero(w.lam) && (o < 0 || (q.Times[o]-st.T)*dir <= 0) {
+			continue // nothing after this step counts
+		}
+		w.open(&st)
+		inside := false
+		for ; o >= 0 && (q.Times[o]-st.T)*dir > 0; o-- {
+			gx := w.gx[o*nx : (o+1)*nx]
+			if (q.Times[o]-st.T1)*dir >= 0 {
+				add(w.lam, 1, gx)
+				continue
+			}
+			inside = true
+			add(w.xb, 1, gx)
+			idx := w.sc.DenseWeights((q.Times[o]-st.T)/st.H, w.weight)
+			for m, i := range idx {
+				add(w.kb[i], st.H*w.weight[m], gx)
+			}
+		}
+		w.step(&st, th, g, inside)
+		if look && !(finite(w.lam) && finite(w.hand) && finite(g)) {
+			look, bad = false, st.T1
+		}
+	}
+	for ; o >= 0; o-- {
+		add(w.lam, 1, w.gx[o*nx:(o+1)*nx])
+	}
+	if w.handed {
+		x0 := sol.XEnd
+		if sol.NumSteps() > 0 {
+			x0 = sol.StepRecord(0).X
+		}
+		w.rhs.VJP(w.lam, g, q.T0, x0, th, w.hand)
+	}
+	if q.X0 == nil {
+		w.init.VJP(nil, g, q.T0, nil, th, w.lam)
+	}
+	return bad, nil
+}
+
+// open clears the derivatives by what belongs to a step and points k at its stages.
+func (w *Workspace) open(st *solve.StepRecord) {
+	nx := len(st.X)
+	clear(w.xb)
+	for _, b := range w.kb {
+		clear(b)
+	}
+	m := w.sc.Method
+	for i := range w.k {
+		if i < m.Stages {
+			w.k[i] = st.K[i*nx : (i+1)*nx]
+		} else {
+			w.k[i] = w.kbuf[(i-m.Stages)*nx : (i-m.Stages+1)*nx]
+		}
+	}
+}
+
+// step carries λ from the end of a step to its start, with what the outputs within have put
+// into xb and kb; inside says that there are some.
+func (w *Workspace) step(st *solve.StepRecord, th, g []float64, inside bool) {
+	sc := w.sc
+	m := sc.Method
+	first, all := m.Stages, sc.Stages()
+	if inside && all > first && (all > first+1 || sc.End != first) {
+		// The points of extra stages are made of extra stages.
+		for i := first; i < all; i++ {
+			x := st.X1
+			if i != sc.End {
+				x = w.point
+				sc.StagePoint(i, x, st.X, st.H, w.k)
+			}
+			w.rhs.Eval(w.k[i], sc.StageTime(i, st.T, st.H, st.T1), x, th)
+		}
+	}
+	for i := all - 1; i >= first; i-- {
+		if i != sc.End {
+			w.stage(i, st, th, g)
+		}
+	}
+	if end := sc.End; end >= 0 {
+		// The stage at the new point is the first of the next step: one product does for both.
+		kb := w.kb[end]
+		if w.handed {
+			add(kb, 1, w.hand)
+		}
+		if !zero(kb) {
+			w.rhs.VJP(w.lam, g, st.T1, st.X1, th, kb)
+		}
+	}
+	add(w.xb, 1, w.lam)
+	idx, weight := sc.StepWeights()
+	for n, i := range idx {
+		add(w.kb[i], st.H*weight[n], w.lam)
+	}
+	for i := first - 1; i > 0; i-- {
+		if i != sc.End {
+			w.stage(i, st, th, g)
+		}
+	}
+	w.handed = false
+	if sc.End >= 0 {
+		copy(w.hand, w.kb[0])
+		w.handed = !zero(w.hand)
+	} else if !zero(w.kb[0]) {
+		w.rhs.VJP(w.xb, g, st.T, st.X, th, w.kb[0])
+	}
+	w.lam, w.xb = w.xb, w.lam
+}
+
+// stage carries κ_i to the state at the start, to the stages before and to θ.
+func (w *Workspace) stage(i int, st *solve.StepRecord, th, g []float64) {
+	if zero(w.kb[i]) {
+		return
+	}
+	sc := w.sc
+	sc.StagePoint(i, w.point, st.X, st.H, w.k)
+	clear(w.mu)
+	w.rhs.VJP(w.mu, g, sc.StageTime(i, st.T, st.H, st.T1), w.point, th, w.kb[i])
+	add(w.xb, 1, w.mu)
+	idx, weight := sc.StageWeights(i)
+	for n, j := range idx {
+		add(w.kb[j], st.H*weight[n], w.mu)
+	}
+}
+
+// add is y += a x.
+func add(y []float64, a float64, x []float64) {
+	x = x[:len(y)]
+	for i := range y {
+		y[i] += a * x[i]
+	}
+}
+
+func zero(x []float64) bool {
+	for _, v := range x {
+		if v != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// finite reports whether no element is infinite or not a number.
+func finite(x []float64) bool {
+	s := 0.0
+	for _, v := range x {
+		s += v - v
+	}
+	return s == 0
+}

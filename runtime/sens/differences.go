@@ -1,0 +1,129 @@
+package sens
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/udl-lang/udl/runtime/solve"
+)
+
+// The differences are central ones, extrapolated once: with D(h) = (L(θ+h) − L(θ−h))/2h the
+// derivative is (4 D(h/2) − D(h))/3 + O(h⁴).
+//
+// L. F. Richardson, The approximate arithmetical solution by finite differences of physical
+// problems involving differential equations, Philosophical Transactions of the Royal Society A
+// 210 (1911), 307–357.
+
+// stepFraction is the step relative to the parameter. The error of the differences, h⁴, and that of
+// rounding, ε/h, balance at ε^(1/5) ≈ 7e-4; a loss that bends sharply wants a smaller one.
+const stepFraction = 3e-4
+
+// smallTheta is the magnitude below which a parameter's step no longer shrinks with it.
+const smallTheta = 1e-2
+
+// FiniteDifferences computes the gradient of a loss by differences: four solves for each entry
+// of wrt (nil: all of θ but switches), over the steps of one solve, so that the step-size control adds no
+// noise and the result is comparable with the discrete adjoint to about nine digits whatever the
+// tolerance. The results mean what those of Forward mean.
+func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []int, g []float64) (float64, *solve.Solution, error) {
+	q, err := prepare(p, loss)
+	if err != nil {
+		return 0, nil, err
+	}
+	idx, err := checkWrt(q.Sys, wrt)
+	if err != nil {
+		return 0, nil, err
+	}
+	want := len(idx)
+	if wrt == nil {
+		want = q.Sys.NTheta
+	}
+	if len(g) != want {
+		return 0, nil, fmt.Errorf("the gradient has room for %d of %d parameters", len(g), want)
+	}
+	clear(g)
+	q.NoDense = false
+	sol, err := solve.Solve(ctx, &q)
+	if err != nil {
+		return 0, nil, err
+	}
+	if sol.Status != solve.Done {
+		return failed, sol, nil
+	}
+	value, err := loss.Eval(sol.X, q.Theta, nil, nil)
+	if err != nil || value-value != 0 {
+		return value, sol, err
+	}
+	d := differ{ctx: ctx, q: q, loss: loss, th: append([]float64(nil), q.Theta...)}
+	d.q.Mesh, d.q.Step, d.q.NoDense, d.q.Progress = sol.Mesh(), 0, true, nil
+	d.q.Theta = d.th
+	flag := map[int]bool{}
+	for _, i := range switches(q.Sys) {
+		flag[i] = true
+	}
+	for n, i := range idx {
+		if flag[i] {
+			continue
+		}
+		v, err := d.derivative(i)
+		if err != nil {
+			return value, sol, err
+		}
+		if wrt == nil {
+			n = i
+		}
+		g[n] = v
+	}
+	return value, sol, checkGradient(q.Sys, g, wrt, math.NaN())
+}
+
+// differ evaluates the loss along the frozen steps.
+type differ struct {
+	ctx  context.Context
+	q    solve.Problem
+	loss Loss
+	th   []float64
+	ws   solve.Workspace
+}
+
+func (d *differ) at(i int, v float64) (float64, error) {
+	was := d.th[i]
+	d.th[i] = v
+	defer func() { d.th[i] = was }()
+	sol, err := d.ws.Solve(d.ctx, &d.q)
+	if err != nil {
+		return 0, err
+	}
+	switch sol.Status {
+	case solve.Done:
+		return d.loss.Eval(sol.X, d.th, nil, nil)
+	case solve.Cancelled:
+		return 0, context.Cause(d.ctx)
+	}
+	return failed, nil
+}
+
+// derivative is that by θ_i.
+func (d *differ) derivative(i int) (float64, error) {
+	th := d.th[i]
+	h := stepFraction * max(math.Abs(th), smallTheta)
+	var v float64
+	for range 4 {
+		var f [4]float64
+		for n, s := range [...]float64{h, -h, h / 2, -h / 2} {
+			var err error
+			if f[n], err = d.at(i, th+s); err != nil {
+				return 0, err
+			}
+		}
+		wide := (f[0] - f[1]) / ((th + h) - (th - h))
+		near := (f[2] - f[3]) / ((th + h/2) - (th - h/2))
+		if v = (4*near - wide) / 3; v-v == 0 {
+			return v, nil
+		}
+		// A trial failed: the parameter stands near the edge of what is possible.
+		h /= 100
+	}
+	return v, nil
+}

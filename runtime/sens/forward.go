@@ -1,0 +1,266 @@
+package sens
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/udl-lang/udl/runtime/solve"
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// Forward sensitivities S_q = ∂x/∂θ_q satisfy S_q' = (∂f/∂x) S_q + ∂f/∂θ_q, S_q(T0) = ∂x0/∂θ_q,
+// and are integrated together with x as one larger system.
+//
+// A. C. Hindmarsh, P. N. Brown, K. E. Grant, S. L. Lee, R. Serban, D. E. Shumaker,
+// C. S. Woodward, SUNDIALS: suite of nonlinear and differential/algebraic equation solvers, ACM
+// Transactions on Mathematical Software 31 (2005), 363–396, whose scaling of the sensitivities'
+// tolerances is used here.
+
+// ForwardMethod is how forward sensitivities are computed. The zero value differentiates by all
+// of θ but its switches.
+type ForwardMethod struct {
+	// Wrt are the entries of θ to differentiate by; nil: all that are no switches.
+	Wrt []int
+	// StatesOnly leaves the sensitivities out of the error control, so that the steps are those of the
+	// plain solve and the gradient is, to rounding, that of the discrete adjoint. Without it
+	// S_q is held to rtol and to atol/max(|θ_q|, 0.1), and the step fits the states and every S_q.
+	StatesOnly bool
+}
+
+// Forward computes the gradient of a loss by forward sensitivities, which are under error
+// control. It writes dL/dθ_wrt into g, of the length of wrt; with wrt nil, of length NTheta. The
+// results mean what those of Adjoint mean, except that the solution has values at its output
+// times only.
+func Forward(ctx context.Context, p *solve.Problem, loss Loss, wrt []int, g []float64) (float64, *solve.Solution, error) {
+	return ForwardMethod{Wrt: wrt}.Gradient(ctx, p, loss, g)
+}
+
+// Sensitivities computes S = ∂x/∂θ_wrt at the problem's output times: nt × NX × np, row-major,
+// np the length of wrt (nil: all but switches, in order). Where the solve stops early nt is the
+// number of outputs reached, as the solution's status tells.
+func Sensitivities(ctx context.Context, p *solve.Problem, wrt []int) ([]float64, *solve.Solution, error) {
+	return ForwardMethod{Wrt: wrt}.Sensitivities(ctx, p)
+}
+
+// Gradient is the function Forward with the method's settings.
+func (f ForwardMethod) Gradient(ctx context.Context, p *solve.Problem, loss Loss, g []float64) (float64, *solve.Solution, error) {
+	q, err := prepare(p, loss)
+	if err != nil {
+		return 0, nil, err
+	}
+	wrt, err := checkWrt(q.Sys, f.Wrt)
+	if err != nil {
+		return 0, nil, err
+	}
+	want := len(wrt)
+	if f.Wrt == nil {
+		want = q.Sys.NTheta
+	}
+	if len(g) != want {
+		return 0, nil, fmt.Errorf("the gradient has room for %d of %d parameters", len(g), want)
+	}
+	clear(g)
+	aug, sol, err := f.run(ctx, &q, wrt)
+	if err != nil || sol.Status != solve.Done {
+		return failed, sol, err
+	}
+	gx := make([]float64, len(sol.X))
+	gth := make([]float64, q.Sys.NTheta)
+	value, err := loss.Eval(sol.X, q.Theta, gx, gth)
+	if err != nil || value-value != 0 {
+		return value, sol, err
+	}
+	flag := make([]bool, q.Sys.NTheta)
+	for _, i := range switches(q.Sys) {
+		flag[i] = true
+	}
+	nx := q.Sys.NX
+	for n, i := range wrt {
+		sum := gth[i]
+		for it := range sol.T {
+			row := aug.Row(it)[(n+1)*nx : (n+2)*nx]
+			for j, s := range row {
+				sum += gx[it*nx+j] * s
+			}
+		}
+		if flag[i] {
+			sum = 0
+		}
+		if f.Wrt == nil {
+			g[i] = sum
+		} else {
+			g[n] = sum
+		}
+	}
+	return value, sol, checkGradient(q.Sys, g, f.Wrt, math.NaN())
+}
+
+// Sensitivities is the function Sensitivities with the method's settings.
+func (f ForwardMethod) Sensitivities(ctx context.Context, p *solve.Problem) ([]float64, *solve.Solution, error) {
+	if p == nil || p.Sys == nil || p.Sys.RHS == nil {
+		return nil, nil, fmt.Errorf("there is no system to differentiate")
+	}
+	q := *p
+	if q.Theta == nil {
+		q.Theta = q.Sys.Defaults()
+	}
+	wrt, err := checkWrt(q.Sys, f.Wrt)
+	if err != nil {
+		return nil, nil, err
+	}
+	aug, sol, err := f.run(ctx, &q, wrt)
+	if err != nil {
+		return nil, sol, err
+	}
+	nx, np := q.Sys.NX, len(wrt)
+	s := make([]float64, len(sol.T)*nx*np)
+	for it := range sol.T {
+		row := aug.Row(it)
+		for n := range np {
+			for j := range nx {
+				s[(it*nx+j)*np+n] = row[(n+1)*nx+j]
+			}
+		}
+	}
+	return s, sol, nil
+}
+
+// run solves for the states and their sensitivities; sol is the part that is the states.
+func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (aug, sol *solve.Solution, err error) {
+	if err := differentiable(p.Sys, "forward"); err != nil {
+		return nil, nil, err
+	}
+	sys, nx := p.Sys, p.Sys.NX
+	q := *p
+	q.Sys = augment(sys, wrt)
+	q.NoDense = true
+	if p.X0 != nil {
+		if len(p.X0) != nx {
+			return nil, nil, fmt.Errorf("%d initial values were given for %d states", len(p.X0), nx)
+		}
+		// What was given does not depend on θ.
+		q.X0 = make([]float64, q.Sys.NX)
+		copy(q.X0, p.X0)
+	}
+	if p.AtolVec != nil && len(p.AtolVec) != nx {
+		return nil, nil, fmt.Errorf("atol has %d values for %d states", len(p.AtolVec), nx)
+	}
+	if len(p.Theta) != sys.NTheta {
+		return nil, nil, fmt.Errorf("%d parameter values were given, the system has %d", len(p.Theta), sys.NTheta)
+	}
+	q.AtolVec = make([]float64, q.Sys.NX)
+	for j := range nx {
+		a := p.Atol
+		if a == 0 {
+			a = solve.DefaultAtol
+		}
+		if p.AtolVec != nil {
+			a = p.AtolVec[j]
+		}
+		q.AtolVec[j] = a
+		for n, i := range wrt {
+			q.AtolVec[(n+1)*nx+j] = a / max(math.Abs(p.Theta[i]), 0.1)
+		}
+	}
+	q.ErrGroup = nx
+	if f.StatesOnly {
+		q.ErrStates = nx
+	}
+	if aug, err = solve.Solve(ctx, &q); err != nil {
+		return nil, nil, err
+	}
+	sol = &solve.Solution{
+		T: aug.T, X: make([]float64, len(aug.T)*nx), NX: nx, Status: aug.Status, Stats: aug.Stats,
+		Fault: aug.Fault, Theta: aug.Theta, Method: aug.Method, T0: aug.T0, T1: aug.T1,
+		TEnd: aug.TEnd, XEnd: aug.XEnd[:nx],
+	}
+	for it := range sol.T {
+		copy(sol.Row(it), aug.Row(it)[:nx])
+	}
+	return aug, sol, nil
+}
+
+// augment is the system of the states followed by S_q for each q of wrt.
+func augment(sys *system.System, wrt []int) *system.System {
+	nx, np := sys.NX, len(wrt)
+	out := &system.System{
+		Name: sys.Name, NX: nx * (1 + np), NTheta: sys.NTheta, Theta: sys.Theta,
+		NoGradient: "the derivatives of its sensitivities are not offered",
+		RHS:        newAugmented(sys.RHS, wrt, nx),
+	}
+	if sys.Init != nil {
+		out.Init = newAugmented(sys.Init, wrt, 0)
+	}
+	if sys.Explain != nil {
+		out.Explain = func(t float64, x, th []float64) *system.Fault { return sys.Explain(t, x[:nx], th) }
+	}
+	out.States = append(out.States, sys.States...)
+	for n, i := range wrt {
+		for j, name := range sys.StateNames() {
+			out.States = append(out.States, system.Slot{
+				Name: "∂" + name + "/∂" + thetaName(sys, i), Off: (n+1)*nx + j,
+			})
+		}
+	}
+	out.Latent = make([]bool, len(out.States))
+	return out
+}
+
+// augmented is (t, [x, S], θ) → [f, (∂f/∂x) S_q + ∂f/∂θ_q]; with nx = 0 for initial values. It
+// is only ever evaluated: its system says that it has no derivatives, and what is asked for
+// nevertheless is not a number.
+type augmented struct {
+	f      system.Func
+	wrt    []int
+	nx, nz int // of f
+	nth    int
+	oneTh  []float64 // a unit vector of θ
+}
+
+var _ system.Func = (*augmented)(nil)
+
+func newAugmented(f system.Func, wrt []int, nx int) *augmented {
+	_, nth, nz := f.Dims()
+	return &augmented{f: f.Clone(), wrt: wrt, nx: nx, nz: nz, nth: nth, oneTh: make([]float64, nth)}
+}
+
+// Dims implements system.Func.
+func (a *augmented) Dims() (x, th, z int) {
+	return a.nx * (1 + len(a.wrt)), a.nth, a.nz * (1 + len(a.wrt))
+}
+
+// Eval implements system.Func.
+func (a *augmented) Eval(z []float64, t float64, x, th []float64) {
+	nx, nz := a.nx, a.nz
+	a.f.Eval(z[:nz], t, x[:nx], th)
+	for n, i := range a.wrt {
+		a.oneTh[i] = 1
+		a.f.JVP(z[(n+1)*nz:(n+2)*nz], t, x[:nx], th, 0, x[(n+1)*nx:(n+2)*nx], a.oneTh)
+		a.oneTh[i] = 0
+	}
+}
+
+// Clone implements system.Func.
+func (a *augmented) Clone() system.Func { return newAugmented(a.f, a.wrt, a.nx) }
+
+// VJP implements system.Func.
+func (a *augmented) VJP(gx, gth []float64, _ float64, _, _, _ []float64) float64 {
+	spoil(gx)
+	spoil(gth)
+	return math.NaN()
+}
+
+// JVP implements system.Func.
+func (a *augmented) JVP(dz []float64, _ float64, _, _ []float64, _ float64, _, _ []float64) {
+	spoil(dz)
+}
+
+// Tangent implements system.Func.
+func (a *augmented) Tangent() system.Func { return a }
+
+func spoil(v []float64) {
+	for i := range v {
+		v[i] = math.NaN()
+	}
+}

@@ -1,0 +1,256 @@
+package solve
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/udl-lang/udl/runtime/method"
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// What a Problem's zero values mean.
+const (
+	DefaultRtol      = 1e-6
+	DefaultAtol      = 1e-9
+	DefaultMaxSteps  = 100_000
+	DefaultMaxMemory = 1 << 30
+)
+
+// Problem is an initial value problem x' = f(t, x, θ), x(T0) = x0(θ), and how to solve it. Only
+// Sys and T1 are needed; other zero values mean the default that is named.
+type Problem struct {
+	Sys    *system.System
+	Method *method.RK // nil: Tsit5
+	Theta  []float64  // parameters, length Sys.NTheta; nil: the system's defaults
+	X0     []float64  // initial state, length Sys.NX; nil: what Sys.Init gives
+
+	// T0 and T1 are where the integration starts and ends. T1 < T0 integrates backwards.
+	T0, T1 float64
+	// Times are the output times, from T0 towards T1; nil: the start and every accepted step.
+	// They are read off the dense output and never force a step.
+	Times []float64
+
+	// The local error of state i is kept below Atol + Rtol·|x_i| in the root mean square over
+	// the states. 0 means the default; what a user typed is tested by CheckTolerance, which
+	// refuses 0.
+	Rtol, Atol float64
+	AtolVec    []float64 // in place of Atol, one for each scalar state
+
+	H0   float64 // first step; 0: chosen
+	Hmax float64 // largest step; 0: |T1 − T0|
+	Hmin float64 // smallest step before the integration gives up; 0: where t + h = t is near
+
+	// Step is a fixed step, without error control. A method without an error estimate needs it.
+	Step float64
+	// Mesh prescribes all steps by their ends, T0 first and T1 last, without error control: the
+	// steps of an earlier Solution (its Mesh) make the solution a smooth function of θ.
+	Mesh []float64
+
+	MaxSteps  int   // attempted steps, rejected ones included; 0: 100 000
+	MaxMemory int64 // bytes kept for outputs and dense output; 0: 1 GiB
+	NoDense   bool  // keep no dense output: At then refuses, and no gradient can be had
+
+	// Progress is called after every accepted step with its end. It must be quick.
+	Progress func(t float64)
+
+	// ErrStates is how many of the leading states are under error control; 0: all.
+	// ErrGroup, if not 0, measures the states in groups of this many, the worst of which
+	// counts. Systems that carry sensitivities behind their states use both.
+	ErrStates, ErrGroup int
+}
+
+// CheckTolerance tells, in the words of a user, what is wrong with a tolerance that was typed:
+// it must be positive and finite. name is the option, "rtol" or "atol".
+func CheckTolerance(name string, v float64) error {
+	if v > 0 && !math.IsInf(v, 0) {
+		return nil
+	}
+	return fmt.Errorf("%s is %v; a tolerance must be a positive number, such as 1e-6", name, v)
+}
+
+// settings are a problem's, with the defaults filled in.
+type settings struct {
+	m          *method.RK
+	rtol       float64
+	atol       []float64
+	hmax       float64
+	maxSteps   int
+	maxMemory  int64
+	errStates  int
+	errGroup   int
+	controlled bool // step-size control is on
+	dir        float64
+}
+
+// resolve checks a problem and fills in its defaults. atol is a buffer to reuse.
+func (p *Problem) resolve(atol []float64) (settings, error) {
+	var s settings
+	if p.Sys == nil || p.Sys.RHS == nil {
+		return s, fmt.Errorf("there is no system to solve")
+	}
+	sys := p.Sys
+	if err := p.checkDims(); err != nil {
+		return s, err
+	}
+	if s.m = p.Method; s.m == nil {
+		s.m = method.Default()
+	}
+	for _, v := range [...]struct {
+		name string
+		v    float64
+	}{{"start", p.T0}, {"end", p.T1}} {
+		if math.IsNaN(v.v) || math.IsInf(v.v, 0) {
+			return s, fmt.Errorf("the %s of the time span is %v; it must be a finite number", v.name, v.v)
+		}
+	}
+	s.dir = 1
+	if p.T1 < p.T0 {
+		s.dir = -1
+	}
+	if err := p.checkTolerances(&s, atol); err != nil {
+		return s, err
+	}
+	span := math.Abs(p.T1 - p.T0)
+	for _, v := range [...]struct {
+		name string
+		v    float64
+	}{{"first step", p.H0}, {"largest step", p.Hmax}, {"smallest step", p.Hmin}, {"fixed step", p.Step}} {
+		if !(v.v >= 0) || math.IsInf(v.v, 0) {
+			return s, fmt.Errorf("the %s is %v; it must be a positive number, backwards in time too", v.name, v.v)
+		}
+	}
+	if s.hmax = p.Hmax; s.hmax == 0 {
+		s.hmax = span
+	}
+	if p.Hmin > s.hmax && s.hmax > 0 {
+		return s, fmt.Errorf("the smallest step %v is larger than the largest step %v", p.Hmin, s.hmax)
+	}
+	s.controlled = p.Step == 0 && p.Mesh == nil
+	if s.controlled && !s.m.Adaptive() {
+		return s, fmt.Errorf("%s has no error estimate to choose steps by: give it a fixed step, or take another solver, such as Tsit5", s.m.Name)
+	}
+	if s.maxSteps = p.MaxSteps; s.maxSteps == 0 {
+		s.maxSteps = DefaultMaxSteps
+	}
+	if s.maxMemory = p.MaxMemory; s.maxMemory == 0 {
+		s.maxMemory = DefaultMaxMemory
+	}
+	if s.maxSteps < 0 || s.maxMemory < 0 {
+		return s, fmt.Errorf("the limits on steps (%d) and memory (%d bytes) must not be negative", p.MaxSteps, p.MaxMemory)
+	}
+	if s.errStates = p.ErrStates; s.errStates == 0 {
+		s.errStates = sys.NX
+	}
+	if s.errGroup = p.ErrGroup; s.errGroup == 0 {
+		s.errGroup = max(1, s.errStates)
+	}
+	if s.errStates < 0 || s.errStates > sys.NX || s.errGroup < 0 || s.errStates%s.errGroup != 0 {
+		return s, fmt.Errorf("the error is measured over %d of %d states in groups of %d, which does not fit", p.ErrStates, sys.NX, p.ErrGroup)
+	}
+	if err := p.checkTimes(s.dir); err != nil {
+		return s, err
+	}
+	return s, p.checkMesh(s.dir)
+}
+
+func (p *Problem) checkDims() error {
+	sys := p.Sys
+	if nx, nth, nz := sys.RHS.Dims(); nx != sys.NX || nth != sys.NTheta || nz != sys.NX {
+		return fmt.Errorf("the system has %d states and %d parameters, but its right-hand side takes %d and %d and gives %d values", sys.NX, sys.NTheta, nx, nth, nz)
+	}
+	if p.X0 == nil {
+		if sys.Init == nil {
+			return fmt.Errorf("the system has no initial values, and none were given")
+		}
+		if _, nth, nz := sys.Init.Dims(); nth != sys.NTheta || nz != sys.NX {
+			return fmt.Errorf("the system has %d states and %d parameters, but its initial values take %d parameters and give %d values", sys.NX, sys.NTheta, nth, nz)
+		}
+	} else if len(p.X0) != sys.NX {
+		return fmt.Errorf("%d initial values were given for %d states", len(p.X0), sys.NX)
+	}
+	if p.Theta != nil && len(p.Theta) != sys.NTheta {
+		return fmt.Errorf("%d parameter values were given, the system has %d", len(p.Theta), sys.NTheta)
+	}
+	return nil
+}
+
+func (p *Problem) checkTolerances(s *settings, atol []float64) error {
+	if s.rtol = p.Rtol; s.rtol == 0 {
+		s.rtol = DefaultRtol
+	}
+	if err := CheckTolerance("rtol", s.rtol); err != nil {
+		return err
+	}
+	a := p.Atol
+	if a == 0 {
+		a = DefaultAtol
+	}
+	if err := CheckTolerance("atol", a); err != nil {
+		return err
+	}
+	nx := p.Sys.NX
+	if cap(atol) < nx {
+		atol = make([]float64, nx)
+	}
+	s.atol = atol[:nx]
+	if p.AtolVec == nil {
+		for i := range s.atol {
+			s.atol[i] = a
+		}
+		return nil
+	}
+	if len(p.AtolVec) != nx {
+		return fmt.Errorf("atol has %d values for %d states", len(p.AtolVec), nx)
+	}
+	for i, v := range p.AtolVec {
+		if err := CheckTolerance("atol", v); err != nil {
+			return fmt.Errorf("%s: %w", p.stateName(i), err)
+		}
+		s.atol[i] = v
+	}
+	return nil
+}
+
+// stateName is the name of scalar state i, for messages.
+func (p *Problem) stateName(i int) string {
+	if names := p.Sys.StateNames(); i < len(names) {
+		return names[i]
+	}
+	return fmt.Sprintf("state %d", i+1)
+}
+
+// slack is how far an output time may lie beyond the end: what rounding does to 0.1·k.
+func slack(t0, t1 float64) float64 { return 1e-12 * math.Abs(t1-t0) }
+
+func (p *Problem) checkTimes(dir float64) error {
+	for i, t := range p.Times {
+		switch {
+		case math.IsNaN(t) || math.IsInf(t, 0):
+			return fmt.Errorf("output time %d is %v; it must be a finite number", i+1, t)
+		case (t-p.T0)*dir < -slack(p.T0, p.T1) || (t-p.T1)*dir > slack(p.T0, p.T1):
+			return fmt.Errorf("output time %v lies outside %v..%v", t, p.T0, p.T1)
+		case i > 0 && (t-p.Times[i-1])*dir < 0:
+			return fmt.Errorf("output times must run from %v to %v, but %v comes after %v", p.T0, p.T1, t, p.Times[i-1])
+		}
+	}
+	return nil
+}
+
+func (p *Problem) checkMesh(dir float64) error {
+	if p.Mesh == nil {
+		return nil
+	}
+	if p.Step != 0 {
+		return fmt.Errorf("a fixed step and a mesh of steps were given: only one can hold")
+	}
+	n := len(p.Mesh)
+	if n == 0 || p.Mesh[0] != p.T0 || p.Mesh[n-1] != p.T1 {
+		return fmt.Errorf("the mesh of steps must begin at %v and end at %v", p.T0, p.T1)
+	}
+	for i := 1; i < n; i++ {
+		if !((p.Mesh[i]-p.Mesh[i-1])*dir > 0) {
+			return fmt.Errorf("the mesh of steps must run from %v to %v without stopping or turning back, but %v comes after %v", p.T0, p.T1, p.Mesh[i], p.Mesh[i-1])
+		}
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package solve
+
+import (
+	"fmt"
+	"sort"
+	"sync"
+
+	"github.com/udl-lang/udl/runtime/method"
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// Solution is what an integration found, complete or not.
+type Solution struct {
+	T      []float64 // output times reached
+	X      []float64 // the states there, len(T) × NX, row-major
+	NX     int
+	Status Status
+	Stats  Stats
+	Fault  *Fault // why it stopped early; nil when Status is Done
+	Theta  []float64
+	Method *method.RK
+	T0, T1 float64   // what was asked for
+	TEnd   float64   // how far it came
+	XEnd   []float64 // the state there, length NX
+
+	dense bool
+	rec   record
+	sc    *Scheme
+	rhs   system.Func // for stages that only the continuous extension needs
+
+	mu     sync.Mutex // over the scratch below and rhs
+	k      [][]float64
+	kbuf   []float64
+	w      []float64
+	cached int // the step whose extra stages are in k, −1 for none
+}
+
+// Row is the state at output i, length NX. Read only.
+func (s *Solution) Row(i int) []float64 { return s.X[i*s.NX : (i+1)*s.NX] }
+
+// StepRecord is one accepted step, from T to T1 = T + H. Read only.
+type StepRecord struct {
+	T, H, T1 float64
+	X        []float64 // the state at T, length NX
+	K        []float64 // the stages that make the step, Stages × NX
+	X1       []float64 // the state at T1
+}
+
+// NumSteps is how many steps are kept: all that were accepted, or none without dense output.
+func (s *Solution) NumSteps() int { return s.rec.n }
+
+// StepRecord is step n of NumSteps.
+func (s *Solution) StepRecord(n int) StepRecord {
+	row := s.rec.row(n)
+	nx := s.NX
+	r := StepRecord{T: row[0], H: row[1], T1: s.TEnd, X: row[2 : 2+nx], K: row[2+nx:], X1: s.XEnd}
+	if n+1 < s.rec.n {
+		next := s.rec.row(n + 1)
+		r.T1, r.X1 = next[0], next[2:2+nx]
+	}
+	return r
+}
+
+// Scheme is the method as it was stepped.
+func (s *Solution) Scheme() *Scheme { return s.sc }
+
+// Mesh lists the ends of all steps, T0 first: what Problem.Mesh takes to repeat them. It is nil
+// without dense output.
+func (s *Solution) Mesh() []float64 {
+	if !s.dense {
+		return nil
+	}
+	m := make([]float64, 0, s.rec.n+1)
+	m = append(m, s.T0)
+	for n := range s.rec.n {
+		m = append(m, s.StepRecord(n).T1)
+	}
+	return m
+}
+
+// At writes the state at time t into out, length NX, by the method's continuous extension. It
+// is an error to ask outside what was integrated, and without dense output anywhere but at the
+// output times. At may be called by many goroutines.
+func (s *Solution) At(t float64, out []float64) error {
+	if len(out) != s.NX {
+		return fmt.Errorf("the state has %d values, there is room for %d", s.NX, len(out))
+	}
+	dir := 1.0
+	if s.T1 < s.T0 {
+		dir = -1
+	}
+	if past := (t - s.TEnd) * dir; past > 0 && past <= slack(s.T0, s.T1) {
+		t = s.TEnd
+	}
+	if !((t-s.T0)*dir >= 0 && (t-s.TEnd)*dir <= 0) {
+		if s.Status != Done {
+			return fmt.Errorf("t = %v lies outside the solution, which covers %v..%v: it stopped early (%v)", t, s.T0, s.TEnd, s.Status)
+		}
+		return fmt.Errorf("t = %v lies outside the solution, which covers %v..%v", t, s.T0, s.TEnd)
+	}
+	if t == s.TEnd {
+		copy(out, s.XEnd)
+		return nil
+	}
+	if !s.dense {
+		if i := sort.Search(len(s.T), func(i int) bool { return (s.T[i]-t)*dir >= 0 }); i < len(s.T) && s.T[i] == t {
+			copy(out, s.Row(i))
+			return nil
+		}
+		return fmt.Errorf("the solution keeps no dense output, so it is known at its output times only, not at t = %v", t)
+	}
+	// The last step that starts at or before t.
+	n := sort.Search(s.rec.n, func(i int) bool { return (s.rec.row(i)[0]-t)*dir > 0 }) - 1
+	st := s.StepRecord(n)
+	if t == st.T {
+		copy(out, st.X)
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.load(n, st)
+	s.sc.Dense((t-st.T)/st.H, out, st.X, st.H, s.k, s.w)
+	return nil
+}
+
+// load points k at the stages of step n, computing those that the step did not need.
+func (s *Solution) load(n int, st StepRecord) {
+	if s.cached == n {
+		return
+	}
+	m, nx := s.sc.Method, s.NX
+	if len(s.k) != s.sc.Stages() {
+		s.k = make([][]float64, s.sc.Stages())
+		s.kbuf = make([]float64, (s.sc.Stages()-m.Stages+1)*nx)
+		s.w = make([]float64, s.sc.Stages())
+	}
+	for i := range m.Stages {
+		s.k[i] = st.K[i*nx : (i+1)*nx]
+	}
+	buf := s.kbuf
+	for i := m.Stages; i < s.sc.Stages(); i++ {
+		s.k[i], buf = buf[:nx], buf[nx:]
+		x := st.X1
+		if i != s.sc.End {
+			x = buf[len(buf)-nx:]
+			s.sc.StagePoint(i, x, st.X, st.H, s.k)
+		}
+		s.rhs.Eval(s.k[i], s.sc.StageTime(i, st.T, st.H, st.T1), x, s.Theta)
+	}
+	s.cached = n
+}

@@ -1,0 +1,210 @@
+package solve
+
+import (
+	"context"
+	"math"
+)
+
+// Solve integrates a problem. It stops at the end, at a limit, where the solution cannot be
+// continued, or when ctx is cancelled or its deadline passes: Solution.Status tells, and what
+// was found until then is kept. The error is for a call that makes no sense.
+func Solve(ctx context.Context, p *Problem) (*Solution, error) {
+	return new(Workspace).Solve(ctx, p)
+}
+
+// Workspace solves problems one after the other in the same memory. The zero value is ready.
+// A Solution it returns is valid until the next call. A Workspace serves one goroutine.
+type Workspace struct {
+	st  Stepper
+	sol *Solution
+}
+
+// Solve is the function Solve, in the memory of the workspace.
+func (w *Workspace) Solve(ctx context.Context, p *Problem) (*Solution, error) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	st := &w.st
+	if err := st.start(ctx, p); err != nil {
+		return nil, err
+	}
+	sol := w.reset(p)
+	o := outputs{p: p, st: st, sol: sol, limit: st.set.maxMemory, dir: st.set.dir}
+	stop := Running
+	if st.Status() == Running {
+		stop = o.begin()
+	}
+	for stop == Running && st.Step() {
+		if stop = o.step(); stop == Running && p.Progress != nil {
+			p.Progress(st.T())
+		}
+	}
+	if stop == Running {
+		stop = st.Status()
+	}
+	sol.Status, sol.Stats = stop, st.Stats()
+	if stop != MemoryLimit {
+		// Where memory ended, the solution ends with what could be kept.
+		sol.TEnd = st.T()
+		copy(sol.XEnd, st.X())
+	}
+	if stop != Done {
+		sol.Fault = st.fault(ctx, stop, sol)
+	}
+	return sol, nil
+}
+
+// reset gives the workspace's solution, emptied.
+func (w *Workspace) reset(p *Problem) *Solution {
+	st := &w.st
+	if w.sol == nil {
+		w.sol = new(Solution)
+	}
+	s := w.sol
+	s.T, s.X = s.T[:0], s.X[:0]
+	s.NX, s.Method, s.sc, s.rhs = p.Sys.NX, st.set.m, st.sc, st.rhs
+	s.Theta = append(s.Theta[:0], st.th...)
+	s.T0, s.T1, s.TEnd = p.T0, p.T1, p.T0
+	s.XEnd = append(s.XEnd[:0], st.x...)
+	s.Status, s.Stats, s.Fault = Running, Stats{}, nil
+	s.dense, s.cached = !p.NoDense, -1
+	if s.rec.used > st.set.maxMemory {
+		s.rec = record{} // kept from a problem that was allowed more
+	}
+	s.rec.reset(p.Sys.NX, st.set.m.Stages)
+	return s
+}
+
+// outputs fills a solution step by step.
+type outputs struct {
+	p     *Problem
+	st    *Stepper
+	sol   *Solution
+	limit int64 // bytes
+	dir   float64
+	next  int // the next of Times
+}
+
+// begin writes the outputs at the start.
+func (o *outputs) begin() Status {
+	o.sol.TEnd = o.st.T()
+	copy(o.sol.XEnd, o.st.X())
+	if o.p.Times == nil {
+		return o.write(o.p.T0, o.st.X())
+	}
+	n := len(o.p.Times)
+	if need := o.bytes(n); need > o.limit {
+		return MemoryLimit
+	}
+	if cap(o.sol.T) < n || cap(o.sol.X) < n*o.sol.NX {
+		o.sol.T, o.sol.X = make([]float64, 0, n), make([]float64, 0, n*o.sol.NX)
+	}
+	for ; o.next < n && (o.p.Times[o.next]-o.p.T0)*o.dir <= 0; o.next++ {
+		if s := o.write(o.p.Times[o.next], o.st.X()); s != Running {
+			return s
+		}
+	}
+	return Running
+}
+
+// bytes is the memory of n outputs.
+func (o *outputs) bytes(n int) int64 { return 8 * int64(n) * int64(o.sol.NX+1) }
+
+func (o *outputs) write(t float64, x []float64) Status {
+	if o.bytes(len(o.sol.T)+1)+o.sol.rec.used > o.limit {
+		return MemoryLimit
+	}
+	o.sol.T = append(o.sol.T, t)
+	o.sol.X = append(o.sol.X, x...)
+	return Running
+}
+
+// step records the step just accepted and writes the outputs in it.
+func (o *outputs) step() Status {
+	st, sol := o.st, o.sol
+	if sol.dense {
+		// Room for the outputs to come is set aside, so that they cannot be crowded out.
+		row := sol.rec.add(o.limit - o.bytes(max(len(o.p.Times), len(sol.T)+1)))
+		if row == nil {
+			return MemoryLimit
+		}
+		row[0], row[1] = st.t, st.h
+		at := 2 + copy(row[2:], st.x)
+		for i := range st.set.m.Stages {
+			at += copy(row[at:], st.k[i])
+		}
+	}
+	t1 := st.T()
+	sol.TEnd = t1
+	copy(sol.XEnd, st.X())
+	if o.p.Times == nil {
+		return o.write(t1, st.X())
+	}
+	for ; o.next < len(o.p.Times); o.next++ {
+		t := o.p.Times[o.next]
+		switch {
+		case (t-t1)*o.dir <= 0:
+		case t1 == st.tEnd:
+			t = t1 // a time beyond the end by rounding
+		default:
+			return Running
+		}
+		n := len(sol.X)
+		if s := o.write(o.p.Times[o.next], sol.XEnd); s != Running {
+			return s
+		}
+		st.Interpolate(t, sol.X[n:])
+	}
+	return Running
+}
+
+// fault explains where the stepper stands.
+func (s *Stepper) fault(ctx context.Context, status Status, sol *Solution) *Fault {
+	f := &Fault{Status: status, T: sol.TEnd, H: s.h, Names: s.sys.StateNames(), Worst: -1}
+	f.X = append([]float64(nil), sol.XEnd...)
+	switch status {
+	case MaxSteps:
+		f.Limit = int64(s.set.maxSteps)
+	case MemoryLimit:
+		f.Limit = s.set.maxMemory
+	case Cancelled:
+		f.Cause = context.Cause(ctx)
+	case StepTooSmall:
+		worst := 0.0
+		for i := range s.set.errStates {
+			r := math.Abs(s.e[i]) / (s.set.atol[i] + s.set.rtol*max(math.Abs(s.x[i]), math.Abs(s.x1[i])))
+			if r > worst {
+				worst, f.Worst = r, i
+			}
+		}
+	case NonFinite:
+		s.blame(f)
+	}
+	return f
+}
+
+// blame finds which states are not finite, and the expression that made them so: at the stage
+// point where the right-hand side first failed, of the step that was tried last.
+func (s *Stepper) blame(f *Fault) {
+	t, x := s.badT, s.x1
+	if finite(s.x) && s.haveK0 && finite(s.k[0]) {
+		m := s.sc.Method
+		for i := 1; i < m.Stages; i++ {
+			if i == s.sc.End || finite(s.k[i]) {
+				continue
+			}
+			t, x = s.sc.StageTime(i, s.t, s.h, s.t1), s.tmp
+			s.sc.StagePoint(i, x, s.x, s.h, s.k)
+			break
+		}
+	}
+	s.rhs.Eval(s.e, t, x, s.th)
+	for i := range x {
+		if v := s.e[i] + x[i]; math.IsNaN(v) || math.IsInf(v, 0) {
+			f.Bad = append(f.Bad, i)
+		}
+	}
+	if s.sys.Explain != nil {
+		f.Source = s.sys.Explain(t, x, s.th)
+	}
+}

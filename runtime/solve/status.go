@@ -1,0 +1,138 @@
+package solve
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// Status is how an integration ended.
+type Status int
+
+// The statuses.
+const (
+	Running      Status = iota // not at the end yet
+	Done                       // the end was reached
+	MaxSteps                   // the limit on steps was reached
+	StepTooSmall               // the error demands a step so small that time does not move on
+	NonFinite                  // a value became infinite or not a number, however small the step
+	Cancelled                  // the context was cancelled, or its deadline passed
+	MemoryLimit                // the limit on memory was reached
+)
+
+var statusNames = [...]string{"running", "done", "max steps", "step too small", "non-finite", "cancelled", "memory limit"}
+
+// String is the status in words.
+func (s Status) String() string {
+	if s < 0 || int(s) >= len(statusNames) {
+		return fmt.Sprintf("status %d", int(s))
+	}
+	return statusNames[s]
+}
+
+// Fault explains why an integration stopped before its end.
+type Fault struct {
+	Status Status
+	T      float64   // where: the last time at which the state is known
+	H      float64   // the last step tried, with its sign
+	Names  []string  // of the states, as long as X
+	X      []float64 // the state at T
+	Bad    []int     // the states (indices into X) whose value or derivative is not finite
+	Worst  int       // the state with the largest local error relative to its tolerance, −1 if unknown
+	Limit  int64     // the limit that was reached, of steps or bytes
+	Cause  error     // of the context, if it was cancelled
+
+	// Source is the sub-expression that is to blame, nil when the system cannot tell.
+	Source *system.Fault
+}
+
+// Error says where, why, and what to try.
+func (f *Fault) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "the solution stops at t = %.6g: ", f.T)
+	switch f.Status {
+	case MaxSteps:
+		fmt.Fprintf(&b, "the limit of %d steps is reached (last step %.3g)", f.Limit, f.H)
+	case StepTooSmall:
+		fmt.Fprintf(&b, "the step size fell to %.3g", math.Abs(f.H))
+		if f.Worst >= 0 && f.Worst < len(f.Names) {
+			fmt.Fprintf(&b, ", driven by %s", f.Names[f.Worst])
+		}
+	case NonFinite:
+		b.WriteString("a value is not finite")
+		for n, i := range f.Bad {
+			if i >= len(f.Names) {
+				break
+			}
+			sep := ", "
+			if n == 0 {
+				sep = " in "
+			}
+			b.WriteString(sep + f.Names[i] + "'")
+		}
+		fmt.Fprintf(&b, " (step %.3g)", f.H)
+	case Cancelled:
+		b.WriteString("cancelled")
+		if f.Cause != nil {
+			fmt.Fprintf(&b, " (%v)", f.Cause)
+		}
+	case MemoryLimit:
+		fmt.Fprintf(&b, "the memory limit of %d bytes is reached", f.Limit)
+	default:
+		b.WriteString(f.Status.String())
+	}
+	if len(f.X) > 0 {
+		b.WriteString("; there ")
+		for i, v := range f.X {
+			if i == 6 && len(f.X) > 7 {
+				fmt.Fprintf(&b, ", … (%d states)", len(f.X))
+				break
+			}
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			name := fmt.Sprintf("state %d", i+1)
+			if i < len(f.Names) {
+				name = f.Names[i]
+			}
+			fmt.Fprintf(&b, "%s = %.6g", name, v)
+		}
+	}
+	if s := f.Source; s != nil {
+		b.WriteString("; ")
+		if s.Quantity != "" {
+			b.WriteString("in " + s.Quantity + ", ")
+		}
+		fmt.Fprintf(&b, "%s = %v", s.Expr, s.Value)
+		for i, o := range s.Operands {
+			sep := ", "
+			if i == 0 {
+				sep = " with "
+			}
+			fmt.Fprintf(&b, "%s%s = %.6g", sep, o.Name, o.Value)
+		}
+	}
+	return b.String()
+}
+
+// Help is one line of what to try.
+func (f *Fault) Help() string {
+	switch f.Status {
+	case MaxSteps:
+		return "raise the limit on steps or loosen the tolerances; if steps stay tiny while the solution is smooth, the problem is stiff and wants an implicit solver, which this version does not have yet"
+	case StepTooSmall:
+		return "a solution that grows without bound has a pole here: end before it; otherwise look for a jump in the equations, or loosen the tolerances"
+	case NonFinite:
+		for _, v := range f.X {
+			if math.Abs(v) > 1e100 {
+				return "the solution grows without bound: end before this time, or look for a wrong sign in the equations"
+			}
+		}
+		return "keep the state away from where the equation is undefined, or end before this time"
+	case MemoryLimit:
+		return "raise the limit on memory, ask for outputs at given times, or loosen the tolerances"
+	}
+	return ""
+}

@@ -1,0 +1,369 @@
+package solve
+
+import (
+	"context"
+	"math"
+
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// Stats counts the work of an integration.
+type Stats struct {
+	Steps    int     // accepted
+	Rejected int     // rejected by the error, or for values that are not finite
+	Evals    int     // of the right-hand side
+	First    float64 // the first accepted step, positive
+	Smallest float64 // the smallest accepted step but the last, which the end may cut; positive
+	Largest  float64
+}
+
+// Stepper integrates a problem one accepted step at a time. Step allocates nothing. A Stepper
+// serves one goroutine.
+type Stepper struct {
+	sys       *system.System
+	rhs, init system.Func // its own
+	sc        *Scheme
+	set       settings
+	p         *Problem
+	th        []float64
+
+	t, t1, tEnd float64
+	t0          float64 // where the last start or restart was, at step n0
+	n0, meshAt  int
+	h           float64 // the last step with its sign, from t to t1
+	next        float64 // the next step to try, positive
+	x, x1       []float64
+	k           [][]float64 // all stages
+	tmp, e      []float64
+	zero        []float64
+	dense       []float64 // scratch: weights of the continuous extension
+
+	k1       float64 // order of the error estimate's leading term
+	logErr   float64 // logarithm of the last accepted step's error
+	rejected bool    // the step before was
+	haveK0   bool
+	moved    bool // a step from t to t1 lies ready
+	extra    bool // the stages of the continuous extension alone were computed for it
+	bad      bool // the last rejection was for a value that is not finite
+	badT     float64
+	attempts int
+
+	status Status
+	stats  Stats
+	done   <-chan struct{}
+}
+
+// NewStepper checks the problem and stands at its start. Errors are those of a call that makes
+// no sense; an initial value that is not finite is a status.
+func NewStepper(ctx context.Context, p *Problem) (*Stepper, error) {
+	s := new(Stepper)
+	if err := s.start(ctx, p); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// start makes the stepper ready for a problem, with the memory of the last one where it fits.
+func (s *Stepper) start(ctx context.Context, p *Problem) error {
+	set, err := p.resolve(s.set.atol)
+	if err != nil {
+		return err
+	}
+	if s.sys != p.Sys || s.sc == nil || s.sc.Method != set.m {
+		s.sys, s.rhs = p.Sys, p.Sys.RHS.Clone()
+		if s.init = nil; p.Sys.Init != nil {
+			s.init = p.Sys.Init.Clone()
+		}
+		s.sc = NewScheme(set.m)
+		nx, n := p.Sys.NX, s.sc.Stages()
+		buf := make([]float64, nx*(n+5)+n)
+		cut := func(n int) []float64 {
+			c := buf[:n:n]
+			buf = buf[n:]
+			return c
+		}
+		s.x, s.x1, s.tmp, s.e, s.zero = cut(nx), cut(nx), cut(nx), cut(nx), cut(nx)
+		s.dense = cut(n)
+		s.k = make([][]float64, n)
+		for i := range s.k {
+			s.k[i] = cut(nx)
+		}
+	}
+	s.set, s.p, s.th = set, p, p.Theta
+	if s.th == nil {
+		s.th = p.Sys.Defaults()
+	}
+	s.k1 = float64(min(set.m.Order, set.m.EOrder) + 1)
+	s.tEnd = p.T1
+	s.attempts = 0
+	s.stats = Stats{}
+	s.done = nil
+	if ctx != nil {
+		s.done = ctx.Done()
+	}
+	if p.X0 != nil {
+		copy(s.x, p.X0)
+	} else {
+		s.init.Eval(s.x, p.T0, nil, s.th)
+	}
+	s.Restart(p.T0, s.x)
+	return nil
+}
+
+// Restart stands the stepper at (t, x), length NX, as after a jump of the state: what the last
+// step would have handed on, a first stage and a controller's memory, is dropped, and the first
+// step is chosen anew. Counts go on.
+func (s *Stepper) Restart(t float64, x []float64) {
+	copy(s.x, x)
+	s.t, s.t1, s.t0 = t, t, t
+	s.n0, s.meshAt = s.stats.Steps, 0
+	s.h, s.next = 0, 0
+	s.logErr = math.Log(minError)
+	s.rejected, s.haveK0, s.moved, s.extra, s.bad = false, false, false, false, false
+	s.status = Running
+	if !finite(s.x) {
+		s.status, s.badT = NonFinite, t
+		copy(s.x1, s.x)
+	}
+}
+
+// Status is Running until the end is reached or the integration stops.
+func (s *Stepper) Status() Status { return s.status }
+
+// Stats counts the work since the start.
+func (s *Stepper) Stats() Stats { return s.stats }
+
+// T is the time reached.
+func (s *Stepper) T() float64 {
+	if s.moved {
+		return s.t1
+	}
+	return s.t
+}
+
+// X is the state at T, length NX, valid until the next Step. Read only.
+func (s *Stepper) X() []float64 {
+	if s.moved {
+		return s.x1
+	}
+	return s.x
+}
+
+// Last is the accepted step that Step has just made: from t to t + h.
+func (s *Stepper) Last() (t, h float64) { return s.t, s.h }
+
+// Interpolate writes the state at a time within the last accepted step into out, length NX.
+func (s *Stepper) Interpolate(t float64, out []float64) {
+	switch {
+	case !s.moved || t == s.t:
+		copy(out, s.x)
+	case t == s.t1:
+		copy(out, s.x1)
+	default:
+		s.needExtra()
+		s.sc.Dense((t-s.t)/s.h, out, s.x, s.h, s.k, s.dense)
+	}
+}
+
+func (s *Stepper) eval(z []float64, t float64, x []float64) {
+	s.rhs.Eval(z, t, x, s.th)
+	s.stats.Evals++
+}
+
+// needExtra computes the stages that only the continuous extension needs, once for a step.
+func (s *Stepper) needExtra() {
+	if s.extra {
+		return
+	}
+	for i := s.sc.Method.Stages; i < s.sc.Stages(); i++ {
+		s.stage(i)
+	}
+	s.extra = true
+}
+
+func (s *Stepper) stage(i int) {
+	t := s.sc.StageTime(i, s.t, s.h, s.t1)
+	if i == s.sc.End {
+		s.eval(s.k[i], t, s.x1)
+		return
+	}
+	s.sc.StagePoint(i, s.tmp, s.x, s.h, s.k)
+	s.eval(s.k[i], t, s.tmp)
+}
+
+// Step makes one accepted step, however many attempts it takes. It is false when there is none:
+// at the end, or when the integration stops, as Status tells.
+func (s *Stepper) Step() bool {
+	if s.status != Running {
+		return false
+	}
+	s.commit()
+	if s.t == s.tEnd {
+		s.status = Done
+		return false
+	}
+	if !s.haveK0 {
+		s.eval(s.k[0], s.t, s.x)
+		s.haveK0 = true
+		if !finite(s.k[0]) {
+			s.status, s.badT = NonFinite, s.t
+			copy(s.x1, s.x)
+			return false
+		}
+	}
+	if s.next == 0 && s.set.controlled {
+		if s.next = s.p.H0; s.next == 0 {
+			s.next = s.firstStep()
+		}
+	}
+	for {
+		if s.status = s.refuse(); s.status != Running {
+			return false
+		}
+		h, t1 := s.h, s.t1
+		last := s.choose()
+		if s.set.controlled && !last && (math.Abs(s.h) < s.minStep() || s.t1 == s.t) {
+			s.status = StepTooSmall
+			if s.bad {
+				// To be blamed is the step whose stages are at hand.
+				s.status, s.h, s.t1 = NonFinite, h, t1
+			}
+			return false
+		}
+		s.attempts++
+		err := s.attempt()
+		if err <= 1 {
+			s.take(err, last)
+			return true
+		}
+		s.stats.Rejected++
+		if !s.set.controlled {
+			s.status = NonFinite
+			return false
+		}
+		if s.bad = math.IsNaN(err) || math.IsInf(err, 0); s.bad {
+			s.next = badCut * math.Abs(s.h)
+		} else {
+			s.next = s.refused(err) * math.Abs(s.h)
+		}
+		s.rejected = true
+	}
+}
+
+// refuse looks at the limits before an attempt.
+func (s *Stepper) refuse() Status {
+	if s.attempts >= s.set.maxSteps {
+		return MaxSteps
+	}
+	select {
+	case <-s.done:
+		return Cancelled
+	default:
+		return Running
+	}
+}
+
+// minStep is the smallest step at t: the user's, or where the stages' times begin to coincide.
+func (s *Stepper) minStep() float64 {
+	return max(s.p.Hmin, 16*0x1p-52*math.Abs(s.t), 1e-24*math.Abs(s.tEnd-s.p.T0))
+}
+
+// choose sets h and t1 of the next attempt; last says that it ends at the end.
+func (s *Stepper) choose() (last bool) {
+	n := s.stats.Steps - s.n0 + 1
+	// A sliver left over at the end is not worth a step: the last one is stretched a little.
+	want, stretch := 0.0, 1.001
+	switch {
+	case s.p.Mesh != nil:
+		for s.meshAt < len(s.p.Mesh)-1 && (s.p.Mesh[s.meshAt]-s.t)*s.set.dir <= 0 {
+			s.meshAt++
+		}
+		s.t1 = s.p.Mesh[s.meshAt]
+		s.h = s.t1 - s.t
+		return s.t1 == s.tEnd
+	case s.p.Step != 0:
+		want, stretch = s.p.Step, 1+1e-9
+		// A multiple of the step, so that the times do not drift by sums of rounding.
+		s.t1 = s.t0 + s.set.dir*want*float64(n)
+	default:
+		want = min(s.next, s.set.hmax)
+		s.t1 = s.t + s.set.dir*want
+	}
+	if want*stretch >= math.Abs(s.tEnd-s.t) {
+		s.t1, last = s.tEnd, true
+	}
+	s.h = s.t1 - s.t
+	return last
+}
+
+// attempt computes the stages, the new state and the scaled error; NaN or ∞ where a value that
+// matters is not finite.
+func (s *Stepper) attempt() float64 {
+	m := s.sc.Method
+	s.extra = false
+	for i := 1; i < m.Stages; i++ {
+		if i != s.sc.End {
+			s.stage(i)
+		}
+	}
+	combine(s.x1, s.x, s.h, s.sc.b.w, s.sc.b.idx, s.k)
+	s.badT = s.t1
+	if !finite(s.x1) {
+		return math.NaN()
+	}
+	if m.FSAL {
+		s.stage(s.sc.End)
+	}
+	if !s.set.controlled {
+		if m.FSAL && !finite(s.k[s.sc.End]) {
+			return math.NaN()
+		}
+		return 0
+	}
+	combine(s.e, s.zero, s.h, s.sc.e.w, s.sc.e.idx, s.k)
+	return s.norm(s.e, s.x, s.x1)
+}
+
+// take accepts the step that attempt computed.
+func (s *Stepper) take(err float64, last bool) {
+	h := math.Abs(s.h)
+	s.moved, s.bad = true, false
+	if s.stats.Steps == 0 {
+		s.stats.First, s.stats.Smallest = h, h
+	}
+	s.stats.Steps++
+	s.stats.Largest = max(s.stats.Largest, h)
+	if !last {
+		s.stats.Smallest = min(s.stats.Smallest, h)
+	}
+	if s.set.controlled {
+		s.next = h * s.accepted(err)
+		s.rejected = false
+	}
+}
+
+// commit moves to the end of the last step, handing on its last stage where that is the first
+// stage of the next.
+func (s *Stepper) commit() {
+	if !s.moved {
+		return
+	}
+	s.x, s.x1 = s.x1, s.x
+	s.t = s.t1
+	s.moved = false
+	s.haveK0 = false
+	if end := s.sc.End; end >= 0 && (s.sc.Method.FSAL || s.extra) {
+		s.k[0], s.k[end] = s.k[end], s.k[0]
+		s.haveK0 = true
+	}
+	s.extra = false
+}
+
+func finite(x []float64) bool {
+	// One comparison per element: v − v is 0 unless v is infinite or not a number.
+	sum := 0.0
+	for _, v := range x {
+		sum += v - v
+	}
+	return sum == 0
+}

@@ -1,0 +1,133 @@
+// Package system is the waist of udl: what a compiled model offers a solver, and nothing
+// about texts or graphs. Solvers can be tested with systems made of Go closures.
+package system
+
+// Func is one differentiable map z = f(t, x, θ).
+//
+// A Func holds scratch memory and serves one goroutine; Clone gives another. No method
+// allocates, except Clone and Tangent. Slices given must have at least the lengths of Dims.
+type Func interface {
+	// Dims are the lengths of x, θ and z.
+	Dims() (x, th, z int)
+	// Eval writes f(t, x, θ) into z.
+	Eval(z []float64, t float64, x, th []float64)
+	// VJP adds the products of gz with the Jacobians: gx += (∂f/∂x)ᵀ gz, gth += (∂f/∂θ)ᵀ gz, and
+	// returns gz·∂f/∂t. gx or gth may be nil when not wanted.
+	VJP(gx, gth []float64, t float64, x, th, gz []float64) (gt float64)
+	// JVP writes dz = (∂f/∂x) dx + (∂f/∂θ) dth + (∂f/∂t) dt. dx or dth may be nil for zero.
+	JVP(dz []float64, t float64, x, th []float64, dt float64, dx, dth []float64)
+	// Tangent is the map (t, [x, dx], [θ, dθ]) → dz, again a Func, with dt = 0: derivatives compose.
+	Tangent() Func
+	// Clone is the same map with scratch of its own.
+	Clone() Func
+}
+
+// Slot is a named piece of a state, parameter or output vector.
+type Slot struct {
+	Name  string // "x", "U.W1"
+	Off   int
+	Shape []int // row-major; nil for a scalar
+	Doc   string
+	Unit  string
+}
+
+// Size is the number of scalars in the slot.
+func (s Slot) Size() int {
+	n := 1
+	for _, d := range s.Shape {
+		n *= d
+	}
+	return n
+}
+
+// Role is what a slot of θ is.
+type Role int
+
+// The roles of θ.
+const (
+	RoleParam  Role = iota // trainable
+	RoleConst              // settable, not trainable
+	RoleWeight             // trainable weight of an unknown
+	RoleScale              // input scale of an unknown, filled from data
+	RoleInit               // initial value of a state, used in place of its expression where its flag is 1
+	RoleFlag               // 1 where the RoleInit of the same name is in force
+)
+
+// ThetaSlot is a slot of θ with what fit needs to know of it.
+type ThetaSlot struct {
+	Slot
+	Role    Role
+	Default []float64
+	Lo, Hi  float64 // ±inf without bounds
+	Owner   string  // of weights and scales: the unknown
+}
+
+// System is a compiled model. It is immutable and may be shared by goroutines; the Funcs in
+// it are prototypes: Clone them before use.
+type System struct {
+	Name   string
+	States []Slot // of x
+	Theta  []ThetaSlot
+	Latent []bool // per state slot: never matched to data
+	NTheta int
+	NX     int
+
+	// Init is x(t0) from θ: x is empty, z has length NX.
+	Init Func
+	// RHS is x' = f(t, x, θ).
+	RHS Func
+	// Output gives the named quantities of Outs (the lets), nil when there are none.
+	Output Func
+	Outs   []Slot
+
+	// NoGradient says why the system has no derivatives, "" when it has.
+	NoGradient string
+
+	// Explain finds the first sub-expression of the right-hand side that is not finite
+	// at a point where f is not; nil when all is finite or when the system cannot tell.
+	Explain func(t float64, x, th []float64) *Fault
+	// Randomize fills the weights of θ from a seed.
+	Randomize func(th []float64, seed uint64)
+}
+
+// Fault is where a right-hand side became non-finite.
+type Fault struct {
+	Where    any    // the compiler's place in the source, opaque here
+	Quantity string // whose equation: "x'", or the let it is in
+	Expr     string // "log(x)"
+	Value    float64
+	Operands []Operand
+}
+
+// Operand is one input of the faulty operation.
+type Operand struct {
+	Name  string
+	Value float64
+}
+
+// StateNames lists a name per scalar of x: "x", "u[1]", "A[1,2]".
+func (s *System) StateNames() []string { return Names(s.States) }
+
+// Find gives the slot of θ with a name and role, or nil.
+func (s *System) Find(name string, roles ...Role) *ThetaSlot {
+	for i := range s.Theta {
+		if s.Theta[i].Name != name {
+			continue
+		}
+		for _, r := range roles {
+			if s.Theta[i].Role == r {
+				return &s.Theta[i]
+			}
+		}
+	}
+	return nil
+}
+
+// Defaults is a fresh θ at its defaults.
+func (s *System) Defaults() []float64 {
+	th := make([]float64, s.NTheta)
+	for _, sl := range s.Theta {
+		copy(th[sl.Off:], sl.Default)
+	}
+	return th
+}

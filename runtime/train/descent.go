@@ -1,0 +1,58 @@
+package train
+
+import (
+	"fmt"
+	"math"
+)
+
+// rule turns gradients into steps: what one optimiser without line search differs in from another.
+type rule interface {
+	// step changes u, given the gradient there. k counts from 1 since the last reset.
+	step(u, g []float64, rate float64, k int)
+	// reset forgets all earlier gradients.
+	reset()
+}
+
+// minRate is the share of the rate at which halving ends: what is left would take forever to get anywhere.
+const minRate = 0x1p-40
+
+// descend iterates a rule. Where the loss is infinite it goes back to the best point, halves the
+// rate and forgets the momentum that led astray.
+func descend(r *run, s *Stage, ru rule) (Status, error) {
+	u, g := make([]float64, r.n), make([]float64, r.n)
+	clip := s.value("clip")
+	r.toBest(u, g)
+	share, k := 1.0, 0
+	for it := 1; it <= s.Iters(); it++ {
+		norm := norm2(g)
+		if norm == 0 {
+			return Converged, nil
+		}
+		if clip > 0 && norm > clip {
+			for i := range g {
+				g[i] *= clip / norm
+			}
+		}
+		rate := share * s.rate(it-1)
+		k++
+		ru.step(u, g, rate, k)
+		f, err := r.eval(u, g)
+		if err != nil {
+			return Cancelled, err
+		}
+		if !math.IsInf(f, 1) {
+			r.note(Point{Iter: it, Loss: f, GradNorm: norm2(g), Rate: rate})
+			continue
+		}
+		if share /= 2; share < minRate {
+			r.note(Point{Iter: it, Loss: f, GradNorm: math.NaN(), Rate: rate, Note: "infinite loss however small the rate"})
+			return NoProgress, nil
+		}
+		r.toBest(u, g)
+		ru.reset()
+		k = 0
+		r.note(Point{Iter: it, Loss: f, GradNorm: math.NaN(), Rate: rate,
+			Note: fmt.Sprintf("infinite loss: back to the best point, rate halved to %.3g", rate/2)})
+	}
+	return Done, nil
+}

@@ -1,0 +1,241 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/udl-lang/udl/runtime/sens"
+	"github.com/udl-lang/udl/runtime/solve"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Identifiability from the Fisher information F = Jᵀ J/σ², where J = √w ∂r/∂θ are the weighted
+// sensitivities of the residuals and σ² = SSE/(n − p). F⁻¹ bounds the covariance of the
+// estimates; a direction along which F is as good as 0 is one that the data say nothing about.
+//
+// J's columns are first divided by their lengths, since a parameter in other units is not less
+// identifiable. The condition number is that of F so scaled, the square of J's.
+//
+// G. A. F. Seber, C. J. Wild, Nonlinear Regression, Wiley 1989, sections 2.1 and 3.4;
+// D. A. Belsley, E. Kuh, R. E. Welsch, Regression Diagnostics, Wiley 1980, chapter 3, for the
+// scaling and the reading of small singular values.
+
+const (
+	// maxFisher is how many parameters are looked at: the sensitivities cost as many solves.
+	maxFisher = 50
+	// maxCond is the condition number of the scaled F from which on it counts as singular. It is the
+	// square of 1e6, beyond which the sensitivities' own errors decide.
+	maxCond = 1e12
+	// partOf is the share of a weak direction from which on a parameter is named as part of it.
+	partOf = 0.1
+)
+
+// Identifiability is what the Fisher information says of the free parameters and initial
+// values. Weights of unknowns are taken as given, so with free weights the standard errors are
+// too small.
+type Identifiability struct {
+	Names  []string
+	StdErr []float64 // NaN where the data do not determine the parameter, and for losses that are no squares
+	Cond   float64   // of the scaled Fisher information; +Inf when it is singular
+	Weak   [][]Share // directions along which it is as good as 0, the weakest first
+	NoPull []string  // parameters that no datum depends on
+	// TooFew says that there are fewer values than parameters.
+	TooFew bool
+	// Given is how many free weights were taken as given.
+	Given int
+}
+
+// Share is a parameter's part in a direction of parameter space, from −1 to 1.
+type Share struct {
+	Name string
+	Part float64
+}
+
+// fisher is nil without an error when there is nothing to look at.
+func (f *fitting) fisher(ctx context.Context) (*Identifiability, error) {
+	t := f.trial
+	id := &Identifiability{}
+	var wrt []int
+	for _, v := range t.vars {
+		if v.weight {
+			id.Given++
+			continue
+		}
+		wrt = append(wrt, v.index)
+		id.Names = append(id.Names, v.name)
+	}
+	if len(wrt) == 0 || len(wrt) > maxFisher {
+		return nil, nil
+	}
+	j, sse, err := f.jacobian(ctx, wrt)
+	if err != nil {
+		return nil, err
+	}
+	return id, id.analyse(j, sse, t.data.pen.Squares)
+}
+
+// jacobian is √w ∂r/∂θ, a row for each value that is not missing, and the weighted sum of squares.
+func (f *fitting) jacobian(ctx context.Context, wrt []int) (*mat.Dense, float64, error) {
+	t := f.trial
+	l := t.data
+	p := t.prob
+	p.Times = l.data.Times
+	// Standard errors deserve better than the least tolerance that will train.
+	if p.Rtol == 0 || p.Rtol > 1e-8 {
+		p.Rtol = 1e-8
+	}
+	if p.Atol == 0 || p.Atol > 1e-10 {
+		p.Atol = 1e-10
+	}
+	s, sol, err := sens.Sensitivities(ctx, &p, wrt)
+	if err != nil {
+		return nil, 0, err
+	}
+	if sol.Status != solve.Done {
+		return nil, 0, sol.Fault
+	}
+	nx, np := p.Sys.NX, len(wrt)
+	j := mat.NewDense(l.N(), np, nil)
+	var dz, dx, dth []float64
+	if l.out != nil {
+		dz, dx, dth = make([]float64, len(l.z)), make([]float64, nx), make([]float64, p.Sys.NTheta)
+	}
+	at, sse := 0, 0.0
+	ok := l.residuals(sol.X, p.Theta, func(row, col int, r, dr float64) {
+		c := &l.data.Columns[col]
+		w := c.Weight
+		if w == 0 {
+			w = 1
+		}
+		sse += w * r * r
+		sr := s[row*nx*np : (row+1)*nx*np]
+		for q, i := range wrt {
+			d := 0.0
+			if c.Of.Output {
+				for m := range dx {
+					dx[m] = sr[m*np+q]
+				}
+				dth[i] = 1
+				l.out.JVP(dz, l.data.Times[row], sol.Row(row), p.Theta, 0, dx, dth)
+				dth[i] = 0
+				d = dz[c.Of.Index]
+			} else {
+				d = sr[c.Of.Index*np+q]
+			}
+			j.Set(at, q, math.Sqrt(w)*dr*d)
+		}
+		at++
+	})
+	if !ok {
+		return nil, 0, l.Failure()
+	}
+	return j, sse, nil
+}
+
+// analyse fills in everything from J, n × p, which it overwrites.
+func (id *Identifiability) analyse(j *mat.Dense, sse float64, squares bool) error {
+	n, p := j.Dims()
+	id.StdErr = make([]float64, p)
+	length := make([]float64, p)
+	col := make([]float64, n)
+	var kept []int
+	for q := range p {
+		id.StdErr[q] = math.NaN()
+		mat.Col(col, q, j)
+		if firstBad(col) >= 0 {
+			return fmt.Errorf("a sensitivity by %s is not finite", id.Names[q])
+		}
+		if length[q] = norm2(col); length[q] == 0 {
+			id.NoPull = append(id.NoPull, id.Names[q])
+			continue
+		}
+		kept = append(kept, q)
+	}
+	id.Cond = math.Inf(1)
+	if n < len(kept) {
+		id.TooFew = true
+		return nil
+	}
+	if len(kept) == 0 {
+		return nil
+	}
+	scaled := mat.NewDense(n, len(kept), nil)
+	for m, q := range kept {
+		for i := range n {
+			scaled.Set(i, m, j.At(i, q)/length[q])
+		}
+	}
+	var svd mat.SVD
+	if !svd.Factorize(scaled, mat.SVDThin) {
+		return fmt.Errorf("the singular values of the sensitivities were not found")
+	}
+	s := svd.Values(nil)
+	var v mat.Dense
+	svd.VTo(&v)
+	if len(id.NoPull) == 0 {
+		id.Cond = (s[0] / s[len(s)-1]) * (s[0] / s[len(s)-1])
+	}
+	open := make([]bool, len(kept)) // parameters with a part in a weak direction
+	for k := len(s) - 1; k >= 0 && !(s[k] > s[0]/math.Sqrt(maxCond)); k-- {
+		var dir []Share
+		for m, q := range kept {
+			if part := v.At(m, k); math.Abs(part) >= partOf {
+				dir = append(dir, Share{id.Names[q], part})
+				open[m] = true
+			}
+		}
+		id.Weak = append(id.Weak, dir)
+	}
+	if !squares || n <= p {
+		return nil
+	}
+	sigma2 := sse / float64(n-p)
+	for m, q := range kept {
+		if open[m] {
+			continue
+		}
+		sum := 0.0
+		for k := range s {
+			if s[k] > s[0]/math.Sqrt(maxCond) {
+				sum += (v.At(m, k) / s[k]) * (v.At(m, k) / s[k])
+			}
+		}
+		id.StdErr[q] = math.Sqrt(sigma2*sum) / length[q]
+	}
+	return nil
+}
+
+// warnings say in words what is not identifiable.
+func (id *Identifiability) warnings() []string {
+	var out []string
+	if id.TooFew {
+		out = append(out, fmt.Sprintf("there are fewer values than free parameters (%d): they cannot all be determined", len(id.Names)))
+	}
+	for _, name := range id.NoPull {
+		out = append(out, fmt.Sprintf("no value depends on %s: it cannot be determined, leave it out of `free`", name))
+	}
+	for _, d := range id.Weak {
+		// Signs are relative: turn the direction so that its first part rises.
+		sign := 1.0
+		if len(d) > 0 && d[0].Part < 0 {
+			sign = -1
+		}
+		var up, down []string
+		for _, s := range d {
+			if s.Part*sign > 0 {
+				up = append(up, s.Name)
+			} else {
+				down = append(down, s.Name)
+			}
+		}
+		how := "changed together"
+		if len(up) > 0 && len(down) > 0 {
+			how = strings.Join(up, ", ") + " up with " + strings.Join(down, ", ") + " down"
+		}
+		out = append(out, fmt.Sprintf("not identifiable: %s (%s hardly changes the fit); fix one of them, or measure more",
+			strings.Join(append(up, down...), ", "), how))
+	}
+	return out
+}

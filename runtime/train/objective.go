@@ -1,0 +1,169 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Objective is a function to be minimised, over variables u without bounds.
+type Objective interface {
+	// Dim is the length of u.
+	Dim() int
+	// Eval gives the value at u and, unless g is nil, writes the gradient into g. A trial that
+	// fails has the value +Inf, whatever is in g; an error ends the minimisation. When ctx
+	// is cancelled Eval returns soon, with an error.
+	Eval(ctx context.Context, u, g []float64) (float64, error)
+}
+
+// Status is how a minimisation ended.
+type Status int
+
+// The statuses.
+const (
+	Done       Status = iota // all iterations were made
+	Converged                // a tolerance on the gradient or on the change of the loss is met
+	NoProgress               // no lower loss was found from the best point
+	Cancelled                // the context was cancelled, or its deadline passed
+)
+
+var statusNames = [...]string{"done", "converged", "no further progress", "cancelled"}
+
+// String is the status in words.
+func (s Status) String() string {
+	if s < 0 || int(s) >= len(statusNames) {
+		return fmt.Sprintf("status %d", int(s))
+	}
+	return statusNames[s]
+}
+
+// Point is one iteration in the history of a minimisation. Iteration 0 of the first stage is the start.
+type Point struct {
+	Stage    int     // index into the stages
+	Iter     int     // within the stage
+	Loss     float64 // +Inf for a failed trial
+	Best     float64 // the lowest loss so far
+	GradNorm float64 // Euclidean, before clipping, in the optimiser's variables; NaN after a failed trial
+	Rate     float64 // the learning rate, or the length of a line search's step in units of its direction
+	Note     string  // what was unusual
+}
+
+// Progress is what a callback is told after each iteration.
+type Progress struct {
+	Point
+	Optimiser string // of the stage: "adam"
+	Stages    int    // how many there are
+	Total     int    // iterations of the stage at most
+	Evals     int    // of the objective, so far
+	Elapsed   time.Duration
+}
+
+// NonFiniteStart is the error of an objective that has no finite value, or no finite gradient,
+// where the minimisation starts.
+type NonFiniteStart struct {
+	Value    float64
+	Gradient bool // the value is finite, the gradient is not
+	Index    int  // of the first component of the gradient that is not
+}
+
+// Error says what is not finite.
+func (e *NonFiniteStart) Error() string {
+	if e.Gradient {
+		return fmt.Sprintf("the loss is %v at the start, but component %d of its gradient is not finite", e.Value, e.Index+1)
+	}
+	return fmt.Sprintf("the loss is %v at the start; training needs a start where it is finite", e.Value)
+}
+
+// run is a minimisation under way. All evaluations go through it, so that the best point ever
+// seen is kept, whatever an optimiser does next.
+type run struct {
+	ctx   context.Context
+	obj   Objective
+	set   Settings
+	n     int
+	start time.Time
+
+	best, bestG []float64
+	fbest       float64
+
+	stages  []Stage
+	stage   int
+	evals   int
+	iters   int
+	history []Point
+}
+
+// eval evaluates the objective and its gradient. The value is finite or +Inf; a gradient that is not finite counts as a
+// failed trial, since no optimiser can go on from it.
+func (r *run) eval(u, g []float64) (float64, error) {
+	if err := r.ctx.Err(); err != nil {
+		return math.NaN(), err
+	}
+	r.evals++
+	f, err := r.obj.Eval(r.ctx, u, g)
+	if err != nil {
+		return math.NaN(), err
+	}
+	if math.IsNaN(f) || math.IsInf(f, 0) || firstBad(g) >= 0 {
+		return math.Inf(1), nil
+	}
+	if f < r.fbest {
+		r.fbest = f
+		copy(r.best, u)
+		copy(r.bestG, g)
+	}
+	return f, nil
+}
+
+// toBest writes the best point and its gradient into u and g and gives its loss.
+func (r *run) toBest(u, g []float64) float64 {
+	copy(u, r.best)
+	copy(g, r.bestG)
+	return r.fbest
+}
+
+// note records an iteration and tells the callback.
+func (r *run) note(p Point) {
+	p.Stage, p.Best = r.stage, r.fbest
+	if p.Iter > 0 {
+		r.iters++
+	}
+	r.history = append(r.history, p)
+	if r.set.Progress != nil {
+		s := &r.stages[r.stage]
+		r.set.Progress(Progress{Point: p, Optimiser: s.Optimiser.Name, Stages: len(r.stages), Total: s.Iters(),
+			Evals: r.evals, Elapsed: time.Since(r.start)})
+	}
+}
+
+// firstBad is the first component that is not finite, −1 for none.
+func firstBad(g []float64) int {
+	for i, v := range g {
+		if v-v != 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// norm2 is the Euclidean norm, safe from overflow.
+func norm2(g []float64) float64 {
+	m := normInf(g)
+	if m == 0 || math.IsInf(m, 1) {
+		return m
+	}
+	s := 0.0
+	for _, v := range g {
+		s += (v / m) * (v / m)
+	}
+	return m * math.Sqrt(s)
+}
+
+func normInf(g []float64) float64 {
+	m := 0.0
+	for _, v := range g {
+		m = math.Max(m, math.Abs(v))
+	}
+	return m
+}

@@ -1,0 +1,102 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// String is the report as text: what was trained and how it ended, the losses, the estimates, the
+// columns, the warnings.
+func (r *Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s by %s, %s after %s and %s, %s\n", r.Model, r.Loss, strings.Join(r.Optimisers, " then "),
+		r.Status, count(r.Iters, "iteration"), count(r.Evals, "evaluation"), r.Elapsed.Round(time.Millisecond))
+	r.losses(&b)
+	r.estimates(&b)
+	r.columns(&b)
+	for _, w := range r.Warnings {
+		fmt.Fprintf(&b, "warning: %s\n", w)
+	}
+	return b.String()
+}
+
+func (r *Report) losses(b *strings.Builder) {
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	switch {
+	case r.Train.N == 0:
+		fmt.Fprintf(b, "loss %s\n", short(r.Train.Loss))
+	case r.Held == nil:
+		fmt.Fprintf(b, "loss %s over %s, root mean square error %s\n", short(r.Train.Loss), count(r.Train.N, "value"), short(r.Train.RMSE))
+	default:
+		fmt.Fprintf(w, "\ttrained on\theld out\t\n")
+		fmt.Fprintf(w, "loss\t%s\t%s\t\n", short(r.Train.Loss), short(r.Held.Loss))
+		fmt.Fprintf(w, "values\t%d\t%d\t\n", r.Train.N, r.Held.N)
+		fmt.Fprintf(w, "root mean square error\t%s\t%s\t\n", short(r.Train.RMSE), short(r.Held.RMSE))
+	}
+	w.Flush()
+	if !math.IsNaN(r.AIC) {
+		fmt.Fprintf(b, "AIC %s, BIC %s\n", short(r.AIC), short(r.BIC))
+	}
+}
+
+func (r *Report) estimates(b *strings.Builder) {
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, p := range r.Params {
+		se := ""
+		if !math.IsNaN(p.StdErr) {
+			se = "± " + fmt.Sprintf("%.2g", p.StdErr)
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\tfrom %s\n", p.Name, short(p.Value), se, short(p.Start))
+	}
+	w.Flush()
+	for _, g := range r.Weights {
+		fmt.Fprintf(b, "  %s  %s\n", g.Name, count(g.N, "weight"))
+	}
+	if r.Identify != nil && r.Identify.Given > 0 && len(r.Params) > 0 {
+		fmt.Fprintf(b, "  the standard errors take the %s as given, so they are too small\n", count(r.Identify.Given, "weight"))
+	}
+}
+
+func (r *Report) columns(b *strings.Builder) {
+	if len(r.Columns) == 0 {
+		return
+	}
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	head := "\tvalues\trms error\tmean error\tlargest\tat t\t"
+	if r.Held != nil {
+		head += "held out\trms error\t"
+	}
+	fmt.Fprintln(w, head)
+	for _, c := range r.Columns {
+		name := c.Quantity
+		if c.Name != "" && c.Name != c.Quantity {
+			name += " (" + c.Name + ")"
+		}
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t", name, c.N, short(c.RMSE), short(c.Bias), short(c.Max), short(c.MaxTime))
+		if r.Held != nil {
+			fmt.Fprintf(w, "%d\t%s\t", c.HeldN, short(c.HeldRMSE))
+		}
+		fmt.Fprintln(w)
+	}
+	w.Flush()
+}
+
+func short(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return "-"
+	case math.IsInf(v, 0):
+		return "infinite"
+	}
+	return fmt.Sprintf("%.6g", v)
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

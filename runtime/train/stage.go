@@ -1,0 +1,220 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// Optimiser is one row of the table of optimisers.
+type Optimiser struct {
+	Name       string
+	Doc        string
+	Cite       string
+	LineSearch bool // chooses the length of its steps by itself, so that it has no rate
+	Options    []Option
+
+	run func(r *run, s *Stage) (Status, error)
+}
+
+// Option is a numeric option of an optimiser.
+type Option struct {
+	Name     string
+	Default  string // as it is typed
+	Doc      string
+	Min, Max float64 // inclusive
+	Whole    bool    // a whole number
+}
+
+// options that several optimisers have.
+var (
+	optIters    = Option{Name: "iters", Default: "1000", Doc: "iterations at most", Min: 0, Max: 1e9, Whole: true}
+	optRate     = Option{Name: "rate", Default: "0.01", Doc: "learning rate", Min: math.SmallestNonzeroFloat64, Max: math.MaxFloat64}
+	optClip     = Option{Name: "clip", Default: "0", Doc: "the gradient is scaled down to this Euclidean norm where it is longer; 0 for never", Min: 0, Max: math.MaxFloat64}
+	optBeta1    = Option{Name: "beta1", Default: "0.9", Doc: "decay of the mean of gradients", Min: 0, Max: 1 - 1e-15}
+	optBeta2    = Option{Name: "beta2", Default: "0.999", Doc: "decay of the mean of squared gradients", Min: 0, Max: 1 - 1e-15}
+	optEpsilon  = Option{Name: "eps", Default: "1e-8", Doc: "added to the root of the mean square", Min: 0, Max: math.MaxFloat64}
+	optGradTol  = Option{Name: "gtol", Default: "1e-8", Doc: "stop where no component of the gradient exceeds gtol*|loss|; 0 for never", Min: 0, Max: math.MaxFloat64}
+	optLossTol  = Option{Name: "ftol", Default: "1e-10", Doc: "stop after three iterations in a row that lower the loss by less than ftol*|loss|; 0 for never", Min: 0, Max: 1}
+	optMemory   = Option{Name: "memory", Default: "15", Doc: "pairs of steps and gradient changes that are kept", Min: 1, Max: 1000, Whole: true}
+	optMomentum = Option{Name: "momentum", Default: "0", Doc: "share of the last step that is taken again", Min: 0, Max: 1 - 1e-15}
+)
+
+// optimisers is THE list of optimisers.
+var optimisers = [...]Optimiser{
+	{Name: "adam", run: runAdam,
+		Doc:     "First-order steps scaled by running means of the gradient and of its square. Forgiving of a rough or noisy loss; a good first stage.",
+		Cite:    "D. P. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR 2015, arXiv:1412.6980",
+		Options: []Option{optRate, optIters, optBeta1, optBeta2, optEpsilon, optClip}},
+	{Name: "adamw", run: runAdamW,
+		Doc:  "adam with weight decay apart from the gradient. The decay acts on the weights of unknowns only, never on parameters or initial values.",
+		Cite: "I. Loshchilov, F. Hutter, Decoupled weight decay regularization, ICLR 2019, arXiv:1711.05101",
+		Options: []Option{optRate, optIters, optBeta1, optBeta2, optEpsilon, optClip,
+			{Name: "decay", Default: "0.01", Doc: "share of a weight that goes with each unit of rate", Min: 0, Max: math.MaxFloat64}}},
+	{Name: "sgd", run: runSGD,
+		Doc:  "Plain gradient descent, with momentum if asked for.",
+		Cite: "H. Robbins, S. Monro, Annals of Mathematical Statistics 22 (1951), 400-407; B. T. Polyak, USSR Computational Mathematics and Mathematical Physics 4 (1964), 1-17",
+		Options: []Option{optRate, optIters, optMomentum,
+			{Name: "nesterov", Default: "0", Doc: "1 to take the gradient ahead of the momentum (Nesterov 1983)", Min: 0, Max: 1, Whole: true}, optClip}},
+	{Name: "bfgs", run: runBFGS, LineSearch: true,
+		Doc:     "Quasi-Newton with line search. Converges fast near an optimum; memory grows with the square of the number of variables, so take lbfgs for networks.",
+		Cite:    "J. Nocedal, S. J. Wright, Numerical Optimization, 2nd edition, Springer 2006, section 6.1",
+		Options: []Option{optIters, optGradTol, optLossTol}},
+	{Name: "lbfgs", run: runLBFGS, LineSearch: true,
+		Doc:     "Quasi-Newton with line search and limited memory. Converges fast near an optimum, for networks too; a good last stage.",
+		Cite:    "D. C. Liu, J. Nocedal, On the limited memory BFGS method for large scale optimization, Mathematical Programming 45 (1989), 503-528",
+		Options: []Option{optIters, optMemory, optGradTol, optLossTol}},
+}
+
+// Optimisers lists the optimisers. The slice is the caller's.
+func Optimisers() []*Optimiser {
+	out := make([]*Optimiser, len(optimisers))
+	for i := range optimisers {
+		o := optimisers[i]
+		out[i] = &o
+	}
+	return out
+}
+
+// LookupOptimiser finds an optimiser by name.
+func LookupOptimiser(name string) (*Optimiser, bool) {
+	for _, o := range Optimisers() {
+		if o.Name == name {
+			return o, true
+		}
+	}
+	return nil, false
+}
+
+// Stage is an optimiser with its options: one link of a chain.
+type Stage struct {
+	Optimiser *Optimiser
+	Values    map[string]float64 // options by name; what is missing has its default
+	// Rate, if not nil, gives the learning rate of each iteration, from 0, in place of the
+	// constant one of Values. Optimisers with a line search have no rate and do not ask for it.
+	Rate func(iter int) float64
+}
+
+// NewStage looks up an optimiser and checks options by name. The error is *OptionError.
+func NewStage(name string, values map[string]float64) (Stage, error) {
+	o, ok := LookupOptimiser(name)
+	if !ok {
+		var known []string
+		for i := range optimisers {
+			known = append(known, optimisers[i].Name)
+		}
+		return Stage{}, &OptionError{Optimiser: name, Reason: "there is no such optimiser", Known: known}
+	}
+	s := Stage{Optimiser: o, Values: values}
+	return s, s.check()
+}
+
+// DefaultStages is the chain that Fit uses when none is given: adam(rate = 0.02, iters = 300)
+// to get near, then lbfgs(iters = 300) to get there.
+func DefaultStages() []Stage {
+	adam, _ := LookupOptimiser("adam")
+	lbfgs, _ := LookupOptimiser("lbfgs")
+	return []Stage{
+		{Optimiser: adam, Values: map[string]float64{"rate": 0.02, "iters": 300}},
+		{Optimiser: lbfgs, Values: map[string]float64{"iters": 300}},
+	}
+}
+
+// OptionError is an optimiser or option that does not exist, or a value that does not fit.
+type OptionError struct {
+	Optimiser string
+	Option    string // "" when the optimiser itself is unknown
+	Reason    string
+	Known     []string // what there is, when a name is unknown
+}
+
+// Error names the optimiser, the option and the reason.
+func (e *OptionError) Error() string {
+	s := e.Optimiser
+	if e.Option != "" {
+		s += "(" + e.Option + ")"
+	}
+	s += ": " + e.Reason
+	if len(e.Known) > 0 {
+		s += "; there are " + strings.Join(e.Known, ", ")
+	}
+	return s
+}
+
+// Iters is the limit on iterations of the stage.
+func (s *Stage) Iters() int { return int(s.value("iters")) }
+
+// value is an option's value, or its default; 0 for an option that the optimiser has not.
+func (s *Stage) value(name string) float64 {
+	if v, ok := s.Values[name]; ok {
+		return v
+	}
+	for i := range s.Optimiser.Options {
+		if o := &s.Optimiser.Options[i]; o.Name == name {
+			v, _ := strconv.ParseFloat(o.Default, 64)
+			return v
+		}
+	}
+	return 0
+}
+
+// rate is the learning rate of an iteration.
+func (s *Stage) rate(iter int) float64 {
+	if s.Rate != nil {
+		return s.Rate(iter)
+	}
+	return s.value("rate")
+}
+
+func (s *Stage) check() error {
+	if s.Optimiser == nil || s.Optimiser.run == nil {
+		return &OptionError{Optimiser: "stage", Reason: "it has no optimiser of the table"}
+	}
+	names := make([]string, 0, len(s.Values))
+	for name := range s.Values {
+		names = append(names, name)
+	}
+	sort.Strings(names) // the same error each time
+	for _, name := range names {
+		if err := s.Optimiser.check(name, s.Values[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Optimiser) check(name string, v float64) error {
+	bad := &OptionError{Optimiser: o.Name, Option: name}
+	for i := range o.Options {
+		p := &o.Options[i]
+		if p.Name != name {
+			bad.Known = append(bad.Known, p.Name)
+			continue
+		}
+		bad.Known = nil
+		want := "a number"
+		if p.Whole {
+			want = "a whole number"
+		}
+		switch {
+		case !(v >= p.Min && v <= p.Max) || p.Whole && v != math.Trunc(v):
+			switch {
+			case p.Min > 0 && p.Min < 1e-300:
+				want += " above 0"
+			case p.Max < 1 && p.Max > 0.9:
+				want += fmt.Sprintf(" from %v to below 1", p.Min)
+			case p.Max == math.MaxFloat64 || p.Max == 1e9:
+				want += fmt.Sprintf(", at least %v", p.Min)
+			default:
+				want += fmt.Sprintf(" from %v to %v", p.Min, p.Max)
+			}
+			bad.Reason = fmt.Sprintf("it must be %s, not %v", want, v)
+			return bad
+		}
+		return nil
+	}
+	bad.Reason = "there is no such option"
+	return bad
+}
