@@ -1,0 +1,218 @@
+package compiler
+
+import (
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+
+	"github.com/udl-lang/udl/compiler/ir"
+	"github.com/udl-lang/udl/compiler/lower"
+	"github.com/udl-lang/udl/compiler/opt"
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/lang/model"
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// Compiled is a model ready to run. It is immutable and may be shared by goroutines.
+type Compiled struct {
+	Model  *model.Model
+	Layout *lower.Layout
+	System *system.System
+
+	builtins lower.Builtins
+}
+
+// Compile turns a checked model into a system. The error is a *diag.Diagnostic with a place.
+func Compile(m *model.Model, b lower.Builtins) (*Compiled, error) {
+	lay := lower.LayoutOf(m)
+	c := &Compiled{Model: m, Layout: lay, builtins: b}
+	s := &system.System{Name: m.Name, NX: lay.NX, NTheta: lay.NTheta}
+	c.System = s
+	for i, p := range lay.X {
+		s.States = append(s.States, slot(p))
+		s.Latent = append(s.Latent, m.States[i].Kind == model.Latent)
+	}
+	for _, p := range lay.Theta {
+		ts := system.ThetaSlot{Slot: slot(p), Role: roles[p.Role], Lo: math.Inf(-1), Hi: math.Inf(1)}
+		ts.Default = make([]float64, p.Shape.Size())
+		if p.Sym.Unknown != nil {
+			ts.Owner = p.Sym.Unknown.Name
+		}
+		if err := c.defaults(&ts, p, b); err != nil {
+			return nil, err
+		}
+		s.Theta = append(s.Theta, ts)
+	}
+	s.Randomize = c.randomize
+	for i := range s.Theta {
+		if t := &s.Theta[i]; t.Role == system.RoleWeight || t.Role == system.RoleScale {
+			c.draw(t.Default, lay.Theta[i].Sym, 0)
+		}
+	}
+
+	g, err := lower.Initial(m, lay, b)
+	if err != nil {
+		return nil, err
+	}
+	if s.Init, err = newFunc(g, 0, lay.NTheta, lay.NX); err != nil {
+		return nil, err
+	}
+	if g, err = lower.RHS(m, lay, b); err != nil {
+		return nil, err
+	}
+	rhs, err := newFunc(g, lay.NX, lay.NTheta, lay.NX)
+	if err != nil {
+		return nil, err
+	}
+	s.RHS = rhs
+	if s.NoGradient = noGradient(g); s.NoGradient == "" {
+		s.NoGradient = jumps(m)
+	}
+	s.Explain = c.explain(rhs.s)
+	if lay.NOut > 0 {
+		for _, p := range lay.Out {
+			s.Outs = append(s.Outs, slot(p))
+		}
+		if g, err = lower.Outputs(m, lay, b); err != nil {
+			return nil, err
+		}
+		if s.Output, err = newFunc(g, lay.NX, lay.NTheta, lay.NOut); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+var roles = map[lower.Role]system.Role{lower.Param: system.RoleParam, lower.Const: system.RoleConst, lower.Weight: system.RoleWeight,
+	lower.Scale: system.RoleScale, lower.Init: system.RoleInit, lower.Flag: system.RoleFlag}
+
+func slot(p lower.Piece) system.Slot {
+	return system.Slot{Name: p.Name, Off: p.Off, Shape: p.Shape, Doc: p.Sym.Doc, Unit: p.Sym.Unit.String()}
+}
+
+// defaults fills the default and bounds of a parameter or constant.
+func (c *Compiled) defaults(ts *system.ThetaSlot, p lower.Piece, b lower.Builtins) error {
+	s := p.Sym
+	if p.Role == lower.Init || p.Role == lower.Flag {
+		return nil
+	}
+	if s.Kind == model.Param || s.Kind == model.Weight && s.Def != nil {
+		ts.Lo, ts.Hi = s.Lo, s.Hi
+	}
+	if s.Def == nil {
+		return nil
+	}
+	v, err := lower.Constant(s.Def, b)
+	if err != nil {
+		return err
+	}
+	for i := range ts.Default {
+		ts.Default[i] = v[i%len(v)]
+	}
+	return nil
+}
+
+// randomize implements system.System.Randomize.
+func (c *Compiled) randomize(th []float64, seed uint64) {
+	for _, p := range c.Layout.Theta {
+		if p.Role == lower.Weight && p.Sym.Spec.Init != nil {
+			c.draw(th[p.Off:p.Off+p.Shape.Size()], p.Sym, seed)
+		}
+	}
+}
+
+// draw fills one array of weights. Each has a stream of its own, named by its unknown and
+// itself, so that adding an unknown to a model does not change the others' weights.
+func (c *Compiled) draw(w []float64, s *model.Symbol, seed uint64) {
+	if s.Spec.Init == nil {
+		return
+	}
+	h := fnv.New64a()
+	h.Write([]byte(s.Name))
+	s.Spec.Init(w, rand.New(rand.NewPCG(seed, h.Sum64())))
+	if s.Spec.Role != "scale" {
+		return
+	}
+	// An automatic scale starts from the inputs' bounds; fit replaces it by that of the data.
+	for i, name := range s.Unknown.Inputs {
+		for _, q := range append(append([]*model.Symbol(nil), c.Model.States...), c.Model.Params...) {
+			if q.Name == name && i < len(w) {
+				if m := math.Max(math.Abs(q.Lo), math.Abs(q.Hi)); q.Hi > q.Lo && !math.IsInf(m, 0) && m > 0 {
+					w[i] = m
+				}
+			}
+		}
+	}
+}
+
+// noGradient names the first registered Go function without a derivative.
+func noGradient(g *ir.Graph) string {
+	for _, n := range g.Nodes {
+		if n.Ext != nil && n.Ext.Grad == nil {
+			return "the registered function `" + n.Ext.Name + "` has no derivative"
+		}
+		if info := n.Op.Info(); info.Class == ir.Elementwise && info.VJP == nil {
+			return "`" + info.Name + "` has no derivative"
+		}
+	}
+	return ""
+}
+
+// explain finds where a right-hand side stops being finite.
+func (c *Compiled) explain(s *shared) func(t float64, x, th []float64) *system.Fault {
+	return func(t float64, x, th []float64) *system.Fault {
+		f := s.bind()
+		z := make([]float64, s.nz)
+		f.Eval(z, t, x, th)
+		id, operands, value, ok := s.eval.Fault(&f.in)
+		if !ok {
+			return nil
+		}
+		n := &s.g.Nodes[id]
+		fault := &system.Fault{Where: n.Span, Expr: n.Span.Text(), Value: value}
+		if fault.Expr == "" {
+			fault.Expr = ir.Format(s.g, id)
+		}
+		for i, a := range n.Args {
+			if i < len(operands) {
+				fault.Operands = append(fault.Operands, system.Operand{Name: ir.Format(s.g, a), Value: operands[i]})
+			}
+		}
+		for _, eq := range c.Model.Eqs {
+			if within(n.Span, eq.Span) {
+				fault.Quantity = eq.State.Name + "'"
+			}
+		}
+		for _, l := range c.Model.Lets {
+			if within(n.Span, l.Span) || l.Def != nil && within(n.Span, l.Def.Span) {
+				fault.Quantity = l.Name
+			}
+		}
+		return fault
+	}
+}
+
+func within(in, out diag.Span) bool {
+	return in.Src != nil && in.Src == out.Src && in.Lo >= out.Lo && in.Hi <= out.Hi
+}
+
+// Graphs lowers the model anew and hands each graph over after every pass, for `udl check --dump`.
+func Graphs(m *model.Model, b lower.Builtins, visit func(graph, pass string, g *ir.Graph)) error {
+	lay := lower.LayoutOf(m)
+	for _, part := range []struct {
+		name string
+		make func() (*ir.Graph, error)
+	}{
+		{"init", func() (*ir.Graph, error) { return lower.Initial(m, lay, b) }},
+		{"rhs", func() (*ir.Graph, error) { return lower.RHS(m, lay, b) }},
+		{"output", func() (*ir.Graph, error) { return lower.Outputs(m, lay, b) }},
+	} {
+		g, err := part.make()
+		if err != nil {
+			return err
+		}
+		visit(part.name, "lower", g)
+		opt.Trace(g, func(pass string, g *ir.Graph) { visit(part.name, pass, g) })
+	}
+	return nil
+}
