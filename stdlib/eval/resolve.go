@@ -1,0 +1,268 @@
+package eval
+
+import (
+	"strings"
+
+	"github.com/udl-lang/udl/lang/ast"
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/lang/sig"
+	"github.com/udl-lang/udl/stdlib/value"
+)
+
+// resolver looks a script through before it runs, so that a misspelt name in its last line
+// does not cost the training before it.
+type resolver struct {
+	in    *Interp
+	names map[string]bool
+	local []map[string]bool
+	errs  diag.List
+}
+
+func (in *Interp) resolve(f *ast.File) diag.List {
+	r := &resolver{in: in, names: map[string]bool{}}
+	for k := range in.vars {
+		r.names[k] = true
+	}
+	assigned(f.Stmts, r.names)
+	r.declared(f.Stmts)
+	r.stmts(f.Stmts)
+	return r.errs
+}
+
+// declared notes models, functions, constants and unknowns, imported ones included, and loop variables.
+func (r *resolver) declared(stmts []ast.Stmt) {
+	for _, s := range stmts {
+		switch s := s.(type) {
+		case *ast.Model:
+			r.names[s.Name.Name] = true
+		case *ast.Fn:
+			r.names[s.Name.Name] = true
+		case *ast.Unknown:
+			r.names[s.Name.Name] = true
+		case *ast.Decl:
+			for _, it := range s.Items {
+				r.names[it.Name.Name] = true
+			}
+		case *ast.For:
+			r.names[s.Var.Name] = true
+			r.declared(s.Body)
+		case *ast.IfStmt:
+			r.declared(s.Then)
+			r.declared(s.Else)
+		}
+	}
+}
+
+func (r *resolver) stmts(stmts []ast.Stmt) {
+	for _, s := range stmts {
+		switch s := s.(type) {
+		case *ast.Assign:
+			r.expr(s.Value)
+		case *ast.ExprStmt:
+			r.expr(s.X)
+		case *ast.For:
+			r.expr(s.Over)
+			r.stmts(s.Body)
+		case *ast.IfStmt:
+			r.expr(s.Cond)
+			r.stmts(s.Then)
+			r.stmts(s.Else)
+		case *ast.Fn:
+			r.with(s.Params, func() { r.expr(s.Body) })
+		case *ast.Decl:
+			for _, it := range s.Items {
+				if it.Value != nil {
+					r.expr(it.Value)
+				}
+			}
+		}
+	}
+}
+
+// with runs f with further local names.
+func (r *resolver) with(params []*ast.Ident, f func()) {
+	m := map[string]bool{}
+	for _, p := range params {
+		m[p.Name] = true
+	}
+	r.local = append(r.local, m)
+	f()
+	r.local = r.local[:len(r.local)-1]
+}
+
+func (r *resolver) isLocal(name string) bool {
+	for _, m := range r.local {
+		if m[name] {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *resolver) known(name string) bool { return r.isLocal(name) || r.names[name] }
+
+func (r *resolver) expr(e ast.Expr) {
+	switch e := e.(type) {
+	case nil:
+	case *ast.Ident:
+		if r.known(e.Name) {
+			return
+		}
+		if _, ok := r.in.table.Lookup(e.Name, sig.Constant, sig.Solver, sig.Optimiser, sig.Loss, sig.Method); ok {
+			return
+		}
+		r.errs = append(r.errs, diag.From(r.in.unknownName(r.frame(), e))...)
+	case *ast.Paren:
+		r.expr(e.X)
+	case *ast.Unary:
+		r.expr(e.X)
+	case *ast.Binary:
+		r.expr(e.X)
+		r.expr(e.Y)
+	case *ast.Call:
+		r.call(e)
+	case *ast.Index:
+		r.expr(e.X)
+		r.with([]*ast.Ident{{Name: "end"}}, func() {
+			for _, a := range e.Args {
+				r.expr(a)
+			}
+		})
+	case *ast.Member:
+		r.expr(e.X)
+	case *ast.Prime:
+		r.expr(e.X)
+	case *ast.If:
+		r.expr(e.Cond)
+		r.expr(e.Then)
+		r.expr(e.Else)
+	case *ast.Lambda:
+		r.with(e.Params, func() { r.expr(e.Body) })
+	case *ast.Range:
+		for _, x := range []ast.Expr{e.Lo, e.Hi, e.By, e.At} {
+			if x != nil {
+				r.expr(x)
+			}
+		}
+	case *ast.List:
+		for _, x := range e.Elems {
+			r.expr(x)
+		}
+	case *ast.Tuple:
+		for _, x := range e.Elems {
+			r.expr(x)
+		}
+	case *ast.Record:
+		for _, f := range e.Fields {
+			r.expr(f.Value)
+		}
+	case *ast.Reduce:
+		var vars []*ast.Ident
+		for _, b := range e.Binds {
+			r.expr(b.Over)
+			vars = append(vars, b.Var)
+		}
+		r.with(vars, func() { r.expr(e.Body) })
+	}
+}
+
+// frame makes the local names visible to suggestions.
+func (r *resolver) frame() *frame {
+	f := &frame{names: map[string]value.Value{}}
+	for k := range r.names {
+		f.names[k] = nil
+	}
+	for _, m := range r.local {
+		for k := range m {
+			f.names[k] = nil
+		}
+	}
+	return f
+}
+
+func (r *resolver) call(e *ast.Call) {
+	id, ok := e.Fun.(*ast.Ident)
+	if !ok {
+		r.expr(e.Fun)
+		r.args(nil, e)
+		return
+	}
+	if r.known(id.Name) {
+		r.args(nil, e)
+		return
+	}
+	b, ok := r.in.table.Lookup(id.Name, sig.Verb, sig.Function, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Representation)
+	if !ok {
+		if _, ok := r.in.table.External(id.Name); !ok {
+			r.errs = append(r.errs, diag.From(r.in.unknownName(r.frame(), id))...)
+		}
+		r.args(nil, e)
+		return
+	}
+	if v, ok := r.in.verbs[b.Name]; ok && b.Kind == sig.Verb && v.Run == nil {
+		r.errs.Add(diag.New("E0790", e.Span(), "`%s` is not built yet", v.Name).WithHelp("leave it out for now"))
+		return
+	}
+	r.args(b, e)
+}
+
+// args checks the names and the number of arguments.
+func (r *resolver) args(b *sig.Builtin, e *ast.Call) {
+	positional, bad := 0, false
+	given := map[string]bool{}
+	for _, a := range e.Args {
+		var p *sig.Param
+		if a.Name != nil && b != nil {
+			for i := range b.Params {
+				if b.Params[i].Name == a.Name.Name {
+					p = &b.Params[i]
+				}
+			}
+			if p == nil {
+				bad = true
+				r.errs = append(r.errs, diag.From(unknownOption(b, a.Name))...)
+				continue
+			}
+			given[p.Name] = true
+		} else if a.Name == nil {
+			if b != nil && positional < len(b.Params) {
+				p = &b.Params[positional]
+			}
+			positional++
+		}
+		if p != nil {
+			if p.Type == "names" {
+				continue
+			}
+			if _, ok := a.Value.(*ast.Ident); ok && strings.HasPrefix(p.Type, "word") {
+				continue
+			}
+			if p.Type == "solver" {
+				if id, ok := a.Value.(*ast.Ident); ok && id.Name == "auto" {
+					continue
+				}
+				if d := r.in.noSolver(a.Value, r.known); d != nil {
+					r.errs.Add(d)
+					continue
+				}
+			}
+		}
+		r.expr(a.Value)
+	}
+	if b == nil || bad {
+		return
+	}
+	lo, hi := arity(b)
+	for _, p := range b.Params {
+		if given[p.Name] && !p.NamedOnly && p.Default == "" {
+			lo--
+		}
+	}
+	if positional < lo || hi >= 0 && positional > hi {
+		d := diag.New("E0706", e.Span(), "`%s` takes %s, here are %d", b.Name, arguments(lo, hi), positional)
+		if ex := example(b); ex != "" {
+			d.WithHelp("for example `%s`", ex)
+		}
+		r.errs.Add(d)
+	}
+}

@@ -1,0 +1,445 @@
+package verb
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/udl-lang/udl/lang/ast"
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/lang/model"
+	"github.com/udl-lang/udl/lang/types"
+	"github.com/udl-lang/udl/parser"
+	"github.com/udl-lang/udl/runtime/sens"
+	"github.com/udl-lang/udl/runtime/system"
+	"github.com/udl-lang/udl/runtime/train"
+	"github.com/udl-lang/udl/stdlib/data"
+	"github.com/udl-lang/udl/stdlib/value"
+)
+
+func (c *Call) open(name string) (io.ReadCloser, error) {
+	full := c.Path(name)
+	if c.FS != nil {
+		return c.FS.Open(path.Clean(full))
+	}
+	return os.Open(full)
+}
+
+// cannotRead is the error of a file that cannot be opened.
+func (c *Call) cannotRead(name string, err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return diag.New("E0600", c.SpanOf("file"), "cannot read `%s`: %v", name, err).
+		WithHelp("paths are relative to the file they stand in, at the prompt to the working directory")
+}
+
+func csvVerb(c *Call) (value.Value, error) {
+	name, err := c.TextOf("file", "")
+	if err != nil {
+		return nil, err
+	}
+	f, err := c.open(name)
+	if err != nil {
+		return nil, c.cannotRead(name, err)
+	}
+	defer f.Close()
+	var opt data.Options
+	if d, err := c.TextOf("delimiter", ""); err != nil {
+		return nil, err
+	} else if len(d) == 1 {
+		opt.Delimiter = d[0]
+	} else if d != "" {
+		return nil, c.Bad("delimiter", "`delimiter` is one character")
+	}
+	if v, ok := c.Args["units"].(value.Bool); ok {
+		opt.Units = data.UnitsNo
+		if v {
+			opt.Units = data.UnitsYes
+		}
+	}
+	opt.MaxBytes = c.Limits.Memory
+	t, err := data.ReadCSV(f, name, opt)
+	if err != nil {
+		return nil, err
+	}
+	out := &value.Table{Name: name, Rows: t.Rows, Place: t.Place}
+	for i := range t.Columns {
+		col := &t.Columns[i]
+		out.Cols = append(out.Cols, value.Column{Name: col.Name, Unit: col.Unit, Values: col.Values, Text: col.Text})
+	}
+	out.Numbers = func(col string) error { _, err := t.Numbers(col); return err }
+	if c.Has("time") {
+		w, err := c.TextOf("time", "")
+		if err != nil {
+			return nil, err
+		}
+		if _, err := t.Column(w); err != nil {
+			return nil, c.withHere(err, "time")
+		}
+		if _, err := t.Numbers(w); err != nil {
+			return nil, err
+		}
+		out.Time = w
+	}
+	return out, nil
+}
+
+// withHere adds the place in the script to an error about a file.
+func (c *Call) withHere(err error, arg string) error {
+	if l := diag.From(err); len(l) == 1 {
+		return l[0].And(c.SpanOf(arg), "asked for here")
+	}
+	return err
+}
+
+// tableTimes are the times of a table.
+func (c *Call) tableTimes(t *value.Table) ([]float64, error) {
+	name := t.Time
+	if name == "" {
+		for _, guess := range []string{"t", "time"} {
+			if _, ok := t.Col(guess); ok {
+				name = guess
+			}
+		}
+	}
+	if name == "" {
+		return nil, c.Bad("data", "it is not known which column of `%s` is the time", t.Name).WithHelp("write `csv(\"%s\", time = \"…\")`", t.Name)
+	}
+	t.Time = name
+	col, ok := t.Col(name)
+	if !ok || col.Values == nil {
+		return nil, c.Bad("data", "the column `%s` holds no numbers", name)
+	}
+	if len(col.Values) < 2 {
+		return nil, diag.New("E0512", c.SpanOf("data"), "`%s` has %d rows; a fit needs two or more", t.Name, len(col.Values))
+	}
+	return col.Values, nil
+}
+
+// dataset is a table matched to a model.
+type dataset struct {
+	c     *Call
+	model *value.Model
+	sys   *system.System
+	table *value.Table
+	times []float64
+	data  *train.Data
+	spec  train.LossSpec
+	match map[string]string // scalar quantity → column
+	cols  []string          // matched quantities in order
+}
+
+// dataOf reads data, match and loss.
+func (c *Call) dataOf(m *value.Model) (*dataset, error) {
+	t, ok := c.Args["data"].(*value.Table)
+	if !ok {
+		if !c.Has("data") {
+			return nil, diag.New("E0706", c.Span, "`%s` needs data, or a loss that is a function of the solution", c.Verb.Name).
+				WithHelp("`%s(%s, data, match = {…})`, or `%s(%s, t = 0..10 by 0.1, loss = s -> …)`", c.Verb.Name, m.Name(), c.Verb.Name, m.Name())
+		}
+		return nil, c.Bad("data", "data must be a table, this is %s", value.Describe(c.Args["data"])).WithHelp("read one by `csv(\"file.csv\", time = \"…\")`")
+	}
+	if c.Has("t") {
+		return nil, c.Bad("t", "the times are those of the data").
+			WithHelp("leave `t` out; to start before the first datum, add a row with that time and empty cells to the data")
+	}
+	d := &dataset{c: c, model: m, sys: m.C.System, table: t, match: map[string]string{}}
+	var err error
+	if d.times, err = c.tableTimes(t); err != nil {
+		return nil, err
+	}
+	if tc, ok := t.Col(t.Time); ok {
+		if err := d.units("t", t.Time, tc.Unit, c.SpanOf("data")); err != nil {
+			return nil, err
+		}
+	}
+	d.data = &train.Data{Times: d.times}
+	if t.Place != nil {
+		d.data.TimePlace = func(row int) string { return t.Place(row, t.Time) }
+	}
+	if err := d.readMatch(m); err != nil {
+		return nil, err
+	}
+	return d, d.readLoss()
+}
+
+// readMatch fills match; without the option, columns of the names of states and lets are matched.
+func (d *dataset) readMatch(m *value.Model) error {
+	c := d.c
+	names := append(d.sys.StateNames(), system.Names(d.sys.Outs)...)
+	latent := map[string]bool{}
+	for i, s := range d.sys.States {
+		if d.sys.Latent[i] {
+			for _, n := range system.Names([]system.Slot{s}) {
+				latent[n] = true
+			}
+		}
+	}
+	v, ok := c.Args["match"]
+	if !ok {
+		for _, n := range names {
+			if col, ok := d.table.Col(n); ok && col.Values != nil && n != d.table.Time && !latent[n] {
+				if err := d.add(n, n, c.SpanOf("data")); err != nil {
+					return err
+				}
+			}
+		}
+		if len(d.cols) == 0 {
+			return diag.New("E0706", c.Span, "no column of `%s` bears the name of a state or let of %s", d.table.Name, m.Name()).
+				WithHelp("say what is what, `match = {%s: \"column\"}`", names[0])
+		}
+		return nil
+	}
+	r, ok := v.(*value.Record)
+	if !ok {
+		return c.Bad("match", "`match` must be a record, this is %s", value.Describe(v)).WithHelp("write `match = {x: \"column\"}`")
+	}
+	for i, key := range r.Keys {
+		at := c.SpanOf("match")
+		if i < len(r.Span) {
+			at = r.Span[i]
+		}
+		var comps []string
+		var slot *system.Slot
+		for _, list := range [][]system.Slot{d.sys.States, d.sys.Outs} {
+			for k := range list {
+				if list[k].Name == key {
+					slot = &list[k]
+				}
+			}
+		}
+		if slot != nil {
+			comps = system.Names([]system.Slot{*slot})
+		} else if slices.Contains(names, key) { // an element, "u[1]", from Go
+			comps = []string{key}
+		} else {
+			e := diag.New("E0704", at, "`%s` is no state or let of %s", key, m.Name())
+			if s := diag.Suggest(key, names); s != "" {
+				return e.WithHelp("did you mean `%s`?", s)
+			}
+			return e.WithHelp("matched may be: %s", join(names))
+		}
+		cols, err := columnNames(r.Vals[i])
+		if err != nil || len(cols) != len(comps) {
+			return diag.New("E0704", at, "`%s` needs %d column names, this is %s", key, len(comps), value.Describe(r.Vals[i])).
+				WithHelp("%s", matchHelp(key, len(comps)))
+		}
+		for k, q := range comps {
+			if latent[q] {
+				return diag.New("E0704", at, "`%s` is latent, so it is never matched to data", q).WithHelp("declare it by `state` if it was measured")
+			}
+			if err := d.add(q, cols[k], at); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// matchHelp shows how a quantity is matched.
+func matchHelp(key string, n int) string {
+	if n == 1 {
+		return "write `match = {" + key + ": \"column\"}`"
+	}
+	return "write `match = {" + key + ": [\"first\", \"second\", …]}`, a column for each element"
+}
+
+func columnNames(v value.Value) ([]string, error) {
+	switch v := v.(type) {
+	case value.Text:
+		return []string{string(v)}, nil
+	case value.List:
+		var out []string
+		for _, x := range v {
+			t, ok := x.(value.Text)
+			if !ok {
+				return nil, errors.New("not a text")
+			}
+			out = append(out, string(t))
+		}
+		return out, nil
+	}
+	return nil, errors.New("not a text")
+}
+
+func (d *dataset) add(q, column string, at diag.Span) error {
+	col, ok := d.table.Col(column)
+	if !ok {
+		e := diag.New("E0608", at, "`%s` has no column `%s`", d.table.Name, column)
+		if s := diag.Suggest(column, d.table.Names()); s != "" {
+			return e.WithHelp("did you mean `%s`?", s)
+		}
+		return e.WithHelp("its columns are: %s", join(d.table.Names()))
+	}
+	if col.Values == nil {
+		if d.table.Numbers != nil {
+			if err := d.table.Numbers(column); err != nil {
+				return err
+			}
+		}
+		return diag.New("E0609", at, "the column `%s` holds texts, not numbers", column)
+	}
+	of, ok := train.Observe(d.sys, q)
+	if !ok {
+		return diag.New("E0704", at, "`%s` cannot be compared with data", q)
+	}
+	if err := d.units(q, column, col.Unit, at); err != nil {
+		return err
+	}
+	tc := train.Column{Name: column, Values: col.Values, Of: of}
+	if d.table.Place != nil {
+		tc.Place = func(row int) string { return d.table.Place(row, column) }
+	}
+	d.data.Columns = append(d.data.Columns, tc)
+	d.match[q] = column
+	d.cols = append(d.cols, q)
+	return nil
+}
+
+// units checks a column's unit, where the table has a row of them, against the quantity's: nothing is
+// converted silently.
+func (d *dataset) units(q, column, text string, at diag.Span) error {
+	if text == "" || text == "-" {
+		return nil
+	}
+	name, _, _ := strings.Cut(q, "[")
+	var have types.Unit
+	for _, list := range [][]*model.Symbol{d.model.C.Model.States, d.model.C.Model.Lets} {
+		for _, s := range list {
+			if s.Name == name {
+				have = s.Unit
+			}
+		}
+	}
+	if q == "t" && d.model.C.Model.Time != nil {
+		have = d.model.C.Model.Time.Unit
+	}
+	u, ok := unitOf(text)
+	if !ok || !have.Known() || u.Equal(have) {
+		return nil
+	}
+	e := diag.New("E0301", at, "the column `%s` is in %s, but `%s` is in %s", column, u.Words(), q, have.Words()).At("%s against %s", u.Words(), have.Words())
+	if f, same := u.Ratio(have); same {
+		return e.WithHelp("1 %s is %s %s: convert the column, or declare `%s` in %s", u.String(), value.Format(f), have.String(), q, u.String())
+	}
+	return e.WithHelp("match another column, or mend the row of units")
+}
+
+// unitOf reads a unit as a model would.
+func unitOf(text string) (types.Unit, bool) {
+	if text == "1" {
+		return types.One, true
+	}
+	f, errs := parser.Parse(diag.NewSource("unit", "model M {\n  param k : "+text+" = 1\n}"))
+	if errs.HasErrors() || len(f.Stmts) != 1 {
+		return types.Unit{}, false
+	}
+	m, ok := f.Stmts[0].(*ast.Model)
+	if !ok || len(m.Body) != 1 {
+		return types.Unit{}, false
+	}
+	decl, ok := m.Body[0].(*ast.Decl)
+	if !ok || len(decl.Items) != 1 || decl.Items[0].Unit == nil {
+		return types.Unit{}, false
+	}
+	var fs []types.Factor
+	for _, x := range decl.Items[0].Unit.Factors {
+		fs = append(fs, types.Factor{Name: x.Name, Pow: types.R(x.Num, x.Den)})
+	}
+	return types.NewUnit(fs...), true
+}
+
+// readLoss reads the option `loss` for data.
+func (d *dataset) readLoss() error {
+	c := d.c
+	v, ok := c.Args["loss"]
+	if !ok {
+		d.spec = train.LossSpec{Kind: "sse"}
+		return nil
+	}
+	s, ok := v.(*value.Spec)
+	if !ok || !isLoss(s.Row.Name) {
+		return c.Bad("loss", "`loss` must be sse, mse, mae, huber or a function of the solution, this is %s", value.Describe(v))
+	}
+	if v, ok := s.Args["delta"]; ok {
+		if a, ok := v.(*value.Array); !ok || !a.Shape.IsScalar() || !(a.Data[0] > 0) {
+			return c.Bad("loss", "`delta` must be a positive number, this is %s", value.Describe(v))
+		}
+	}
+	d.spec = train.LossSpec{Kind: s.Row.Name, Delta: s.Float("delta", 0)}
+	switch w := s.Args["scale"].(type) {
+	case nil:
+	case value.Word:
+		switch w {
+		case "log":
+			d.spec.Log = true
+		case "linear":
+		default:
+			return c.Bad("loss", "`scale` is linear or log, not `%s`", w)
+		}
+	default:
+		return c.Bad("loss", "`scale` is linear or log, not %s", value.Describe(w))
+	}
+	w, ok := s.Args["weights"]
+	if !ok {
+		return nil
+	}
+	r, ok := w.(*value.Record)
+	if !ok {
+		return c.Bad("loss", "`weights` must be a record, `weights = {x: 2}`")
+	}
+	for i, k := range r.Keys {
+		a, ok := r.Vals[i].(*value.Array)
+		if !ok || !a.Shape.IsScalar() || !(a.Data[0] > 0) || math.IsInf(a.Data[0], 0) {
+			return c.Bad("loss", "the weight of `%s` must be a positive number", k)
+		}
+		found := false
+		for j, q := range d.cols {
+			if q == k {
+				d.data.Columns[j].Weight, found = a.Data[0], true
+			}
+		}
+		if !found {
+			return c.Bad("loss", "`%s` has a weight but is not matched to data", k)
+		}
+	}
+	return nil
+}
+
+func isLoss(name string) bool {
+	for i := range losses {
+		if losses[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// loss makes the loss over all data.
+func (d *dataset) loss() (sens.Loss, error) {
+	l, err := train.NewDataLoss(d.sys, d.data, d.spec)
+	if err != nil {
+		return nil, d.c.dataError(err)
+	}
+	return l, nil
+}
+
+// dataError gives a fault in data its code and place.
+func (c *Call) dataError(err error) error {
+	var de *train.DataError
+	if !errors.As(err, &de) {
+		return err
+	}
+	d := diag.New("E0512", c.SpanOf("data"), "%v", err)
+	if de.Help != "" {
+		d.WithHelp("%s", de.Help)
+	}
+	return d
+}

@@ -1,0 +1,225 @@
+package verb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/runtime/sens"
+	"github.com/udl-lang/udl/runtime/solve"
+	"github.com/udl-lang/udl/runtime/train"
+	"github.com/udl-lang/udl/stdlib/value"
+)
+
+func fitVerb(c *Call) (value.Value, error) {
+	m, err := c.ModelOf("model")
+	if err != nil {
+		return nil, err
+	}
+	p, ch, err := c.problem(m)
+	if err != nil {
+		return nil, err
+	}
+	sys := m.C.System
+	if sys.NoGradient != "" {
+		return nil, c.noGradient(sys)
+	}
+	spec := train.Spec{Sys: sys, Theta: p.Theta, Problem: *p}
+	out := &value.Fit{Solver: ch.rk.Name, Rtol: p.Rtol, Atol: p.Atol}
+	if _, ok := c.Args["loss"].(*value.Lambda); ok {
+		loss, err := c.lossOf(m, &spec.Problem)
+		if err != nil {
+			return nil, err
+		}
+		spec.Loss, out.Times = loss, loss.Times()
+	} else {
+		d, err := c.dataOf(m)
+		if err != nil {
+			return nil, err
+		}
+		spec.Data, spec.Compare = d.data, d.spec
+		out.Data, out.Match, out.Cols, out.Times = d.table, d.match, d.cols, d.times
+		if m.Fit == nil {
+			spec.AutoScale = slices.DeleteFunc(autoScales(m), func(a train.AutoScale) bool { return c.isSet(a.Slot) })
+		}
+		spec.Problem.T0 = d.times[0]
+	}
+	if spec.HeldOut, err = c.holdout(); err != nil {
+		return nil, err
+	}
+	if spec.Stages, err = c.stages(); err != nil {
+		return nil, err
+	}
+	if spec.Gradient, err = c.adjoint(); err != nil {
+		return nil, err
+	}
+	if c.Has("free") {
+		if len(c.names("free")) == 0 {
+			return nil, diag.New("E0513", c.SpanOf("free"), "nothing is free, so there is nothing to train").WithHelp("name what may move, or leave `free` out")
+		}
+		if spec.Free, err = train.Select(sys, spec.Theta, c.names("free"), spec.Problem.T0); err != nil {
+			return nil, c.fitError(err)
+		}
+	}
+	if c.Progress != nil {
+		spec.Progress = func(t train.Progress) {
+			c.Progress(Progress{What: "fit " + m.Name(), Stage: t.Optimiser, Iter: t.Iter, Total: t.Total, Loss: t.Loss, Best: t.Best, GradNorm: t.GradNorm, Elapsed: t.Elapsed})
+		}
+		defer c.Progress(Progress{What: "fit " + m.Name(), Done: true})
+	}
+	r, err := train.Fit(c.Ctx, spec)
+	if err != nil {
+		return nil, c.fitError(err)
+	}
+	out.Result = r
+	if r.Status == train.Cancelled {
+		d := diag.New("E0504", c.Span, "the training of %s was stopped; the best so far is kept", m.Name()).AsWarning()
+		c.Warn(d, false)
+	}
+	return &value.Model{C: m.C, Theta: r.Theta, Fit: out}, nil
+}
+
+// autoScales are the input scales that are to be filled from data.
+func autoScales(m *value.Model) []train.AutoScale {
+	var out []train.AutoScale
+	for _, u := range m.C.Model.Unknowns {
+		for _, w := range u.Weights {
+			if w.Spec.Role == "scale" {
+				out = append(out, train.AutoScale{Slot: w.Name, Inputs: u.Inputs})
+			}
+		}
+	}
+	return out
+}
+
+// holdout reads which data are kept out.
+func (c *Call) holdout() (train.HeldOut, error) {
+	switch v := c.Args["holdout"].(type) {
+	case nil:
+		return train.HeldOut{}, nil
+	case *value.Array:
+		if v.Shape.IsScalar() && v.Data[0] > 0 && v.Data[0] < 1 {
+			return train.HeldOut{Last: v.Data[0]}, nil
+		}
+	case *value.Range:
+		if v.Hi > v.Lo {
+			return train.HeldOut{From: v.Lo, To: v.Hi}, nil
+		}
+	}
+	return train.HeldOut{}, c.Bad("holdout", "`holdout` is a share between 0 and 1, or a range of times, not %s", value.Describe(c.Args["holdout"])).
+		WithHelp("write `holdout = 0.3` for the last part, or `holdout = 1914..1920`")
+}
+
+// stages reads the chain of optimisers.
+func (c *Call) stages() ([]train.Stage, error) {
+	var chain value.Chain
+	switch v := c.Args["train"].(type) {
+	case nil:
+		return nil, nil
+	case *value.Spec:
+		chain = value.Chain{v}
+	case value.Chain:
+		chain = v
+	default:
+		return nil, c.Bad("train", "`train` must be an optimiser or a chain of them, this is %s", value.Describe(v)).
+			WithHelp("for example `adam(rate = 0.02, iters = 500) then lbfgs`")
+	}
+	var out []train.Stage
+	for _, s := range chain {
+		vals := map[string]float64{}
+		for k, v := range s.Args {
+			switch v := v.(type) {
+			case *value.Array:
+				if v.Shape.IsScalar() {
+					vals[k] = v.Data[0]
+					continue
+				}
+			case value.Bool:
+				vals[k] = 0
+				if v {
+					vals[k] = 1
+				}
+				continue
+			}
+			return nil, diag.New("E0704", s.Span, "the option `%s` of `%s` must be a number, this is %s", k, s.Row.Name, value.Describe(v))
+		}
+		st, err := train.NewStage(s.Row.Name, vals)
+		if err != nil {
+			var oe *train.OptionError
+			d := diag.New("E0704", s.Span, "%v", err)
+			if errors.As(err, &oe) && len(oe.Known) > 0 {
+				d.WithHelp("there are: %s", join(oe.Known))
+			}
+			return nil, d
+		}
+		out = append(out, st)
+	}
+	return out, nil
+}
+
+// fitError gives an error of a training its code, place and help.
+func (c *Call) fitError(err error) error {
+	var start *train.StartError
+	var name *train.NameError
+	var option *train.OptionError
+	switch {
+	case errors.As(err, &start):
+		d := diag.New("E0511", c.Span, "%v", err)
+		if start.Fault != nil && start.Fault.Source != nil {
+			if s, ok := start.Fault.Source.Where.(diag.Span); ok && !s.IsZero() {
+				d.Labels = []diag.Label{{Span: s, Text: "is " + value.Format(start.Fault.Source.Value) + " here"}, {Span: c.Span, Text: "in this training"}}
+			}
+		}
+		return d.WithHelp("%s", start.Help())
+	case errors.As(err, &name):
+		code := diag.Code("E0513")
+		at := c.SpanOf("model")
+		if c.Has("free") {
+			at = c.SpanOf("free")
+		}
+		d := diag.New(code, at, "%s cannot be trained: %s", name.Name, name.Reason)
+		if s := diag.Suggest(name.Name, name.Known); s != "" {
+			d.WithHelp("did you mean `%s`?", s)
+		} else if len(name.Known) > 0 {
+			d.WithHelp("free may be: %s", join(name.Known))
+		}
+		return d
+	case errors.As(err, &option):
+		return diag.New("E0704", c.SpanOf("train"), "%v", err)
+	}
+	var de *train.DataError
+	if errors.As(err, &de) {
+		return c.dataError(err)
+	}
+	if len(diag.From(err)) > 0 || c.Ctx.Err() != nil {
+		return err
+	}
+	return diag.New("E0514", c.Span, "%v", err)
+}
+
+// WriteReport writes the account of a fit.
+func WriteReport(w io.Writer, f *value.Fit) { fmt.Fprint(w, f.Result.Report.String()) }
+
+// FittedCurve solves a fitted model over the times of its data or loss, finely.
+func FittedCurve(m *value.Model) (*value.Solution, error) {
+	f := m.Fit
+	t0, t1 := f.Times[0], f.Times[len(f.Times)-1]
+	const n = 400
+	times := make([]float64, n+1)
+	for i := range times {
+		times[i] = t0 + (t1-t0)*float64(i)/n
+	}
+	times[n] = t1
+	p := &solve.Problem{Sys: m.C.System, Theta: m.Theta, T0: t0, T1: t1, Times: times, Rtol: math.Max(f.Rtol, 1e-8), Atol: f.Atol}
+	sol, err := solve.Solve(context.Background(), p)
+	if err != nil {
+		return nil, err
+	}
+	return &value.Solution{Sol: sol, Model: m, Theta: m.Theta, Solver: f.Solver}, nil
+}
+
+var _ sens.Loss = (*bound)(nil)

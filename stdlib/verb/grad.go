@@ -1,0 +1,464 @@
+package verb
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/runtime/sens"
+	"github.com/udl-lang/udl/runtime/solve"
+	"github.com/udl-lang/udl/runtime/system"
+	"github.com/udl-lang/udl/stdlib/value"
+)
+
+// wrt lists what derivatives are taken by: the slots of θ that a record of them names.
+func gradSlots(sys *system.System) []*system.ThetaSlot {
+	var out []*system.ThetaSlot
+	for i := range sys.Theta {
+		switch t := &sys.Theta[i]; t.Role {
+		case system.RoleParam, system.RoleConst, system.RoleWeight, system.RoleInit:
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// fixInitial puts the initial values in force as given values, so that derivatives by them exist; the
+// derivatives by parameters in their expressions are then those at fixed initial values, which is
+// why grad does this for the initial values only (see gradient).
+func fixInitial(sys *system.System, th []float64) []float64 {
+	x0 := make([]float64, sys.NX)
+	sys.Init.Clone().Eval(x0, 0, nil, th)
+	fixed := append([]float64(nil), th...)
+	for _, t := range sys.Theta {
+		switch t.Role {
+		case system.RoleInit:
+			for _, s := range sys.States {
+				if s.Name == t.Name {
+					copy(fixed[t.Off:t.Off+t.Size()], x0[s.Off:s.Off+s.Size()])
+				}
+			}
+		case system.RoleFlag:
+			if sys.Find(t.Name, system.RoleInit) != nil {
+				fixed[t.Off] = 1
+			}
+		}
+	}
+	return fixed
+}
+
+// given is th with the initial value of one state given, at its value in fixed. Initial values
+// that are computed from it still are.
+func given(sys *system.System, th, fixed []float64, state string) []float64 {
+	out := append([]float64(nil), th...)
+	t := sys.Find(state, system.RoleInit)
+	copy(out[t.Off:t.Off+t.Size()], fixed[t.Off:])
+	out[sys.Find(state, system.RoleFlag).Off] = 1
+	return out
+}
+
+// noGradient refuses what has no derivative, by name.
+func (c *Call) noGradient(sys *system.System) error {
+	return diag.New("E0510", c.SpanOf("model"), "%s has no derivative here: %s", sys.Name, sys.NoGradient)
+}
+
+// gradient computes a loss and its derivatives by everything in θ. Derivatives by parameters go through
+// the initial-value expressions; derivatives by an initial value are those of its own.
+func gradient(c *Call, p *solve.Problem, loss sens.Loss, how string) (float64, []float64, error) {
+	sys := p.Sys
+	if sys.NoGradient != "" {
+		return 0, nil, c.noGradient(sys)
+	}
+	g := make([]float64, sys.NTheta)
+	v, err := oneGradient(c, p, loss, how, g)
+	if err != nil {
+		return 0, nil, err
+	}
+	// Initial values whose expressions are in force get their derivatives from a run in which
+	// they are given.
+	need := false
+	for _, t := range sys.Theta {
+		if t.Role == system.RoleFlag && p.Theta[t.Off] == 0 && sys.Find(t.Name, system.RoleInit) != nil {
+			need = true
+		}
+	}
+	if need {
+		q := *p
+		q.Theta = fixInitial(sys, p.Theta)
+		g2 := make([]float64, sys.NTheta)
+		if _, err := oneGradient(c, &q, loss, how, g2); err != nil {
+			return 0, nil, err
+		}
+		lam := make([]float64, sys.NX) // the loss's derivative by x(t0)
+		for _, s := range sys.States {
+			t := sys.Find(s.Name, system.RoleInit)
+			copy(lam[s.Off:s.Off+s.Size()], g2[t.Off:])
+		}
+		init, gth := sys.Init.Clone(), make([]float64, sys.NTheta)
+		for _, s := range sys.States {
+			t := sys.Find(s.Name, system.RoleInit)
+			clear(gth)
+			init.VJP(nil, gth, p.T0, nil, given(sys, p.Theta, q.Theta, s.Name), lam)
+			copy(g[t.Off:t.Off+t.Size()], gth[t.Off:])
+		}
+	}
+	return v, g, nil
+}
+
+func oneGradient(c *Call, p *solve.Problem, loss sens.Loss, how string, g []float64) (float64, error) {
+	var v float64
+	var sol *solve.Solution
+	var err error
+	switch how {
+	case "forward":
+		v, sol, err = sens.Forward(c.Ctx, p, loss, nil, g)
+	default:
+		v, sol, err = sens.Adjoint(c.Ctx, p, loss, g)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if d := c.failure(sol, p); d != nil {
+		return 0, d
+	}
+	return v, nil
+}
+
+// lossOf reads the loss of grad and fit: a lambda with times, or data with a match.
+func (c *Call) lossOf(m *value.Model, p *solve.Problem) (sens.Loss, error) {
+	if l, ok := c.Args["loss"].(*value.Lambda); ok {
+		if c.Has("match") {
+			return nil, c.Bad("match", "`match` and a loss that is a function exclude each other: the function says what is compared").
+				WithHelp("leave `match` out, or use `loss = sse`")
+		}
+		t0, t1, times, err := c.lossTimes()
+		if err != nil {
+			return nil, err
+		}
+		p.T0, p.T1 = t0, t1
+		ll, err := c.Lambda(l, m, len(times))
+		if err != nil {
+			return nil, err
+		}
+		return ll.Bind(m.C.System, times), nil
+	}
+	d, err := c.dataOf(m)
+	if err != nil {
+		return nil, err
+	}
+	p.T0, p.T1 = d.times[0], d.times[len(d.times)-1]
+	return d.loss()
+}
+
+// lossTimes are the output times of a lambda's loss: those of `t`, or of the data.
+func (c *Call) lossTimes() (t0, t1 float64, times []float64, err error) {
+	if !c.Has("t") {
+		if tb, ok := c.Args["data"].(*value.Table); ok {
+			times, err = c.tableTimes(tb)
+			if err != nil {
+				return 0, 0, nil, err
+			}
+			return times[0], times[len(times)-1], times, nil
+		}
+		return 0, 0, nil, diag.New("E0706", c.SpanOf("loss"), "a loss that is a function needs the times at which the solution is taken, `t`").
+			WithHelp("add `t = 0..10 by 0.1`")
+	}
+	t0, t1, times, err = c.span()
+	if err == nil && times == nil {
+		return 0, 0, nil, c.Bad("t", "a loss needs fixed output times").WithHelp("write `t = %s..%s by …`", value.Format(t0), value.Format(t1))
+	}
+	return
+}
+
+func gradVerb(c *Call) (value.Value, error) {
+	m, err := c.ModelOf("model")
+	if err != nil {
+		return nil, err
+	}
+	p, _, err := c.problem(m)
+	if err != nil {
+		return nil, err
+	}
+	loss, err := c.lossOf(m, p)
+	if err != nil {
+		return nil, err
+	}
+	how, err := c.adjoint()
+	if err != nil {
+		return nil, err
+	}
+	v, g, err := gradient(c, p, loss, how)
+	if err != nil {
+		return nil, err
+	}
+	r := &value.Gradient{Loss: v}
+	for _, t := range gradSlots(m.C.System) {
+		r.Put(t.Name, &value.Array{Shape: t.Shape, Data: append([]float64(nil), g[t.Off:t.Off+t.Size()]...)})
+	}
+	return r, nil
+}
+
+// adjoint reads the option `adjoint`.
+func (c *Call) adjoint() (string, error) {
+	w, err := c.WordOf("adjoint", "auto", "auto", "discrete", "forward")
+	if w == "auto" {
+		w = "discrete"
+	}
+	return w, err
+}
+
+// checkGradVerb compares the gradient methods with each other and with central differences.
+func checkGradVerb(c *Call) (value.Value, error) {
+	m, err := c.ModelOf("model")
+	if err != nil {
+		return nil, err
+	}
+	p, _, err := c.problem(m)
+	if err != nil {
+		return nil, err
+	}
+	loss, err := c.lossOf(m, p)
+	if err != nil {
+		return nil, err
+	}
+	// Initial values are given, so that one θ has all derivatives.
+	sys := m.C.System
+	_, adj, err := gradient(c, p, loss, "discrete")
+	if err != nil {
+		return nil, err
+	}
+	_, fwd, err := gradient(c, p, loss, "forward")
+	if err != nil {
+		return nil, err
+	}
+	fd, err := differences(c, p, loss)
+	if err != nil {
+		return nil, err
+	}
+	scale := 0.0
+	for _, v := range adj {
+		scale = math.Max(scale, math.Abs(v))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-16s %16s %16s %16s\n", "", "discrete", "forward", "differences")
+	var worst float64
+	shown := 0
+	for _, t := range gradSlots(sys) {
+		names := system.Names([]system.Slot{t.Slot})
+		for k := range t.Size() {
+			i := t.Off + k
+			if adj[i] == 0 && fwd[i] == 0 && math.Abs(fd[i]) < 1e-12*scale {
+				continue
+			}
+			worst = math.Max(worst, math.Max(math.Abs(adj[i]-fwd[i]), math.Abs(adj[i]-fd[i])))
+			if shown < 40 {
+				fmt.Fprintf(&b, "%-16s %16.8g %16.8g %16.8g\n", names[k], adj[i], fwd[i], fd[i])
+			}
+			shown++
+		}
+	}
+	if shown > 40 {
+		fmt.Fprintf(&b, "… and %d more\n", shown-40)
+	}
+	if scale > 0 {
+		worst /= scale
+	}
+	fmt.Fprintf(&b, "largest difference: %.2g of the largest component\n", worst)
+	fmt.Fprint(c.Out, b.String())
+	return value.Num(worst), nil
+}
+
+// differences are finite differences by every entry of θ that has a derivative; an initial value is given
+// for its own.
+func differences(c *Call, p *solve.Problem, loss sens.Loss) ([]float64, error) {
+	sys := p.Sys
+	g := make([]float64, sys.NTheta)
+	run := func(th []float64, wrt []int) error {
+		if len(wrt) == 0 {
+			return nil
+		}
+		q := *p
+		q.Theta = th
+		d := make([]float64, len(wrt))
+		_, sol, err := sens.FiniteDifferences(c.Ctx, &q, loss, wrt, d)
+		if err != nil {
+			return err
+		}
+		if f := c.failure(sol, &q); f != nil {
+			return f
+		}
+		for k, i := range wrt {
+			g[i] = d[k]
+		}
+		return nil
+	}
+	var rest []int
+	fixed := fixInitial(sys, p.Theta)
+	for _, t := range gradSlots(sys) {
+		var wrt []int
+		for k := range t.Size() {
+			wrt = append(wrt, t.Off+k)
+		}
+		if t.Role != system.RoleInit {
+			rest = append(rest, wrt...)
+		} else if err := run(given(sys, p.Theta, fixed, t.Name), wrt); err != nil {
+			return nil, err
+		}
+	}
+	return g, run(p.Theta, rest)
+}
+
+// sensitivityVerb gives the derivatives of the states at the output times by parameters and initial values.
+func sensitivityVerb(c *Call) (value.Value, error) {
+	m, err := c.ModelOf("model")
+	if err != nil {
+		return nil, err
+	}
+	p, _, err := c.problem(m)
+	if err != nil {
+		return nil, err
+	}
+	if p.T0, p.T1, p.Times, err = c.span(); err != nil {
+		return nil, err
+	}
+	if p.Times == nil {
+		return nil, c.Bad("t", "sensitivities need fixed output times").WithHelp("write `t = %s..%s by …`", value.Format(p.T0), value.Format(p.T1))
+	}
+	sys := m.C.System
+	if sys.NoGradient != "" {
+		return nil, c.noGradient(sys)
+	}
+	var slots []*system.ThetaSlot
+	if c.Has("wrt") {
+		for _, name := range c.names("wrt") {
+			t := sys.Find(name, system.RoleParam, system.RoleConst, system.RoleWeight, system.RoleInit)
+			if t == nil {
+				return nil, c.Bad("wrt", "`%s` is nothing to differentiate by in %s", name, m.Name())
+			}
+			slots = append(slots, t)
+		}
+	} else {
+		for _, t := range gradSlots(sys) {
+			if t.Role == system.RoleParam || t.Role == system.RoleInit {
+				slots = append(slots, t)
+			}
+		}
+	}
+	out := &value.Record{}
+	nt, nx := len(p.Times), sys.NX
+	byState := map[string]*value.Record{}
+	for _, s := range sys.States {
+		byState[s.Name] = &value.Record{}
+		out.Put(s.Name, byState[s.Name])
+	}
+	put := func(t *system.ThetaSlot, at func(i, x, j int) float64) {
+		for _, s := range sys.States {
+			a := &value.Array{Shape: append(append([]int{nt}, s.Shape...), t.Shape...)}
+			for i := range nt {
+				for k := range s.Size() {
+					for j := range t.Size() {
+						a.Data = append(a.Data, at(i, s.Off+k, j))
+					}
+				}
+			}
+			byState[s.Name].Put(t.Name, a)
+		}
+	}
+	run := func(th []float64, wrt []int) ([]float64, error) {
+		q := *p
+		q.Theta = th
+		S, sol, err := sens.Sensitivities(c.Ctx, &q, wrt)
+		if err != nil {
+			return nil, err
+		}
+		if d := c.failure(sol, &q); d != nil {
+			return nil, d
+		}
+		return S, nil
+	}
+	var wrt, initial []int
+	inits := false
+	for _, t := range slots {
+		inits = inits || t.Role == system.RoleInit
+		if t.Role != system.RoleInit {
+			for k := range t.Size() {
+				wrt = append(wrt, t.Off+k)
+			}
+		}
+	}
+	if len(wrt) > 0 {
+		S, err := run(p.Theta, wrt)
+		if err != nil {
+			return nil, err
+		}
+		col := 0
+		for _, t := range slots {
+			if t.Role != system.RoleInit {
+				from := col
+				put(t, func(i, x, j int) float64 { return S[(i*nx+x)*len(wrt)+from+j] })
+				col += t.Size()
+			}
+		}
+	}
+	if !inits {
+		return out, nil
+	}
+	for _, s := range sys.States {
+		t := sys.Find(s.Name, system.RoleInit)
+		for k := range t.Size() {
+			initial = append(initial, t.Off+k)
+		}
+	}
+	fixed := fixInitial(sys, p.Theta)
+	S, err := run(fixed, initial)
+	if err != nil {
+		return nil, err
+	}
+	init := sys.Init.Clone()
+	for _, t := range slots {
+		if t.Role != system.RoleInit {
+			continue
+		}
+		// What else starts from this initial value moves with it.
+		th := given(sys, p.Theta, fixed, t.Name)
+		moves := make([][]float64, t.Size())
+		for j := range moves {
+			dth := make([]float64, sys.NTheta)
+			dth[t.Off+j] = 1
+			moves[j] = make([]float64, nx)
+			init.JVP(moves[j], p.T0, nil, th, 0, nil, dth)
+		}
+		put(t, func(i, x, j int) float64 {
+			v := 0.0
+			for k, d := range moves[j] {
+				if d != 0 {
+					v += d * S[(i*nx+x)*nx+k]
+				}
+			}
+			return v
+		})
+	}
+	return out, nil
+}
+
+// names reads a list of names.
+func (c *Call) names(arg string) []string {
+	var out []string
+	switch v := c.Args[arg].(type) {
+	case value.Word:
+		out = append(out, string(v))
+	case value.Text:
+		out = append(out, string(v))
+	case value.List:
+		for _, x := range v {
+			switch x := x.(type) {
+			case value.Word:
+				out = append(out, string(x))
+			case value.Text:
+				out = append(out, string(x))
+			}
+		}
+	}
+	return out
+}

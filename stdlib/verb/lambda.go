@@ -1,0 +1,118 @@
+package verb
+
+import (
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// LambdaLoss is a compiled lambda over a solution: a number from the series of the states and lets
+// that it reads.
+type LambdaLoss struct {
+	// F maps (series, θ) to the loss.
+	F system.Func
+	// Series says what each piece of F's x is.
+	Series []Series
+}
+
+// Series is one quantity at all output times, time-major.
+type Series struct {
+	Kind Source
+	Slot system.Slot // of a state or of an output; unused for the times
+	Off  int         // in F's x
+}
+
+// Source is where a series comes from.
+type Source int
+
+// The sources.
+const (
+	FromState Source = iota
+	FromLet
+	FromTime
+)
+
+// bound is a LambdaLoss at given times; it implements sens.Loss.
+type bound struct {
+	*LambdaLoss
+	f       system.Func
+	out     system.Func
+	sys     *system.System
+	times   []float64
+	buf, gb []float64
+	outs    []float64
+	gout    []float64
+	z       [1]float64
+}
+
+// Bind makes the loss for one solving goroutine.
+func (l *LambdaLoss) Bind(sys *system.System, times []float64) *bound {
+	b := &bound{LambdaLoss: l, f: l.F.Clone(), sys: sys, times: times}
+	n, _, _ := l.F.Dims()
+	b.buf, b.gb = make([]float64, n), make([]float64, n)
+	for _, s := range l.Series {
+		if s.Kind == FromLet && b.out == nil {
+			b.out = sys.Output.Clone()
+			_, _, nz := b.out.Dims()
+			b.outs, b.gout = make([]float64, nz*len(times)), make([]float64, nz)
+		}
+	}
+	return b
+}
+
+// Times implements sens.Loss.
+func (b *bound) Times() []float64 { return b.times }
+
+// Eval implements sens.Loss: x is len(times) × NX, gx is overwritten, gth added to.
+func (b *bound) Eval(x, th, gx, gth []float64) (float64, error) {
+	nx, nt := b.sys.NX, len(b.times)
+	nz := len(b.gout)
+	if b.out != nil {
+		for i, t := range b.times {
+			b.out.Eval(b.outs[i*nz:(i+1)*nz], t, x[i*nx:(i+1)*nx], th)
+		}
+	}
+	for _, s := range b.Series {
+		n := s.Slot.Size()
+		for i := range nt {
+			switch s.Kind {
+			case FromState:
+				copy(b.buf[s.Off+i*n:s.Off+(i+1)*n], x[i*nx+s.Slot.Off:])
+			case FromLet:
+				copy(b.buf[s.Off+i*n:s.Off+(i+1)*n], b.outs[i*nz+s.Slot.Off:])
+			case FromTime:
+				b.buf[s.Off+i] = b.times[i]
+			}
+		}
+	}
+	b.f.Eval(b.z[:], 0, b.buf, th)
+	v := b.z[0]
+	if gx == nil {
+		return v, nil
+	}
+	clear(b.gb)
+	clear(gx[:nt*nx])
+	b.z[0] = 1
+	b.f.VJP(b.gb, gth, 0, b.buf, th, b.z[:])
+	for i, t := range b.times {
+		row := gx[i*nx : (i+1)*nx]
+		lets := false
+		clear(b.gout)
+		for _, s := range b.Series {
+			n := s.Slot.Size()
+			switch s.Kind {
+			case FromState:
+				for k := range n {
+					row[s.Slot.Off+k] += b.gb[s.Off+i*n+k]
+				}
+			case FromLet:
+				lets = true
+				for k := range n {
+					b.gout[s.Slot.Off+k] += b.gb[s.Off+i*n+k]
+				}
+			}
+		}
+		if lets {
+			b.out.VJP(row, gth, t, x[i*nx:(i+1)*nx], th, b.gout)
+		}
+	}
+	return v, nil
+}

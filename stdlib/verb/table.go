@@ -1,0 +1,128 @@
+package verb
+
+import (
+	"strings"
+
+	"github.com/udl-lang/udl/lang/sig"
+	"github.com/udl-lang/udl/runtime/method"
+	"github.com/udl-lang/udl/runtime/train"
+)
+
+// What the options that several verbs share say.
+var (
+	optT       = arg("t", "range of times", "none", "0..10 by 0.1, 0..10 at [1, 5, 10], or 0..10 for every step")
+	needT      = arg("t", "range of times", "", "0..10 by 0.1, 0..10 at [1, 5, 10], or 0..10 for every step")
+	optSolver  = arg("solver", "solver", "auto", "a solver by its name, such as Tsit5 or RK4(dt = 0.01)")
+	optRtol    = arg("rtol", "number", "1e-6", "relative tolerance of the local error")
+	optAtol    = arg("atol", "number", "1e-9", "absolute tolerance of the local error")
+	optSet     = arg("set", "record", "none", "values for this run: parameters, constants, weights, and initial values by the state's name")
+	optSeed    = arg("seed", "whole number", "0", "of the weights that an untrained unknown starts with")
+	optSteps   = arg("max_steps", "whole number", "100000", "limit on attempted steps")
+	optStep    = arg("max_step", "number", "none", "longest step, so that a short pulse in the equations is not stepped over")
+	optMatch   = arg("match", "record", "none", "state or let: column; without it, columns of the same names")
+	optLoss    = arg("loss", "loss", "sse", "sse, mse, mae or huber of the data, or a function of the solution")
+	optAdjoint = arg("adjoint", "word: auto, discrete, forward", "auto", "how gradients are computed; auto is discrete, the exact derivative of the steps taken")
+)
+
+// verbs is the table. A row without a run is part of the language and not built yet.
+var verbs = []Verb{
+	verb("solve", "solution", "Solves a model over a range of times.",
+		"model M { state x = 1; x' = -x }\ns = solve(M, t = 0..10 by 0.1)", solveVerb,
+		arg("model", "model", "", ""), needT, optSolver, optRtol, optAtol, optSet, optSeed, optStep, optSteps),
+	verb("fit", "fitted model", "Trains a model to data, or to a loss that is a function of the solution. The result is a new model; the original is unchanged. Ctrl-C keeps the best so far.",
+		"model M { param k = 1; state x = 1; x' = -k*x }\nbest = fit(M, t = 0..1 by 0.1, loss = s -> (s.x[end] - 0.5)^2)", fitVerb,
+		arg("model", "model", "", ""), pos("data", "table", "none", "measurements"), optMatch, optLoss, optT,
+		arg("free", "names", "none", "what may move: parameters, unknowns, weights, and initial values by the state's name; all parameters and weights when left out"),
+		arg("train", "optimiser", "adam(rate = 0.02, iters = 300) then lbfgs(iters = 300)", "an optimiser or a chain, `adam(iters = 500) then lbfgs`"),
+		arg("holdout", "number or range of times", "none", "data kept out of the training: the last part (0.3), or those in a range of times"),
+		optSolver, optRtol, optAtol, optSet, arg("seed", "whole number", "0", "of the weights that the training starts with"), optStep, optSteps, optAdjoint),
+	verb("grad", "gradient", "Derivatives of a loss by parameters, constants, weights and initial values, by name.",
+		"model M { param k = 1; state x = 1; x' = -k*x }\ng = grad(M, t = 0..1 by 0.1, loss = s -> s.x[end])", gradVerb,
+		arg("model", "model", "", ""), pos("data", "table", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optSeed, optStep, optSteps, optAdjoint),
+	verb("sensitivity", "record", "Derivatives of the states at the output times by parameters and initial values: `S.x.alpha`.",
+		"model M { param k = 1; state x = 1; x' = -k*x }\nS = sensitivity(M, t = 0..1 by 0.1)", sensitivityVerb,
+		arg("model", "model", "", ""), needT, arg("wrt", "names", "none", "by what; all parameters and initial values when left out"), optSolver, optRtol, optAtol, optSet, optSeed, optStep, optSteps),
+	verb("check_grad", "number", "Compares the gradient methods with each other and with central differences; prints a table and gives the largest difference relative to the largest component.",
+		"model M { param k = 1; state x = 1; x' = -k*x }\ncheck_grad(M, t = 0..1 by 0.1, loss = s -> s.x[end], rtol = 1e-9)", checkGradVerb,
+		arg("model", "model", "", ""), pos("data", "table", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optSeed, optStep, optSteps),
+	verb("csv", "table", "Reads a table from a CSV file: a header, then numbers; an empty cell is missing.", "pelts = csv(\"lynx_hare.csv\", time = \"year\")", csvVerb,
+		arg("file", "text", "", "path, relative to the file this stands in"), arg("time", "text", "none", "the column of times"),
+		arg("delimiter", "text", "none", "one character; found out when left out"), arg("units", "truth value", "none", "whether the row below the header holds units")),
+	verb("save", "nothing", "Writes a solution, table or record to .csv or .json, the values of a model (parameters, weights) to .json, or a plot to .svg, .png or .pdf, by the ending of the name.",
+		"model M { state x = 1; x' = -x }\nsave(solve(M, t = 0..1 by 0.1), \"m.csv\")", saveVerb,
+		arg("value", "any", "", ""), arg("file", "text", "", "path, relative to the file this stands in")),
+	verb("load", "record", "Reads back the values of a model that were saved, as a record for `set`.",
+		"model M { param k = 1; state x = 1; x' = -k*x }\nsave(M, \"m.json\")\nsolve(M, t = 0..1, set = load(\"m.json\"))", loadVerb,
+		arg("file", "text", "", "path, relative to the file this stands in")),
+	verb("plot", "plot", "A figure of solutions, fits with their data, tables or vectors; it is drawn in the terminal where it stands alone.",
+		"plot([1, 4, 9, 16])", plotVerb,
+		variadic("values", "solution, fit, table, vector or plot"), arg("title", "text", "none", ""), arg("log", "word: x, y, xy", "none", "logarithmic axes")),
+	verb("table", "nothing", "Prints a solution, table or record of columns in aligned columns.", "table({a: [1, 2], b: [3, 4]})", tableVerb,
+		arg("value", "any", "", ""), arg("rows", "whole number", "0", "how many rows at most; -1 for all")),
+	verb("print", "nothing", "Prints values in one line.", "print(\"two and two:\", 2 + 2)", printVerb, optional(variadic("values", "any"))),
+	verb("assert", "nothing", "Ends the run with an error when a condition is false.", "assert(1 < 2, \"order\")", assertVerb,
+		arg("condition", "truth value", "", ""), pos("message", "text", "none", "")),
+	verb("assert_close", "nothing", "Ends the run with an error unless |a - b| ≤ atol + rtol*|b| everywhere; b is the reference.", "assert_close(0.1 + 0.2, 0.3)", assertClose,
+		arg("a", "number or array", "", ""), arg("b", "number or array", "", ""), arg("rtol", "number", "1e-9", ""), arg("atol", "number", "0", "")),
+	verb("time", "number", "Seconds that an expression takes to evaluate.", "time(sum[i in 1..100] i^2)", timeVerb, arg("expression", "expression", "", "")),
+	later("ensemble", "Many trajectories at once."), later("sweep", "Solves over a grid of values."), later("steady", "A root, or an elliptic problem."),
+	later("sample", "Posterior draws."), later("discover", "Sparse regression: an equation for a learned term."), later("put_back", "A model with a term replaced by a formula."),
+	later("parquet", "Reads a Parquet file."), later("json", "Reads a JSON file."), later("npy", "Reads a NumPy file."),
+}
+
+func variadic(name, typ string) sig.Param { return sig.Param{Name: name, Type: typ, Variadic: true} }
+
+func optional(p sig.Param) sig.Param { p.Default = "none"; return p }
+
+// later is a verb of the language that is not built yet.
+func later(name, doc string) Verb {
+	return Verb{Builtin: sig.Builtin{Name: name, Kind: sig.Verb, Doc: doc + " Not built yet.", Params: []sig.Param{{Name: "args", Type: "any", Default: "none", Variadic: true}}}}
+}
+
+// Table indexes the verbs by name.
+func Table() map[string]*Verb {
+	t := make(map[string]*Verb, len(verbs))
+	for i := range verbs {
+		t[verbs[i].Name] = &verbs[i]
+	}
+	return t
+}
+
+// Verbs lists the verbs in order.
+func Verbs() []Verb { return verbs }
+
+// losses are the words after loss = for data.
+var losses = []sig.Builtin{
+	lossRow("sse", "Sum of squared errors over everything that is not missing."),
+	lossRow("mse", "Mean of squared errors."),
+	lossRow("mae", "Mean of absolute errors."),
+	lossRow("huber", "Mean of Huber's loss: squares near zero, absolute values beyond delta (Huber 1964).",
+		arg("delta", "number", "1", "where squares turn into absolute values")),
+}
+
+func lossRow(name, doc string, more ...sig.Param) sig.Builtin {
+	return sig.Builtin{Name: name, Kind: sig.Loss, Result: "loss", Doc: doc, Example: name + "(scale = log)",
+		Params: append([]sig.Param{arg("scale", "word: linear, log", "linear", "compare values or their natural logarithms"),
+			arg("weights", "record", "none", "a factor for each matched quantity")}, more...)}
+}
+
+// Signatures are the rows of this package as the checker and help see them: verbs, solvers, optimisers, losses.
+func Signatures() []sig.Builtin {
+	var out []sig.Builtin
+	for _, v := range verbs {
+		out = append(out, v.Builtin)
+	}
+	for _, m := range method.All() {
+		params := []sig.Param{arg("dt", "number", "none", "a fixed step, without error control")}
+		out = append(out, sig.Builtin{Name: m.Name, Kind: sig.Solver, Params: params, Result: "solver", Doc: strings.TrimSpace(m.Doc), Cite: m.Cite,
+			Example: "model M { state x = 1; x' = -x }\nsolve(M, t = 0..1, solver = " + m.Name + "(dt = 0.1))"})
+	}
+	for _, o := range train.Optimisers() {
+		b := sig.Builtin{Name: o.Name, Kind: sig.Optimiser, Result: "optimiser", Doc: o.Doc, Cite: o.Cite, Example: "train = " + o.Name + "(iters = 100)"}
+		for _, p := range o.Options {
+			b.Params = append(b.Params, arg(p.Name, "number", p.Default, p.Doc))
+		}
+		out = append(out, b)
+	}
+	return append(out, losses...)
+}
