@@ -1,0 +1,475 @@
+// Package udl embeds the equation language udl in Go programs: load a model from a .udl file, solve it,
+// differentiate it, train its unknown parts, use what was learned.
+//
+//	m, err := udl.Load("lynx.udl")
+//	sol, err := m.Solve(ctx, udl.SolveOptions{T1: 20, By: 0.5})
+//	x, err := sol.At(2.5, "x")
+//
+// A Model is immutable and may be used by many goroutines at once; each call works on scratch of its own.
+// Errors are diagnostics with a code and a place; Explain renders them with the source under a caret.
+package udl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/udl-lang/udl/compiler/ir"
+	"github.com/udl-lang/udl/lang/ast"
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/lang/sig"
+	"github.com/udl-lang/udl/parser"
+	"github.com/udl-lang/udl/stdlib/eval"
+	"github.com/udl-lang/udl/stdlib/value"
+)
+
+// Version is the version of udl.
+const Version = "0.1.0"
+
+// Limits bound what one call may use; zero is no limit. A limit that is met ends the call with an error or a
+// partial solution that says so.
+type Limits struct {
+	Steps  int
+	Memory int64 // bytes of stored steps and outputs
+	Time   time.Duration
+}
+
+// Func is a Go function of N scalars, callable from the language by its name.
+type Func struct {
+	Name string
+	N    int
+	Eval func(x []float64) float64
+	// Grad writes ∂f/∂x into g. Without it models that call the function cannot be differentiated.
+	Grad func(x, g []float64)
+}
+
+type config struct {
+	fs     fs.FS
+	name   string
+	funcs  []Func
+	limits Limits
+}
+
+// Option configures Load and Parse.
+type Option func(*config)
+
+// WithFS reads files from fsys instead of the operating system.
+func WithFS(fsys fs.FS) Option { return func(c *config) { c.fs = fsys } }
+
+// WithModel chooses one of several models by name.
+func WithModel(name string) Option { return func(c *config) { c.name = name } }
+
+// WithFunc registers a Go function.
+func WithFunc(f Func) Option { return func(c *config) { c.funcs = append(c.funcs, f) } }
+
+// WithLimits bounds every call on the model.
+func WithLimits(l Limits) Option { return func(c *config) { c.limits = l } }
+
+// Model is a compiled model with values for its parameters; a fitted model is one too.
+type Model struct {
+	in     *eval.Interp // a template: forked for every call
+	m      *value.Model
+	limits Limits
+}
+
+// Load reads a file and compiles its model. The statements of the file are not run. With several models
+// in the file one must be named, WithModel.
+func Load(path string, opts ...Option) (*Model, error) {
+	c := configure(opts)
+	in, err := c.session(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	f, err := in.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	return c.model(in, f, path)
+}
+
+// Parse compiles the model of a text; name stands for a file name in messages.
+func Parse(name, text string, opts ...Option) (*Model, error) {
+	c := configure(opts)
+	in, err := c.session("")
+	if err != nil {
+		return nil, err
+	}
+	f, errs := parser.Parse(diag.NewSource(name, text))
+	if err := errs.Err(); err != nil {
+		return nil, err
+	}
+	return c.model(in, f, name)
+}
+
+func configure(opts []Option) *config {
+	c := &config{}
+	for _, o := range opts {
+		o(c)
+	}
+	return c
+}
+
+func (c *config) session(dir string) (*eval.Interp, error) {
+	o := eval.Options{FS: c.fs, Dir: dir, Quiet: true, Limits: eval.Limits(c.limits)}
+	for _, f := range c.funcs {
+		if f.Eval == nil || f.N < 1 || f.Name == "" {
+			return nil, fmt.Errorf("udl: the function %q needs a name, at least one argument and Eval", f.Name)
+		}
+		o.Funcs = append(o.Funcs, &ir.External{Name: f.Name, N: f.N, Eval: f.Eval, Grad: f.Grad})
+	}
+	in := eval.New(o)
+	for _, f := range c.funcs {
+		if _, taken := in.Table().Lookup(f.Name, sig.Function, sig.Constant, sig.Verb, sig.Representation); taken {
+			return nil, fmt.Errorf("udl: the function %q would shadow a builtin of that name; choose another", f.Name)
+		}
+	}
+	return in, nil
+}
+
+func (c *config) model(in *eval.Interp, f *ast.File, name string) (*Model, error) {
+	if err := in.Declare(f); err != nil {
+		return nil, err
+	}
+	models := in.Models()
+	var names []string
+	for n := range models {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	pick := c.name
+	switch {
+	case pick == "" && len(names) == 1:
+		pick = names[0]
+	case len(names) == 0:
+		return nil, fmt.Errorf("udl: %s declares no model", name)
+	case pick == "":
+		return nil, fmt.Errorf("udl: %s declares several models, choose one WithModel: %s", name, strings.Join(names, ", "))
+	}
+	m, ok := models[pick]
+	if !ok {
+		return nil, fmt.Errorf("udl: %s has no model %q; it has %s", name, pick, strings.Join(names, ", "))
+	}
+	return &Model{in: in, m: m, limits: c.limits}, nil
+}
+
+// Explain renders an error as the command line does: code, excerpt with carets, help.
+func Explain(w io.Writer, err error) {
+	if l := diag.From(err); len(l) > 0 {
+		diag.RenderList(w, l, false)
+		return
+	}
+	fmt.Fprintln(w, err)
+}
+
+// SolveOptions say what to solve. The zero value of a field is its default.
+type SolveOptions struct {
+	T0, T1 float64
+	By     float64   // output every By; 0: at every step, or at At
+	At     []float64 // output times
+	Solver string    // "Tsit5", "RK4(dt = 0.01)"; "" chooses
+	Rtol   float64   // 1e-6
+	Atol   float64   // 1e-9
+	// Set gives parameters, constants, weights ("U.W1") and initial values (a state's name) values for this
+	// run: float64, []float64, [][]float64.
+	Set  map[string]any
+	Seed uint64 // of the weights of an untrained model
+}
+
+// call runs a verb in a session of its own.
+func (m *Model) call(ctx context.Context, verb string, args map[string]value.Value, exprs map[string]string, sets map[string]any) (value.Value, error) {
+	if m.limits.Time > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, m.limits.Time, fmt.Errorf("udl: the time limit of %v is over", m.limits.Time))
+		defer cancel()
+	}
+	if len(sets) > 0 {
+		r := &value.Record{}
+		var keys []string
+		for k := range sets {
+			keys = append(keys, k)
+		}
+		sort.Strings(keys)
+		for _, k := range keys {
+			v, err := toValue(sets[k])
+			if err != nil {
+				return nil, fmt.Errorf("udl: Set[%q]: %w", k, err)
+			}
+			r.Put(k, v)
+		}
+		args["set"] = r
+	}
+	v, err := m.in.Fork().CallVerb(ctx, verb, args, exprs)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = context.Cause(ctx)
+	}
+	return v, err
+}
+
+func toValue(v any) (value.Value, error) {
+	switch v := v.(type) {
+	case float64:
+		return value.Num(v), nil
+	case int:
+		return value.Num(float64(v)), nil
+	case bool:
+		return value.Bool(v), nil
+	case []float64:
+		return value.Vec(append([]float64(nil), v...)), nil
+	case [][]float64:
+		a := &value.Array{Shape: []int{len(v), 0}}
+		for i, row := range v {
+			if i > 0 && len(row) != a.Shape[1] {
+				return nil, errors.New("the rows differ in length")
+			}
+			a.Shape[1] = len(row)
+			a.Data = append(a.Data, row...)
+		}
+		return a, nil
+	}
+	return nil, fmt.Errorf("a %T cannot be given; use float64, []float64 or [][]float64", v)
+}
+
+func (o SolveOptions) args(args map[string]value.Value, exprs map[string]string) {
+	if o.T0 != o.T1 || o.At != nil {
+		r := &value.Range{Lo: o.T0, Hi: o.T1, By: o.By, At: o.At}
+		if o.At != nil && o.T0 == o.T1 && len(o.At) > 0 {
+			r.Lo, r.Hi = o.At[0], o.At[len(o.At)-1]
+		}
+		args["t"] = r
+	}
+	if o.Rtol != 0 {
+		args["rtol"] = value.Num(o.Rtol)
+	}
+	if o.Atol != 0 {
+		args["atol"] = value.Num(o.Atol)
+	}
+	if o.Seed != 0 {
+		args["seed"] = value.Num(float64(o.Seed))
+	}
+	if o.Solver != "" {
+		exprs["solver"] = o.Solver
+	}
+}
+
+// Solve integrates the model. A solve that stops early (a pole, a step limit) returns what it has together
+// with an error that says where and why.
+func (m *Model) Solve(ctx context.Context, o SolveOptions) (*Solution, error) {
+	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
+	o.args(args, exprs)
+	v, err := m.call(ctx, "solve", args, exprs, o.Set)
+	if s, ok := v.(*value.Solution); ok {
+		return &Solution{s}, err
+	}
+	return nil, err
+}
+
+// Data is a table of measurements: a column of times and others; a missing value is NaN.
+type Data struct {
+	Time    []float64
+	Columns map[string][]float64
+}
+
+// ReadCSV reads a table through the model's file system; time names the column of times.
+func (m *Model) ReadCSV(ctx context.Context, path, time string) (*Data, error) {
+	v, err := m.call(ctx, "csv", map[string]value.Value{"file": value.Text(path), "time": value.Text(time)}, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	t := v.(*value.Table)
+	d := &Data{Columns: map[string][]float64{}}
+	for _, c := range t.Cols {
+		if c.Name == time {
+			d.Time = c.Values
+		} else if c.Values != nil {
+			d.Columns[c.Name] = c.Values
+		}
+	}
+	return d, nil
+}
+
+func (d *Data) table() *value.Table {
+	t := &value.Table{Name: "data", Time: "time", Rows: len(d.Time)}
+	t.Cols = append(t.Cols, value.Column{Name: "time", Values: d.Time})
+	var names []string
+	for n := range d.Columns {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for _, n := range names {
+		t.Cols = append(t.Cols, value.Column{Name: n, Values: d.Columns[n]})
+	}
+	t.Place = func(row int, col string) string { return fmt.Sprintf("row %d of %s", row+1, col) }
+	return t
+}
+
+// FitOptions say what to train, and how. Loss and Train are expressions of the language.
+type FitOptions struct {
+	SolveOptions                   // T0, T1, By or At are the times of a Loss that is a lambda; a fit to data has the data's
+	Data         *Data             // nil when Loss is a lambda
+	Match        map[string]string // state or let → column; empty: columns of the same names
+	Loss         string            // "sse", "sse(scale = log)", "s -> mean((s.x - 1)^2)"; "" is sse
+	Train        string            // "adam(rate = 0.02, iters = 500) then lbfgs"; "" is the default chain
+	Free         []string          // what may move; nil: all parameters and weights
+	HoldOut      string            // data kept out of the training: "0.3" for the last part, "1914..1920" for a range of times
+	// Progress is called after each iteration with the iteration, the loss and the best loss so far.
+	Progress func(iter int, loss, best float64)
+}
+
+// Fit trains the model and returns a new one whose defaults are the fitted values; m is unchanged. When ctx is
+// cancelled the best so far is returned together with its cause.
+func (m *Model) Fit(ctx context.Context, o FitOptions) (*Model, error) {
+	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
+	o.args(args, exprs)
+	o.lossArgs(args, exprs)
+	if o.Train != "" {
+		exprs["train"] = o.Train
+	}
+	if o.HoldOut != "" {
+		exprs["holdout"] = o.HoldOut
+	}
+	if o.Free != nil {
+		var l value.List
+		for _, n := range o.Free {
+			l = append(l, value.Word(n))
+		}
+		args["free"] = l
+	}
+	run := m
+	if o.Progress != nil {
+		in := m.in.Fork()
+		in.SetProgress(func(p eval.Progress) {
+			if !p.Done {
+				o.Progress(p.Iter, p.Loss, p.Best)
+			}
+		})
+		run = &Model{in: in, m: m.m, limits: m.limits}
+	}
+	v, err := run.call(ctx, "fit", args, exprs, o.Set)
+	if f, ok := v.(*value.Model); ok {
+		if err == nil && ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return &Model{in: m.in, m: f, limits: m.limits}, err
+	}
+	return nil, err
+}
+
+// Report is the account of a fit: estimates with standard errors, losses trained on and held out, warnings; "" for a
+// model that was not fitted.
+func (m *Model) Report() string {
+	if m.m.Fit == nil {
+		return ""
+	}
+	return m.m.Fit.Result.Report.String()
+}
+
+func (o FitOptions) lossArgs(args map[string]value.Value, exprs map[string]string) {
+	if o.Data != nil {
+		args["data"] = o.Data.table()
+	}
+	if o.Loss != "" {
+		exprs["loss"] = o.Loss
+	}
+	if len(o.Match) > 0 {
+		r := &value.Record{}
+		var keys []string
+		for k := range o.Match {
+			keys = append(keys, k)
+		}
+		sort.Strings(keys)
+		for _, k := range keys {
+			r.Put(k, value.Text(o.Match[k]))
+		}
+		args["match"] = r
+	}
+}
+
+// Gradient is the value of the loss and its derivatives by parameters, constants, weights ("U.W1") and
+// initial values (a state's name), each row-major.
+func (m *Model) Gradient(ctx context.Context, o FitOptions) (loss float64, grad map[string][]float64, err error) {
+	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
+	o.args(args, exprs)
+	o.lossArgs(args, exprs)
+	v, err := m.call(ctx, "grad", args, exprs, o.Set)
+	if err != nil {
+		return 0, nil, err
+	}
+	g := v.(*value.Gradient)
+	grad = map[string][]float64{}
+	for i, k := range g.Keys {
+		grad[k] = g.Vals[i].(*value.Array).Data
+	}
+	return g.Loss, grad, nil
+}
+
+// Loss is the training loss of a fitted model, NaN of any other.
+func (m *Model) Loss() float64 {
+	if m.m.Fit == nil {
+		return math.NaN()
+	}
+	return m.m.Fit.Result.Loss
+}
+
+// Value reads a parameter, constant, weight ("U.W1") or initial value, row-major.
+func (m *Model) Value(name string) ([]float64, bool) {
+	var v value.Value = m.m
+	for _, part := range strings.Split(name, ".") {
+		p, ok := v.(interface {
+			Member(string) (value.Value, bool)
+		})
+		if !ok {
+			return nil, false
+		}
+		if v, ok = p.Member(part); !ok {
+			return nil, false
+		}
+	}
+	a, ok := v.(*value.Array)
+	if !ok {
+		return nil, false
+	}
+	return a.Data, true
+}
+
+// Name is the model's name.
+func (m *Model) Name() string { return m.m.Name() }
+
+// Solution is a trajectory.
+type Solution struct{ s *value.Solution }
+
+// Times are the output times.
+func (s *Solution) Times() []float64 { return s.s.Sol.T }
+
+// Series is a state or let at the output times: one number each, or, for an array, its elements
+// row-major time after time.
+func (s *Solution) Series(name string) ([]float64, error) {
+	v, ok := s.s.Member(name)
+	a, isArray := v.(*value.Array)
+	if !ok || !isArray {
+		return nil, fmt.Errorf("udl: the solution has no %q; it has %s", name, strings.Join(s.s.Names(), ", "))
+	}
+	return a.Data, nil
+}
+
+// At is a state or let at any time of the solution, by its continuous extension; an array row-major.
+func (s *Solution) At(t float64, name string) ([]float64, error) {
+	v, err := s.s.AtTimes(value.Num(t))
+	if err != nil {
+		return nil, err
+	}
+	x, ok := v.(*value.Record).Get(name)
+	if !ok {
+		return nil, fmt.Errorf("udl: the solution has no %q; it has %s", name, strings.Join(s.s.Names(), ", "))
+	}
+	return x.(*value.Array).Data, nil
+}
+
+// Status is how the solve ended: "done", or why it stopped.
+func (s *Solution) Status() string { return s.s.Sol.Status.String() }
