@@ -1,0 +1,42 @@
+# `go test ./...` is the test command; `make check` is the rest of what must hold.
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME   ?= 10s
+
+.PHONY: check format vet staticcheck layering race fuzz cross long bench
+
+check: format vet staticcheck layering race fuzz cross
+
+format:
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$bad" || { echo "gofmt would change: $$bad"; exit 1; }
+
+vet:
+	go vet ./...
+
+staticcheck:
+	go run $(STATICCHECK) ./...
+
+# Imports point towards the ground only.
+layering:
+	go test -run TestLayers ./internal/layers
+
+race:
+	go test -race -short ./...
+
+fuzz:
+	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 5x ./parser
+	go test -run '^$$' -fuzz FuzzCompile -fuzztime $(FUZZTIME) -fuzzminimizetime 5x ./stdlib/eval
+
+# The core everywhere; the prompt and figures where there is a terminal and a file system.
+cross:
+	GOOS=linux   GOARCH=arm64 go build -o /dev/null ./cmd/udl
+	GOOS=windows GOARCH=amd64 go build -o /dev/null ./cmd/udl
+	GOOS=darwin  GOARCH=arm64 go build -o /dev/null ./cmd/udl
+	GOOS=js      GOARCH=wasm  go build ./ ./lang/... ./parser ./compiler/... ./runtime/... ./stdlib/...
+
+# What takes longer than a commit should wait for: ten minutes of fuzzing each of parser and compiler.
+# Last run on 2026-11-24: no finding (6.3 and 3.6 million executions).
+long:
+	$(MAKE) fuzz FUZZTIME=10m
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
