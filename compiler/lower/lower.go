@@ -427,7 +427,7 @@ func (l *lowerer) diff(e *model.Expr) val {
 	}
 	wrt := by.id
 	if e.Sym.Kind == model.Local {
-		wrt = l.g.Input("·"+e.Sym.Name, ir.BankAux, placeholder+len(l.g.Inputs), l.g.Shape(by.id))
+		wrt = l.g.Input("·"+e.Sym.Name, ir.BankAux, independent+len(l.g.Inputs), l.g.Shape(by.id))
 		l.refs[e.Sym] = val{id: wrt}
 	}
 	body := l.expr(e.Args[0])
@@ -445,8 +445,8 @@ func (l *lowerer) diff(e *model.Expr) val {
 	return val{id: l.g.Reshape(d, e.Shape)}
 }
 
-// placeholder offsets are beyond any auxiliary input.
-const placeholder = 1 << 40
+// independent is where the stand-ins of local names lie, beyond any auxiliary input.
+const independent = 1 << 40
 
 // unrolled lowers an expression for each value of the index variables in scope in turn.
 func (l *lowerer) unrolled(e *model.Expr) val {
