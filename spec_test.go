@@ -41,6 +41,39 @@ func blocks(t *testing.T, file string) []block {
 	return out
 }
 
+// TestConsole types what the README shows at the prompt and compares what is printed.
+func TestConsole(t *testing.T) {
+	n := 0
+	for _, b := range blocks(t, "README.md") {
+		if b.info != "console" {
+			continue
+		}
+		in := eval.New(eval.Options{Dir: "models"})
+		var out, want bytes.Buffer
+		for _, l := range strings.Split(strings.TrimSpace(b.text), "\n") {
+			entry, typed := strings.CutPrefix(l, "udl> ")
+			switch {
+			case strings.HasPrefix(l, "$ "), typed && strings.HasPrefix(entry, "help"): // the shell's, and the prompt's own
+			case typed:
+				v, err := in.Entry(context.Background(), diag.NewSource("prompt", entry))
+				if err != nil {
+					t.Fatalf("%s: %v", entry, err)
+				}
+				in.Show(&out, v)
+				n++
+			default:
+				want.WriteString(l + "\n")
+			}
+		}
+		if out.String() != want.String() {
+			t.Errorf("the README shows\n%s\nbut it prints\n%s", want.String(), out.String())
+		}
+	}
+	if n == 0 {
+		t.Error("the README shows no session")
+	}
+}
+
 // TestDocuments runs every udl block of the documents, from the folder of the gallery.
 func TestDocuments(t *testing.T) {
 	for _, file := range []string{"docs/spec.md", "docs/guide.md", "README.md"} {

@@ -33,7 +33,7 @@ func Compile(m *model.Model, b lower.Builtins) (*Compiled, error) {
 		s.Latent = append(s.Latent, m.States[i].Kind == model.Latent)
 	}
 	for _, p := range lay.Theta {
-		ts := system.ThetaSlot{Slot: slot(p), Role: roles[p.Role], Lo: math.Inf(-1), Hi: math.Inf(1)}
+		ts := system.ThetaSlot{Slot: slot(p), Role: p.Role, Lo: math.Inf(-1), Hi: math.Inf(1)}
 		ts.Default = make([]float64, p.Shape.Size())
 		if p.Sym.Unknown != nil {
 			ts.Owner = p.Sym.Unknown.Name
@@ -83,9 +83,6 @@ func Compile(m *model.Model, b lower.Builtins) (*Compiled, error) {
 	return c, nil
 }
 
-var roles = map[lower.Role]system.Role{lower.Param: system.RoleParam, lower.Const: system.RoleConst, lower.Weight: system.RoleWeight,
-	lower.Scale: system.RoleScale, lower.Init: system.RoleInit, lower.Flag: system.RoleFlag}
-
 func slot(p lower.Piece) system.Slot {
 	return system.Slot{Name: p.Name, Off: p.Off, Shape: p.Shape, Doc: p.Sym.Doc, Unit: p.Sym.Unit.String()}
 }
@@ -93,7 +90,7 @@ func slot(p lower.Piece) system.Slot {
 // defaults fills the default and bounds of a parameter or constant.
 func (c *Compiled) defaults(ts *system.ThetaSlot, p lower.Piece, b lower.Builtins) error {
 	s := p.Sym
-	if p.Role == lower.Init || p.Role == lower.Flag {
+	if p.Role == system.RoleInit || p.Role == system.RoleFlag {
 		return nil
 	}
 	if s.Kind == model.Param || s.Kind == model.Weight && s.Def != nil {
@@ -115,7 +112,7 @@ func (c *Compiled) defaults(ts *system.ThetaSlot, p lower.Piece, b lower.Builtin
 // randomize implements system.System.Randomize.
 func (c *Compiled) randomize(th []float64, seed uint64) {
 	for _, p := range c.Layout.Theta {
-		if p.Role == lower.Weight && p.Sym.Spec.Init != nil {
+		if p.Role == system.RoleWeight && p.Sym.Spec.Init != nil {
 			c.draw(th[p.Off:p.Off+p.Shape.Size()], p.Sym, seed)
 		}
 	}

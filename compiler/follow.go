@@ -3,6 +3,7 @@ package compiler
 import (
 	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/lang/model"
+	"github.com/udl-lang/udl/runtime/system"
 )
 
 // Follow brings constants that are written in others up to what th now holds, and, with params, the defaults of
@@ -12,7 +13,7 @@ import (
 func (c *Compiled) Follow(th []float64, params bool, given func(name string) bool) error {
 	any := false
 	for _, p := range c.Layout.Theta {
-		any = any || p.Role == lower.Const && given(p.Name)
+		any = any || p.Role == system.RoleConst && given(p.Name)
 	}
 	if !any {
 		return nil
@@ -20,7 +21,7 @@ func (c *Compiled) Follow(th []float64, params bool, given func(name string) boo
 	// A constant is what was given, or what it is written as.
 	value := func(s *model.Symbol) []float64 {
 		for i, p := range c.Layout.Theta {
-			if p.Sym != s || p.Role != lower.Const {
+			if p.Sym != s || p.Role != system.RoleConst {
 				continue
 			}
 			if lower.Computed(s) && th[c.Layout.Theta[i+1].Off] == 0 {
@@ -34,8 +35,8 @@ func (c *Compiled) Follow(th []float64, params bool, given func(name string) boo
 		switch {
 		case p.Sym.Def == nil || !lower.Computed(p.Sym) || given(p.Name):
 			continue
-		case p.Role == lower.Const && th[c.Layout.Theta[i+1].Off] == 0:
-		case p.Role == lower.Param && params:
+		case p.Role == system.RoleConst && th[c.Layout.Theta[i+1].Off] == 0:
+		case p.Role == system.RoleParam && params:
 		default:
 			continue
 		}

@@ -3,6 +3,6 @@
 // operations; nothing is expanded element by element unless an operation inside a loop over
 // an index has no form for many points at once.
 //
-// It sees the meaning of builtins only through the Builtins handed in. It imports lang and
-// compiler/{ir,ad}.
+// It sees the meaning of builtins only through the Builtins handed in. It imports lang,
+// compiler/{ir,ad} and, for the roles of θ, runtime/system.
 package lower

@@ -5,26 +5,14 @@ import (
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
 	"github.com/udl-lang/udl/lang/types"
-)
-
-// Role is what a piece of θ is; the values are those of the system's roles.
-type Role int
-
-// The roles, in the order of the pieces.
-const (
-	Param Role = iota
-	Const
-	Weight
-	Scale
-	Init
-	Flag
+	"github.com/udl-lang/udl/runtime/system"
 )
 
 // Piece is a named range of a vector.
 type Piece struct {
 	Name  string
 	Sym   *model.Symbol
-	Role  Role
+	Role  system.Role
 	Off   int
 	Shape types.Shape
 }
@@ -47,41 +35,41 @@ type Layout struct {
 // with a flag that says whether it is in force in place of the state's own expression.
 func LayoutOf(m *model.Model) *Layout {
 	lay := &Layout{theta: map[*model.Symbol]int{}, state: map[*model.Symbol]int{}}
-	add := func(name string, s *model.Symbol, r Role, shape types.Shape) {
+	add := func(name string, s *model.Symbol, r system.Role, shape types.Shape) {
 		lay.Theta = append(lay.Theta, Piece{name, s, r, lay.NTheta, shape})
 		lay.NTheta += shape.Size()
 	}
 	for _, s := range m.Params {
 		lay.theta[s] = len(lay.Theta)
-		add(s.Name, s, Param, s.Shape)
+		add(s.Name, s, system.RoleParam, s.Shape)
 	}
 	for _, s := range m.Consts {
 		if s.Structural {
 			continue
 		}
 		lay.theta[s] = len(lay.Theta)
-		add(s.Name, s, Const, s.Shape)
+		add(s.Name, s, system.RoleConst, s.Shape)
 		if Computed(s) {
-			add(s.Name, s, Flag, types.Scalar)
+			add(s.Name, s, system.RoleFlag, types.Scalar)
 		}
 	}
 	for _, u := range m.Unknowns {
 		for _, s := range u.Weights {
 			lay.theta[s] = len(lay.Theta)
-			role := Weight
+			role := system.RoleWeight
 			if s.Spec.Fixed {
-				role = Scale
+				role = system.RoleScale
 			}
 			add(s.Name, s, role, s.Shape)
 		}
 	}
 	for i, s := range m.States {
 		lay.state[s] = i
-		lay.X = append(lay.X, Piece{s.Name, s, Init, lay.NX, s.Shape})
+		lay.X = append(lay.X, Piece{s.Name, s, system.RoleInit, lay.NX, s.Shape})
 		lay.NX += s.Shape.Size()
 		lay.init = append(lay.init, len(lay.Theta))
-		add(s.Name, s, Init, s.Shape)
-		add(s.Name, s, Flag, types.Scalar)
+		add(s.Name, s, system.RoleInit, s.Shape)
+		add(s.Name, s, system.RoleFlag, types.Scalar)
 	}
 	for _, s := range m.Lets {
 		lay.Out = append(lay.Out, Piece{s.Name, s, 0, lay.NOut, s.Shape})
@@ -94,10 +82,10 @@ func (lay *Layout) lowerer(b Builtins) *lowerer {
 	l := &lowerer{g: ir.New(), b: b, refs: map[*model.Symbol]val{}}
 	var later []int
 	for i, p := range lay.Theta {
-		if p.Role == Init || p.Role == Flag {
+		if p.Role == system.RoleInit || p.Role == system.RoleFlag {
 			continue
 		}
-		if p.Role == Const && Computed(p.Sym) {
+		if p.Role == system.RoleConst && Computed(p.Sym) {
 			later = append(later, i)
 			continue
 		}

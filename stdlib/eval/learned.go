@@ -8,6 +8,7 @@ import (
 	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/lang/model"
 	"github.com/udl-lang/udl/lang/types"
+	"github.com/udl-lang/udl/runtime/system"
 	"github.com/udl-lang/udl/stdlib/value"
 )
 
@@ -40,7 +41,7 @@ func (in *Interp) learned(f *value.Learned, args []*value.Array) (value.Value, e
 		call.Args = append(call.Args, &model.Expr{Op: model.Ref, Sym: s, Shape: p.Shape, Span: u.Span})
 	}
 	for _, p := range f.Model.C.Layout.Theta {
-		if p.Role != lower.Init && p.Role != lower.Flag {
+		if p.Role != system.RoleInit && p.Role != system.RoleFlag {
 			inputs = append(inputs, lower.Series{Sym: p.Sym, Bank: ir.BankTheta, Off: p.Off})
 		}
 	}

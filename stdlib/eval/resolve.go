@@ -112,15 +112,10 @@ func (r *resolver) expr(e ast.Expr) {
 			return
 		}
 		r.errs = append(r.errs, diag.From(r.in.unknownName(r.frame(), e))...)
-	case *ast.Paren:
-		r.expr(e.X)
-	case *ast.Unary:
-		r.expr(e.X)
-	case *ast.Binary:
-		r.expr(e.X)
-		r.expr(e.Y)
 	case *ast.Call:
 		r.call(e)
+	case *ast.Member: // the name after the dot is a part, not a name of the script
+		r.expr(e.X)
 	case *ast.Index:
 		r.expr(e.X)
 		r.with([]*ast.Ident{{Name: "end"}}, func() {
@@ -128,30 +123,8 @@ func (r *resolver) expr(e ast.Expr) {
 				r.expr(a)
 			}
 		})
-	case *ast.Member:
-		r.expr(e.X)
-	case *ast.Prime:
-		r.expr(e.X)
-	case *ast.If:
-		r.expr(e.Cond)
-		r.expr(e.Then)
-		r.expr(e.Else)
 	case *ast.Lambda:
 		r.with(e.Params, func() { r.expr(e.Body) })
-	case *ast.Range:
-		for _, x := range []ast.Expr{e.Lo, e.Hi, e.By, e.At} {
-			if x != nil {
-				r.expr(x)
-			}
-		}
-	case *ast.List:
-		for _, x := range e.Elems {
-			r.expr(x)
-		}
-	case *ast.Tuple:
-		for _, x := range e.Elems {
-			r.expr(x)
-		}
 	case *ast.Record:
 		for _, f := range e.Fields {
 			r.expr(f.Value)
@@ -163,6 +136,13 @@ func (r *resolver) expr(e ast.Expr) {
 			vars = append(vars, b.Var)
 		}
 		r.with(vars, func() { r.expr(e.Body) })
+	case *ast.Formula: // refused when it is evaluated
+	default:
+		ast.Children(e, func(n ast.Node) {
+			if x, ok := n.(ast.Expr); ok {
+				r.expr(x)
+			}
+		})
 	}
 }
 

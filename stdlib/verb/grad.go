@@ -171,16 +171,22 @@ func (c *Call) lossTimes() (t0, t1 float64, times []float64, err error) {
 	return
 }
 
-func gradVerb(c *Call) (value.Value, error) {
+// lossProblem reads what grad and check_grad differentiate: a model, its problem and a loss.
+func (c *Call) lossProblem() (*value.Model, *solve.Problem, sens.Loss, error) {
 	m, err := c.ModelOf("model")
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	p, _, err := c.problem(m)
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	loss, err := c.lossOf(m, p)
+	return m, p, loss, err
+}
+
+func gradVerb(c *Call) (value.Value, error) {
+	m, p, loss, err := c.lossProblem()
 	if err != nil {
 		return nil, err
 	}
@@ -210,19 +216,10 @@ func (c *Call) adjoint() (string, error) {
 
 // checkGradVerb compares the gradient methods with each other and with central differences.
 func checkGradVerb(c *Call) (value.Value, error) {
-	m, err := c.ModelOf("model")
+	m, p, loss, err := c.lossProblem()
 	if err != nil {
 		return nil, err
 	}
-	p, _, err := c.problem(m)
-	if err != nil {
-		return nil, err
-	}
-	loss, err := c.lossOf(m, p)
-	if err != nil {
-		return nil, err
-	}
-	// Initial values are given, so that one θ has all derivatives.
 	sys := m.C.System
 	_, adj, err := gradient(c, p, loss, "discrete")
 	if err != nil {
