@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/udl-lang/udl/compiler/code"
 	"github.com/udl-lang/udl/compiler/ir"
 	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/compiler/opt"
@@ -24,6 +25,11 @@ type Compiled struct {
 
 // Compile turns a checked model into a system. The error is a *diag.Diagnostic with a place.
 func Compile(m *model.Model, b lower.Builtins) (*Compiled, error) {
+	return CompileWith(m, b, code.Options{})
+}
+
+// CompileWith is Compile with a choice of back end.
+func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled, error) {
 	lay := lower.LayoutOf(m)
 	c := &Compiled{Model: m, Layout: lay, builtins: b}
 	s := &system.System{Name: m.Name, NX: lay.NX, NTheta: lay.NTheta}
@@ -54,13 +60,13 @@ func Compile(m *model.Model, b lower.Builtins) (*Compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Init, err = newFunc(g, 0, lay.NTheta, lay.NX); err != nil {
+	if s.Init, err = newFunc(g, 0, lay.NTheta, lay.NX, once); err != nil {
 		return nil, err
 	}
 	if g, err = lower.RHS(m, lay, b); err != nil {
 		return nil, err
 	}
-	rhs, err := newFunc(g, lay.NX, lay.NTheta, lay.NX)
+	rhs, err := newFunc(g, lay.NX, lay.NTheta, lay.NX, how)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +82,7 @@ func Compile(m *model.Model, b lower.Builtins) (*Compiled, error) {
 		if g, err = lower.Outputs(m, lay, b); err != nil {
 			return nil, err
 		}
-		if s.Output, err = newFunc(g, lay.NX, lay.NTheta, lay.NOut); err != nil {
+		if s.Output, err = newFunc(g, lay.NX, lay.NTheta, lay.NOut, how); err != nil {
 			return nil, err
 		}
 	}

@@ -19,6 +19,7 @@ type shared struct {
 	nx, nth, nz int
 	eval        *code.Program
 	vjp, jvp    lazy
+	how         code.Options
 }
 
 // lazy is a program made once.
@@ -28,11 +29,11 @@ type lazy struct {
 	err  error
 }
 
-func (l *lazy) get(derive func() (*ir.Graph, error)) *code.Program {
+func (l *lazy) get(how code.Options, derive func() (*ir.Graph, error)) *code.Program {
 	l.once.Do(func() {
 		var g *ir.Graph
 		if g, l.err = derive(); l.err == nil {
-			l.prog, l.err = code.Compile(opt.Run(g))
+			l.prog, l.err = code.CompileWith(opt.Run(g), how)
 		}
 	})
 	if l.err != nil {
@@ -42,30 +43,43 @@ func (l *lazy) get(derive func() (*ir.Graph, error)) *code.Program {
 	return l.prog
 }
 
+// once is for functions that are evaluated too seldom for generated code to be worth its making.
+var once = code.Options{Portable: true}
+
 // fn implements system.Func by compiled programs.
 type fn struct {
 	s              *shared
-	eval, vjp, jvp *code.Exec
+	eval, vjp, jvp derived
 	in             code.Banks
 	out            [3][]float64
 	t, dt, gt      [1]float64
+	th             []float64 // prepared
+	version        int       // of th
 	noGx, noGth    []float64 // where unwanted cotangents go
 	zeroX, zeroTh  []float64 // tangents not given
+}
+
+// derived is one of a function's programs and the version of θ that it was prepared for.
+type derived struct {
+	*code.Exec
+	version int
 }
 
 var _ system.Func = (*fn)(nil)
 
 // newFunc compiles a graph that reads t, x and θ and writes the nz numbers of output vector 0.
-func newFunc(g *ir.Graph, nx, nth, nz int) (*fn, error) {
+func newFunc(g *ir.Graph, nx, nth, nz int, how code.Options) (*fn, error) {
 	g = opt.Run(g)
-	p, err := code.Compile(g)
+	p, err := code.CompileWith(g, how)
 	if err != nil {
 		return nil, err
 	}
-	return (&shared{g: g, nx: nx, nth: nth, nz: nz, eval: p}).bind(), nil
+	return (&shared{g: g, nx: nx, nth: nth, nz: nz, eval: p, how: how}).bind(), nil
 }
 
-func (s *shared) bind() *fn { return &fn{s: s, eval: s.eval.New()} }
+func (s *shared) bind() *fn {
+	return &fn{s: s, th: make([]float64, s.nth), version: 1}
+}
 
 // Dims implements system.Func.
 func (f *fn) Dims() (x, th, z int) { return f.s.nx, f.s.nth, f.s.nz }
@@ -73,22 +87,39 @@ func (f *fn) Dims() (x, th, z int) { return f.s.nx, f.s.nth, f.s.nz }
 // Clone implements system.Func.
 func (f *fn) Clone() system.Func { return f.s.bind() }
 
-func (f *fn) at(t float64, x, th []float64) {
+// Prepare implements system.Func.
+func (f *fn) Prepare(th []float64) {
+	copy(f.th, th)
+	f.version++
+}
+
+// at sets the arguments of a run of d.
+func (f *fn) at(d *derived, t float64, x, th []float64) {
+	if th != nil {
+		f.Prepare(th)
+	}
 	f.t[0] = t
-	f.in[ir.BankT], f.in[ir.BankX], f.in[ir.BankTheta] = f.t[:], x, th
+	f.in[ir.BankT], f.in[ir.BankX], f.in[ir.BankTheta] = f.t[:], x, f.th
+	if d.version != f.version {
+		d.Prepare(&f.in)
+		d.version = f.version
+	}
 }
 
 // Eval implements system.Func.
 func (f *fn) Eval(z []float64, t float64, x, th []float64) {
-	f.at(t, x, th)
+	if f.eval.Exec == nil {
+		f.eval.Exec = f.s.eval.New()
+	}
+	f.at(&f.eval, t, x, th)
 	f.out[0] = z
-	f.eval.Run(&f.in, f.out[:1])
+	f.eval.RunPrepared(&f.in, f.out[:1])
 }
 
 // VJP implements system.Func.
 func (f *fn) VJP(gx, gth []float64, t float64, x, th, gz []float64) float64 {
-	if f.vjp == nil {
-		f.vjp = f.s.vjp.get(func() (*ir.Graph, error) { return ad.VJP(f.s.g) }).New()
+	if f.vjp.Exec == nil {
+		f.vjp.Exec = f.s.vjp.get(f.s.how, func() (*ir.Graph, error) { return ad.VJP(f.s.g) }).New()
 		f.noGx, f.noGth = make([]float64, f.s.nx), make([]float64, f.s.nth)
 	}
 	if gx == nil {
@@ -97,18 +128,18 @@ func (f *fn) VJP(gx, gth []float64, t float64, x, th, gz []float64) float64 {
 	if gth == nil {
 		gth = f.noGth
 	}
-	f.at(t, x, th)
+	f.at(&f.vjp, t, x, th)
 	f.in[ir.BankGZ] = gz
 	f.gt[0] = 0
 	f.out = [3][]float64{gx, gth, f.gt[:]}
-	f.vjp.Run(&f.in, f.out[:])
+	f.vjp.RunPrepared(&f.in, f.out[:])
 	return f.gt[0]
 }
 
 // JVP implements system.Func.
 func (f *fn) JVP(dz []float64, t float64, x, th []float64, dt float64, dx, dth []float64) {
-	if f.jvp == nil {
-		f.jvp = f.s.jvp.get(func() (*ir.Graph, error) { return ad.JVP(f.s.g) }).New()
+	if f.jvp.Exec == nil {
+		f.jvp.Exec = f.s.jvp.get(f.s.how, func() (*ir.Graph, error) { return ad.JVP(f.s.g) }).New()
 		f.zeroX, f.zeroTh = make([]float64, f.s.nx), make([]float64, f.s.nth)
 	}
 	if dx == nil {
@@ -117,11 +148,11 @@ func (f *fn) JVP(dz []float64, t float64, x, th []float64, dt float64, dx, dth [
 	if dth == nil {
 		dth = f.zeroTh
 	}
-	f.at(t, x, th)
+	f.at(&f.jvp, t, x, th)
 	f.dt[0] = dt
 	f.in[ir.BankDT], f.in[ir.BankDX], f.in[ir.BankDTheta] = f.dt[:], dx, dth
 	f.out[0] = dz
-	f.jvp.Run(&f.in, f.out[:1])
+	f.jvp.RunPrepared(&f.in, f.out[:1])
 }
 
 // Tangent implements system.Func.
@@ -130,7 +161,7 @@ func (f *fn) Tangent() system.Func {
 	if err != nil {
 		panic(err) // refused by Compile, as in get
 	}
-	t, err := newFunc(g, 2*f.s.nx, 2*f.s.nth, f.s.nz)
+	t, err := newFunc(g, 2*f.s.nx, 2*f.s.nth, f.s.nz, f.s.how)
 	if err != nil {
 		panic(err)
 	}
@@ -144,5 +175,5 @@ func Lambda(lam *model.Lambda, inputs []lower.Series, nx, nth int, b lower.Built
 	if err != nil {
 		return nil, err
 	}
-	return newFunc(g, nx, nth, lam.Body.Shape.Size())
+	return newFunc(g, nx, nth, lam.Body.Shape.Size(), once)
 }

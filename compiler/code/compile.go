@@ -19,10 +19,33 @@ func Compile(g *ir.Graph) (*Program, error) {
 			return nil, fmt.Errorf("the model needs more than %d numbers of working memory; make its arrays smaller", math.MaxInt32/2)
 		}
 	}
+	prep, rest := hoist(g)
+	p := reference(rest)
+	p.whole = g
+	if prep != nil {
+		p.prep = reference(prep)
+		p.prepared = length(prep, 0)
+	}
+	return p, nil
+}
+
+// reference plans a graph for the portable back end.
+func reference(g *ir.Graph) *Program {
 	c := &compiler{g: g, live: g.Live()}
 	c.fuse()
 	c.schedule()
-	return c.plan(), nil
+	return c.plan()
+}
+
+// length is the number of elements that a graph writes of a result vector.
+func length(g *ir.Graph, vec int) int {
+	n := 0
+	for _, o := range g.Outputs {
+		if o.Vec == vec {
+			n = max(n, o.Off+g.Shape(o.Node).Size())
+		}
+	}
+	return n
 }
 
 // compiler is one compilation under way.

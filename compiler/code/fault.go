@@ -16,11 +16,11 @@ import (
 //
 // It evaluates the graph anew; it is for messages, not for speed.
 func (p *Program) Fault(in *Banks) (id ir.ID, operands []float64, value float64, ok bool) {
-	v, err := ir.Values(p.g, in)
+	v, err := ir.Values(p.whole, in)
 	if err != nil {
 		return ir.None, nil, 0, false
 	}
-	g := p.g
+	g := p.whole
 	blamed := make([]bool, len(v))
 	for _, o := range g.Outputs {
 		if bad(v[o.Node]) >= 0 {

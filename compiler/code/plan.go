@@ -375,57 +375,87 @@ func (pl *planner) kernel(s *step, n *ir.Node) kernel {
 	case dense:
 		return pl.dense(s, n, k)
 	}
+	if n.Op == ir.OpConcat {
+		pl.concat(&k, s.node, n)
+		return k
+	}
+	describe(&k, g, n, pl.at, func(size int) ref {
+		if n.Op.Info().Class == ir.Foreign {
+			pl.next += int32(size) // never shared: a registered function may keep its slice a while
+			return ref{spaceMem, pl.next - int32(size)}
+		}
+		r := ref{spaceMem, pl.alloc(size)}
+		pl.free[size] = append(pl.free[size], r.off)
+		return r
+	})
+	return k
+}
+
+// describe fills in what a kernel needs to know beside its plain operands. at gives a node's place, tmp room of so many numbers.
+func describe(k *kernel, g *ir.Graph, n *ir.Node, at func(ir.ID) ref, tmp func(size int) ref) {
 	switch n.Op.Info().Class {
 	case ir.Elementwise:
 		k.kind = [...]kind{1: kUnary, 2: kBinary, 3: kTernary}[len(n.Args)]
 	case ir.Reducing:
-		k.kind, k.m = kReduce, pl.size(n.Args[0])
+		k.kind, k.m = kReduce, g.Shape(n.Args[0]).Size()
 		if n.Shape.Size() != 1 {
 			k.ints = g.ReduceMap(n)
 		}
 	case ir.Matrix:
 		if n.Op == ir.OpOuter {
 			k.kind, k.m, k.n = kOuter, g.Shape(n.Args[0])[0], g.Shape(n.Args[1])[0]
-			break
+			return
 		}
 		k.kind, k.dims = kMatMul, g.MatMulDims(n)
 		if k.dims.A[1] != 1 {
-			k.tmp = ref{spaceMem, pl.alloc(k.dims.K)}
-			pl.free[k.dims.K] = append(pl.free[k.dims.K], k.tmp.off)
+			k.tmp = tmp(k.dims.K)
 		}
 	case ir.Structural:
-		pl.moving(&k, s.node, n)
+		moving(k, g, n, at)
 	case ir.Foreign:
 		k.kind, k.ext = kExt, n.Ext
 		for _, a := range n.Args {
-			k.args = append(k.args, pl.at(a))
+			k.args = append(k.args, at(a))
 		}
-		k.tmp = ref{spaceMem, pl.next} // never shared: a registered function may keep its slice a while
-		pl.next += int32(len(n.Args))
+		k.tmp = tmp(len(n.Args))
 	}
-	return k
 }
 
-func (pl *planner) moving(k *kernel, id ir.ID, n *ir.Node) {
+// concat describes a concatenation; what was computed in place is no part of the work.
+func (pl *planner) concat(k *kernel, id ir.ID, n *ir.Node) {
+	k.kind = kCopies
+	r, base := pl.home(id)
+	off := 0
+	for _, a := range n.Args {
+		size := pl.size(a)
+		if h, at := pl.home(a); size > 0 && (h != r || at != base+off) {
+			k.parts = append(k.parts, part{pl.at(a), int32(off), int32(size)})
+		}
+		off += size
+	}
+}
+
+func moving(k *kernel, g *ir.Graph, n *ir.Node, at func(ir.ID) ref) {
 	switch n.Op {
 	case ir.OpConcat:
 		k.kind = kCopies
-		r, base := pl.home(id)
 		off := 0
 		for _, a := range n.Args {
-			size := pl.size(a)
-			if h, at := pl.home(a); size > 0 && (h != r || at != base+off) {
-				k.parts = append(k.parts, part{pl.at(a), int32(off), int32(size)})
+			size := g.Shape(a).Size()
+			if size > 0 {
+				k.parts = append(k.parts, part{at(a), int32(off), int32(size)})
 			}
 			off += size
 		}
 	case ir.OpScatter:
-		k.kind, k.ints, k.m = kScatter, n.Ints, pl.size(n.Args[0])
+		k.kind, k.ints, k.m = kScatter, n.Ints, g.Shape(n.Args[0]).Size()
+	case ir.OpReshape:
+		k.kind, k.parts = kCopies, []part{{at(n.Args[0]), 0, int32(k.n)}}
 	default:
-		k.kind, k.ints, k.m = kGather, n.Ints, pl.size(n.Args[0])
+		k.kind, k.ints, k.m = kGather, n.Ints, g.Shape(n.Args[0]).Size()
 		// Runs of neighbours are copied.
 		var parts []part
-		from := pl.at(n.Args[0])
+		from := at(n.Args[0])
 		for i := 0; i < len(n.Ints); {
 			j := i + 1
 			for j < len(n.Ints) && n.Ints[j] == n.Ints[j-1]+1 {

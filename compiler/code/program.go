@@ -7,15 +7,19 @@ type Banks = ir.Banks
 
 // Program is a compiled graph. It is immutable and may be shared by goroutines.
 type Program struct {
-	g       *ir.Graph
-	size    int       // of the scratch memory
-	scalars []float64 // constants at the start of the scratch memory
-	arrays  []float64 // constants that are arrays
-	loads   []load
-	code    []instr
-	origin  []ir.ID // the node of each instruction
-	kernels []kernel
-	stores  []store
+	g        *ir.Graph // what a run computes
+	whole    *ir.Graph // with what Prepare computes; nil in a part
+	prep     *Program  // of θ alone, nil when there is nothing of the kind
+	prepared int       // numbers that prep gives
+	size     int       // of the scratch memory
+	scalars  []float64 // constants at the start of the scratch memory
+	arrays   []float64 // constants that are arrays
+	loads    []load
+	code     []instr
+	origin   []ir.ID // the node of each instruction
+	kernels  []kernel
+	stores   []store
+	native   *lazyMachine // nil: only the portable back end
 }
 
 // The spaces that operands lie in: the banks, the scratch memory, array constants, results.
@@ -60,7 +64,15 @@ type store struct {
 
 // New makes an Exec with scratch memory of its own.
 func (p *Program) New() *Exec {
-	e := &Exec{p: p, mem: make([]float64, p.size)}
+	e := &Exec{p: p}
+	if p.prep != nil {
+		e.prep, e.fixed = p.prep.New(), make([]float64, p.prepared)
+	}
+	if m := p.machine(); m != nil {
+		m.bind(e)
+		return e
+	}
+	e.mem = make([]float64, p.size)
 	copy(e.mem, p.scalars)
 	e.sp[spaceMem], e.sp[spaceConst] = e.mem, p.arrays
 	return e

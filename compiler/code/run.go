@@ -3,6 +3,7 @@ package code
 import (
 	"math"
 
+	"github.com/udl-lang/udl/compiler/code/native"
 	"github.com/udl-lang/udl/compiler/ir"
 	"github.com/udl-lang/udl/compiler/ir/libm"
 )
@@ -40,16 +41,45 @@ var codes = map[ir.Op]opcode{
 
 // Exec runs a program on scratch memory of its own; it serves one goroutine.
 type Exec struct {
-	p   *Program
-	mem []float64
-	sp  [numSpaces][]float64
+	p      *Program
+	mem    []float64
+	sp     [numSpaces][]float64
+	prep   *Exec
+	out    [1][]float64
+	fixed  []float64       // what prep computed, and what it was laid out anew as
+	m      *machine        // generated code, nil for none
+	frames []*native.Frame // by the steps of m
 }
 
-// Run evaluates the program: it reads in, and writes or adds to out[Vec] for every output of the
+// Prepare computes what depends on θ alone. It must come before RunPrepared, whenever θ changes.
+func (e *Exec) Prepare(in *Banks) {
+	if e.prep != nil {
+		e.out[0] = e.fixed
+		e.prep.Run(in, e.out[:])
+	}
+	if e.m != nil {
+		e.m.lay(e, in)
+	}
+}
+
+// Run is Prepare and RunPrepared.
+func (e *Exec) Run(in *Banks, out [][]float64) {
+	e.Prepare(in)
+	e.RunPrepared(in, out)
+}
+
+// RunPrepared evaluates the program, for the θ of the last Prepare: it reads in, and writes or adds to out[Vec] for every output of the
 // graph. The slices must reach as far as the graph's inputs and outputs say, and no vector of out may
 // overlap another or a bank. It allocates nothing, except what registered Go functions do.
-func (e *Exec) Run(in *Banks, out [][]float64) {
+//
+// The bank BankPrep of in belongs to the Exec.
+func (e *Exec) RunPrepared(in *Banks, out [][]float64) {
 	p, m := e.p, e.mem
+	in[ir.BankPrep] = e.fixed
+	if e.m != nil {
+		e.m.run(e, in, out)
+		return
+	}
 	if len(p.kernels) > 0 {
 		copy(e.sp[:], in[:])
 		copy(e.sp[spaceOut:], out)

@@ -38,7 +38,8 @@ const (
 	BankDT // tangents, in a JVP
 	BankDX
 	BankDTheta
-	BankAux // anything else: the fields of a solution in a compiled loss
+	BankAux  // anything else: the fields of a solution in a compiled loss
+	BankPrep // what was computed of θ alone, once for many evaluations; made by package code
 	NumBanks
 )
 
@@ -97,7 +98,7 @@ type Banks [NumBanks][]float64
 
 // String is the bank's name in dumps and errors.
 func (b Bank) String() string {
-	names := [NumBanks]string{"t", "x", "θ", "gz", "dt", "dx", "dθ", "aux"}
+	names := [NumBanks]string{"t", "x", "θ", "gz", "dt", "dx", "dθ", "aux", "prepared"}
 	if b < NumBanks {
 		return names[b]
 	}

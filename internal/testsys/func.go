@@ -6,6 +6,7 @@ import "github.com/udl-lang/udl/runtime/system"
 type fn struct {
 	g        *graph
 	v, d, dd []float64 // values, tangents, cotangents
+	th       []float64 // prepared
 }
 
 var _ system.Func = (*fn)(nil)
@@ -43,9 +44,19 @@ func (f *fn) Clone() system.Func { return newFn(f.g) }
 // Tangent implements system.Func.
 func (f *fn) Tangent() system.Func { return newFn(f.g.tangent()) }
 
+// Prepare implements system.Func.
+func (f *fn) Prepare(th []float64) { f.th = append(f.th[:0], th...) }
+
+func (f *fn) eval(t float64, x, th []float64) {
+	if th != nil {
+		f.Prepare(th)
+	}
+	f.g.eval(f.v, t, x, f.th)
+}
+
 // Eval implements system.Func.
 func (f *fn) Eval(z []float64, t float64, x, th []float64) {
-	f.g.eval(f.v, t, x, th)
+	f.eval(t, x, th)
 	for i, o := range f.g.out {
 		z[i] = f.v[o]
 	}
@@ -53,7 +64,7 @@ func (f *fn) Eval(z []float64, t float64, x, th []float64) {
 
 // VJP implements system.Func.
 func (f *fn) VJP(gx, gth []float64, t float64, x, th, gz []float64) (gt float64) {
-	f.g.eval(f.v, t, x, th)
+	f.eval(t, x, th)
 	clear(f.dd)
 	for i, o := range f.g.out {
 		f.dd[o] += gz[i]
@@ -89,7 +100,7 @@ func (f *fn) VJP(gx, gth []float64, t float64, x, th, gz []float64) (gt float64)
 
 // JVP implements system.Func.
 func (f *fn) JVP(dz []float64, t float64, x, th []float64, dt float64, dx, dth []float64) {
-	f.g.eval(f.v, t, x, th)
+	f.eval(t, x, th)
 	for i, n := range f.g.nodes {
 		f.d[i] = 0
 		switch n.op {

@@ -164,6 +164,7 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 	if q.T1 < q.T0 {
 		dir = -1
 	}
+	w.rhs.Prepare(th)
 	clear(w.lam)
 	clear(w.hand)
 	w.handed = false
@@ -198,7 +199,7 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 				add(w.kb[i], st.H*w.weight[m], gx)
 			}
 		}
-		w.step(&st, th, g, inside)
+		w.step(&st, g, inside)
 		if look && !(finite(w.lam) && finite(w.hand) && finite(g)) {
 			look, bad = false, st.T1
 		}
@@ -211,7 +212,7 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 		if sol.NumSteps() > 0 {
 			x0 = sol.StepRecord(0).X
 		}
-		w.rhs.VJP(w.lam, g, q.T0, x0, th, w.hand)
+		w.rhs.VJP(w.lam, g, q.T0, x0, nil, w.hand)
 	}
 	if q.X0 == nil {
 		w.init.VJP(nil, g, q.T0, nil, th, w.lam)
@@ -238,7 +239,7 @@ func (w *Workspace) open(st *solve.StepRecord) {
 
 // step carries λ from the end of a step to its start, with what the outputs within have put
 // into xb and kb; inside says that there are some.
-func (w *Workspace) step(st *solve.StepRecord, th, g []float64, inside bool) {
+func (w *Workspace) step(st *solve.StepRecord, g []float64, inside bool) {
 	sc := w.sc
 	m := sc.Method
 	first, all := m.Stages, sc.Stages()
@@ -250,12 +251,12 @@ func (w *Workspace) step(st *solve.StepRecord, th, g []float64, inside bool) {
 				x = w.point
 				sc.StagePoint(i, x, st.X, st.H, w.k)
 			}
-			w.rhs.Eval(w.k[i], sc.StageTime(i, st.T, st.H, st.T1), x, th)
+			w.rhs.Eval(w.k[i], sc.StageTime(i, st.T, st.H, st.T1), x, nil)
 		}
 	}
 	for i := all - 1; i >= first; i-- {
 		if i != sc.End {
-			w.stage(i, st, th, g)
+			w.stage(i, st, g)
 		}
 	}
 	if end := sc.End; end >= 0 {
@@ -265,7 +266,7 @@ func (w *Workspace) step(st *solve.StepRecord, th, g []float64, inside bool) {
 			add(kb, 1, w.hand)
 		}
 		if !zero(kb) {
-			w.rhs.VJP(w.lam, g, st.T1, st.X1, th, kb)
+			w.rhs.VJP(w.lam, g, st.T1, st.X1, nil, kb)
 		}
 	}
 	add(w.xb, 1, w.lam)
@@ -275,7 +276,7 @@ func (w *Workspace) step(st *solve.StepRecord, th, g []float64, inside bool) {
 	}
 	for i := first - 1; i > 0; i-- {
 		if i != sc.End {
-			w.stage(i, st, th, g)
+			w.stage(i, st, g)
 		}
 	}
 	w.handed = false
@@ -283,20 +284,20 @@ func (w *Workspace) step(st *solve.StepRecord, th, g []float64, inside bool) {
 		copy(w.hand, w.kb[0])
 		w.handed = !zero(w.hand)
 	} else if !zero(w.kb[0]) {
-		w.rhs.VJP(w.xb, g, st.T, st.X, th, w.kb[0])
+		w.rhs.VJP(w.xb, g, st.T, st.X, nil, w.kb[0])
 	}
 	w.lam, w.xb = w.xb, w.lam
 }
 
 // stage carries κ_i to the state at the start, to the stages before and to θ.
-func (w *Workspace) stage(i int, st *solve.StepRecord, th, g []float64) {
+func (w *Workspace) stage(i int, st *solve.StepRecord, g []float64) {
 	if zero(w.kb[i]) {
 		return
 	}
 	sc := w.sc
 	sc.StagePoint(i, w.point, st.X, st.H, w.k)
 	clear(w.mu)
-	w.rhs.VJP(w.mu, g, sc.StageTime(i, st.T, st.H, st.T1), w.point, th, w.kb[i])
+	w.rhs.VJP(w.mu, g, sc.StageTime(i, st.T, st.H, st.T1), w.point, nil, w.kb[i])
 	add(w.xb, 1, w.mu)
 	idx, weight := sc.StageWeights(i)
 	for n, j := range idx {

@@ -230,13 +230,19 @@ func (a *augmented) Dims() (x, th, z int) {
 	return a.nx * (1 + len(a.wrt)), a.nth, a.nz * (1 + len(a.wrt))
 }
 
+// Prepare implements system.Func.
+func (a *augmented) Prepare(th []float64) { a.f.Prepare(th) }
+
 // Eval implements system.Func.
 func (a *augmented) Eval(z []float64, t float64, x, th []float64) {
 	nx, nz := a.nx, a.nz
-	a.f.Eval(z[:nz], t, x[:nx], th)
+	if th != nil {
+		a.f.Prepare(th)
+	}
+	a.f.Eval(z[:nz], t, x[:nx], nil)
 	for n, i := range a.wrt {
 		a.oneTh[i] = 1
-		a.f.JVP(z[(n+1)*nz:(n+2)*nz], t, x[:nx], th, 0, x[(n+1)*nx:(n+2)*nx], a.oneTh)
+		a.f.JVP(z[(n+1)*nz:(n+2)*nz], t, x[:nx], nil, 0, x[(n+1)*nx:(n+2)*nx], a.oneTh)
 		a.oneTh[i] = 0
 	}
 }

@@ -93,6 +93,7 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	if s.th == nil {
 		s.th = p.Sys.Defaults()
 	}
+	s.rhs.Prepare(s.th)
 	s.k1 = float64(min(set.m.Order, set.m.EOrder) + 1)
 	s.tEnd = p.T1
 	s.attempts = 0
@@ -166,7 +167,7 @@ func (s *Stepper) Interpolate(t float64, out []float64) {
 }
 
 func (s *Stepper) eval(z []float64, t float64, x []float64) {
-	s.rhs.Eval(z, t, x, s.th)
+	s.rhs.Eval(z, t, x, nil)
 	s.stats.Evals++
 }
 

@@ -9,6 +9,9 @@ package system
 type Func interface {
 	// Dims are the lengths of x, θ and z.
 	Dims() (x, th, z int)
+	// Prepare fixes θ, of which it keeps a copy, and computes what depends on it alone. Until the next Prepare,
+	// Eval, VJP and JVP take nil for th and use that; given a th, they prepare it first.
+	Prepare(th []float64)
 	// Eval writes f(t, x, θ) into z.
 	Eval(z []float64, t float64, x, th []float64)
 	// VJP adds the products of gz with the Jacobians: gx += (∂f/∂x)ᵀ gz, gth += (∂f/∂θ)ᵀ gz, and

@@ -78,7 +78,7 @@ func Compile(o Options, program ...Segment) (*Code, error) {
 	}
 	c := &Code{}
 	var a asm.Assembler
-	p := &pool{places: map[entry]int32{}, tables: map[*float64]int32{}}
+	p := newPool()
 	a.LoadGP(poolReg, contextReg, poolOffset)
 	a.LoadGP(spillReg, contextReg, spillOffset)
 	wide, cost := false, 0
@@ -146,7 +146,8 @@ func (c *Code) Free() error {
 type Frame struct {
 	ctx   context
 	code  *Code
-	limit int // groups that the bound slices have room for; −1: some slice is too short
+	limit int    // of an open program: groups that the bound slices have room for
+	short uint32 // of a closed one: the bases whose slices are too short
 	have  [block.MaxBases]int
 	spill []uint64
 }
@@ -159,6 +160,11 @@ func (c *Code) NewFrame() *Frame {
 		f.spill = aligned(c.spill)
 		f.ctx.spill = pointer(f.spill)
 	}
+	for i := range c.bases {
+		if c.need[i].fixed > 0 {
+			f.short |= 1 << i
+		}
+	}
 	f.measure()
 	return f
 }
@@ -168,6 +174,16 @@ func pointer[T any](x []T) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.SliceData(x))
 }
 
+// Touches reports whether the code reads or writes a base.
+func (c *Code) Touches(base int) bool { return c.need[base] != need{} }
+
+// Point is Bind, quick where nothing has changed.
+func (f *Frame) Point(base int, x []float64) {
+	if f.ctx.base[base] != pointer(x) || f.have[base] != len(x) {
+		f.Bind(base, x)
+	}
+}
+
 // Bind gives a base its memory, in the layouts of the blocks. The frame keeps the slice until another is bound in its place.
 func (f *Frame) Bind(base int, x []float64) {
 	if base < 0 || base >= block.MaxBases {
@@ -175,20 +191,25 @@ func (f *Frame) Bind(base int, x []float64) {
 	}
 	f.ctx.base[base] = pointer(x)
 	f.have[base] = len(x)
-	f.measure()
+	if f.code.open {
+		f.measure()
+		return
+	}
+	if len(x) < f.code.need[base].fixed {
+		f.short |= 1 << base
+	} else {
+		f.short &^= 1 << base
+	}
 }
 
-// measure computes for how many groups the bound slices have room.
+// measure computes for how many groups of an open program the bound slices have room.
 func (f *Frame) measure() {
 	f.limit = math.MaxInt
 	for i := range f.code.bases {
 		n, have := f.code.need[i], f.have[i]
 		switch {
-		case have < n.fixed || have < n.first:
-			f.limit = min(f.limit, 0)
-			if !f.code.open {
-				f.limit = -1
-			}
+		case have < n.first:
+			f.limit = 0
 		case n.more > 0:
 			f.limit = min(f.limit, 1+(have-n.first)/n.more)
 		}
@@ -206,7 +227,7 @@ func (f *Frame) Run(groups int) error {
 		return ErrFreed
 	}
 	if !c.open {
-		if f.limit < 0 {
+		if f.short != 0 {
 			return ErrShort
 		}
 		call(entry, &f.ctx)

@@ -103,9 +103,9 @@ func (s *segment) unary(v block.Value, in *block.Instr) {
 	out := asm.Inst{W: s.aw, Dst: dst, A: a, B: asm.R(a)}
 	switch in.Op {
 	case block.OpNeg:
-		out.Op, out.B = asm.Xor, asm.M(poolReg, s.pool.constant(signBit, s.w))
+		out.Op, out.B = asm.Xor, s.pool.operand(s.pool.constant(signBit, s.w), s.w)
 	case block.OpAbs:
-		out.Op, out.B = asm.And, asm.M(poolReg, s.pool.constant(signBit-1, s.w))
+		out.Op, out.B = asm.And, s.pool.operand(s.pool.constant(signBit-1, s.w), s.w)
 	case block.OpSqrt:
 		out.Op = asm.Sqrt
 	case block.OpRound:
@@ -138,7 +138,7 @@ func (s *segment) mask(v block.Value, in *block.Instr) {
 	case k == &s.masks:
 		out.Op, out.B, out.W = asm.KNot, asm.R(a), 1
 	default:
-		out.Op, out.B = asm.Xor, asm.M(poolReg, s.pool.constant(allOnes, s.w))
+		out.Op, out.B = asm.Xor, s.pool.operand(s.pool.constant(allOnes, s.w), s.w)
 	}
 	out.Dst = s.take(k, in.Args()...)
 	s.Emit(out)

@@ -3,6 +3,8 @@ package native
 import (
 	"math"
 	"unsafe"
+
+	"github.com/udl-lang/udl/compiler/code/native/asm"
 )
 
 // pool is the memory that code only reads: constants, as often as there are lanes, and tables.
@@ -10,7 +12,12 @@ type pool struct {
 	words  []uint64
 	places map[entry]int32
 	tables map[*float64]int32
+	// single keeps constants for eight lanes once, to be broadcast by the instructions that use them. The pool then
+	// need not begin at a cache line.
+	single bool
 }
+
+func newPool() *pool { return &pool{places: map[entry]int32{}, tables: map[*float64]int32{}} }
 
 type entry struct {
 	bits uint64
@@ -19,7 +26,9 @@ type entry struct {
 
 // constant is the offset in bytes of a constant for w lanes. Scalars take two words, as bitwise instructions read whole registers.
 func (p *pool) constant(bits uint64, w int) int32 {
-	w = max(w, 2)
+	if w = max(w, 2); w == 8 && p.single {
+		w = 1
+	}
 	e := entry{bits, w}
 	if at, ok := p.places[e]; ok {
 		return at
@@ -33,6 +42,14 @@ func (p *pool) constant(bits uint64, w int) int32 {
 	}
 	p.places[e] = at
 	return at
+}
+
+// operand is a constant for w lanes at its offset in the pool.
+func (p *pool) operand(at int32, w int) asm.RM {
+	if w == 8 && p.single {
+		return asm.MBroadcast(poolReg, at)
+	}
+	return asm.M(poolReg, at)
 }
 
 // table is the offset in bytes of a table.

@@ -97,7 +97,7 @@ func (refusing) Unmap([]byte) error        { return nil }
 func TestRefused(t *testing.T) {
 	b := lotkaVolterra(t, 2)
 	all := &CPU{AVX2: true, AVX512: true}
-	many := block.NewBuilder(make([]block.Layout, 8)...)
+	many := block.NewBuilder(make([]block.Layout, 8)...) // more than a loop has registers for
 	for i := range 8 {
 		many.Store(i, 0, many.Const(1))
 	}

@@ -79,10 +79,20 @@ var ErrOperands = errors.New("asm: no such combination of operands")
 type Assembler struct {
 	Code []byte
 	Err  error // the first instruction that could not be encoded
+	// Note, if not nil, is told of each vector or mask instruction and where its bytes are; a listing is made of that.
+	Note func(in Inst, from, to int)
 }
 
 // Emit appends an instruction. Without EVEX where VEX will do, as it is shorter.
 func (a *Assembler) Emit(in Inst) {
+	start := len(a.Code)
+	a.encode(in)
+	if a.Note != nil {
+		a.Note(in, start, len(a.Code))
+	}
+}
+
+func (a *Assembler) encode(in Inst) {
 	r := &table[in.Op]
 	f := r.p
 	if in.W == 1 && r.scalar != "" {

@@ -15,7 +15,7 @@ type Value int32
 type Layout struct{ Rows int }
 
 // MaxBases is the number of bases that a block can have.
-const MaxBases = 8
+const MaxBases = 16
 
 // Instr is an instruction. What of it has a meaning depends on Op.
 type Instr struct {

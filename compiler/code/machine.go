@@ -1,0 +1,192 @@
+package code
+
+import (
+	"fmt"
+	"sync"
+	"unsafe"
+
+	"github.com/udl-lang/udl/compiler/code/native"
+	"github.com/udl-lang/udl/compiler/ir"
+)
+
+// machine is a program as generated code, with what the reference does in between.
+type machine struct {
+	steps   []unit
+	kernels []kernel
+	packs   []pack
+	mem     int // numbers of scratch memory
+	prep    int // numbers of BankPrep
+	width   int
+	bytes   int
+}
+
+// unit is one call of generated code, or a kernel.
+type unit struct {
+	code   *native.Code
+	open   int
+	bases  []uint8 // banks and results that it touches
+	kernel int     // where there is no code
+}
+
+// lazyMachine is made when it is first wanted, so that a model that is only looked at costs nothing.
+type lazyMachine struct {
+	once sync.Once
+	m    *machine
+	why  string // there is none
+}
+
+// Options say how programs are run.
+type Options struct {
+	// Portable leaves out generated code.
+	Portable bool
+}
+
+// CompileWith is Compile with a choice of back end. Generated code, where it can be had, is the default.
+func CompileWith(g *ir.Graph, o Options) (*Program, error) {
+	p, err := Compile(g)
+	if err == nil && !o.Portable {
+		p.native = new(lazyMachine)
+	}
+	return p, err
+}
+
+// machine is the program's generated code, nil where there is none.
+func (p *Program) machine() *machine {
+	if p.native == nil {
+		return nil
+	}
+	p.native.once.Do(func() {
+		m, err := generate(p.g, p.prepared)
+		if err != nil {
+			p.native.why = err.Error()
+			return
+		}
+		p.native.m = m
+	})
+	return p.native.m
+}
+
+// Backend says what runs the program, and why it is not generated code where it is not.
+func (p *Program) Backend() (name, why string) {
+	switch {
+	case p.native == nil:
+		return "portable", ""
+	case p.machine() == nil:
+		return "portable", p.native.why
+	case len(p.native.m.kernels) > 0:
+		return fmt.Sprintf("native (%d lanes), in part", p.native.m.width), ""
+	}
+	return fmt.Sprintf("native (%d lanes)", p.native.m.width), ""
+}
+
+// generate makes machine code of a graph.
+func generate(g *ir.Graph, prepared int) (*machine, error) {
+	cpu := native.Host()
+	if cpu.Widest() == 0 {
+		return nil, fmt.Errorf("%w: %s", native.ErrCPU, cpu.Why)
+	}
+	a := newAssembler(g, prepared, cpu.Widest())
+	if err := a.run(); err != nil {
+		return nil, err
+	}
+	m := &machine{kernels: a.kernels, packs: a.packs, mem: int(a.mem) + 16, prep: roundUp(int(a.prep), 8) + 8, width: a.wide}
+	some := false
+	for _, s := range a.steps {
+		u := unit{kernel: s.kernel, open: s.open}
+		if len(s.segments) > 0 {
+			c, err := native.Compile(native.Options{CPU: &cpu}, s.segments...)
+			if err != nil {
+				return nil, err
+			}
+			some = true
+			m.bytes += c.Size
+			u.code = c
+			for b := range numBases {
+				if b == int(spaceMem) || b == int(spaceStore) || b == int(ir.BankPrep) || !c.Touches(b) {
+					continue
+				}
+				u.bases = append(u.bases, uint8(b))
+			}
+		}
+		m.steps = append(m.steps, u)
+	}
+	if !some {
+		return nil, fmt.Errorf("nothing in it gains by generated code")
+	}
+	return m, nil
+}
+
+// bind makes an Exec that runs generated code.
+func (m *machine) bind(e *Exec) {
+	e.m = m
+	e.mem, e.fixed = aligned(m.mem), aligned(m.prep)
+	e.sp[spaceMem] = e.mem
+	for _, u := range m.steps {
+		var f *native.Frame
+		if u.code != nil {
+			f = u.code.NewFrame()
+			f.Bind(int(spaceMem), e.mem)
+			f.Bind(int(spaceStore), e.mem)
+			f.Bind(int(ir.BankPrep), e.fixed)
+		}
+		e.frames = append(e.frames, f)
+	}
+}
+
+// lay lays out anew what lanes read of θ and of constants.
+func (m *machine) lay(e *Exec, in *Banks) {
+	for i := range m.packs {
+		p := &m.packs[i]
+		src := p.data
+		if src == nil {
+			bank := in[p.src.space]
+			if ir.Bank(p.src.space) == ir.BankPrep {
+				bank = e.fixed
+			}
+			src = bank[p.src.off:]
+		}
+		for k := range p.k {
+			row := e.fixed[int(p.at)+k*int(p.stride):][:p.n]
+			if p.across {
+				copy(row, src[k*p.n:(k+1)*p.n])
+				continue
+			}
+			for u := range row {
+				row[u] = src[u*p.k+k]
+			}
+		}
+	}
+}
+
+// run is RunPrepared by generated code.
+func (m *machine) run(e *Exec, in *Banks, out [][]float64) {
+	if len(m.kernels) > 0 {
+		copy(e.sp[:], in[:])
+		copy(e.sp[spaceOut:], out)
+	}
+	for i := range m.steps {
+		u := &m.steps[i]
+		if u.code == nil {
+			e.kernel(&m.kernels[u.kernel])
+			continue
+		}
+		f := e.frames[i]
+		for _, b := range u.bases {
+			if b < uint8(ir.NumBanks) {
+				f.Point(int(b), in[b])
+			} else {
+				f.Point(int(b), out[b-spaceOut])
+			}
+		}
+		if err := f.Run(u.open); err != nil {
+			panic("code: " + err.Error()) // a slice shorter than the graph says, as an index out of range is in the reference
+		}
+	}
+}
+
+// aligned makes n numbers that begin at a multiple of 64 bytes.
+func aligned(n int) []float64 {
+	x := make([]float64, n+8)
+	skip := int(-uintptr(unsafe.Pointer(&x[0]))%64) / 8
+	return x[skip:][:n:n]
+}
