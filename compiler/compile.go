@@ -71,6 +71,8 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 		return nil, err
 	}
 	s.RHS = rhs
+	s.Stepping = rhs.s.stepping
+	s.Backend = rhs.s.backend
 	if s.NoGradient = noGradient(g); s.NoGradient == "" {
 		s.NoGradient = jumps(m)
 	}

@@ -20,6 +20,7 @@ type shared struct {
 	eval        *code.Program
 	vjp, jvp    lazy
 	how         code.Options
+	steps       steps
 }
 
 // lazy is a program made once.
@@ -55,6 +56,9 @@ type fn struct {
 	t, dt, gt      [1]float64
 	th             []float64 // prepared
 	version        int       // of th
+	small          code.Small
+	isSmall        bool
+	quick          bool      // small may be used for the θ that is prepared
 	noGx, noGth    []float64 // where unwanted cotangents go
 	zeroX, zeroTh  []float64 // tangents not given
 }
@@ -91,6 +95,7 @@ func (f *fn) Clone() system.Func { return f.s.bind() }
 func (f *fn) Prepare(th []float64) {
 	copy(f.th, th)
 	f.version++
+	f.quick = false
 }
 
 // at sets the arguments of a run of d.
@@ -108,12 +113,25 @@ func (f *fn) at(d *derived, t float64, x, th []float64) {
 
 // Eval implements system.Func.
 func (f *fn) Eval(z []float64, t float64, x, th []float64) {
+	if f.quick && th == nil {
+		f.t[0] = t
+		if f.small.Run(x, z) {
+			return
+		}
+	}
+	f.evaluate(z, t, x, th)
+}
+
+// evaluate is Eval, the long way.
+func (f *fn) evaluate(z []float64, t float64, x, th []float64) {
 	if f.eval.Exec == nil {
 		f.eval.Exec = f.s.eval.New()
+		f.small, f.isSmall = f.eval.Small(f.t[:], f.th)
 	}
 	f.at(&f.eval, t, x, th)
 	f.out[0] = z
 	f.eval.RunPrepared(&f.in, f.out[:1])
+	f.quick = f.isSmall
 }
 
 // VJP implements system.Func.

@@ -24,7 +24,8 @@ type assembler struct {
 	vals      [][]block.Value            // there, by element or one for all lanes
 	factors   map[ir.ID][2][]block.Value // of the products there
 	consumers [][]ir.ID
-	left      int // nodes to compute
+	left      int                                     // nodes to compute
+	input     func(bank ir.Bank, off int) block.Value // where a graph is inlined: what its inputs are
 	code      []native.Segment
 	steps     []stretch
 	kernels   []kernel

@@ -133,6 +133,22 @@ func (m *machine) bind(e *Exec) {
 	}
 }
 
+// single is the frame of a program that is one call of generated code reading nothing but t, x, θ and what was prepared, and
+// writing one result; nil otherwise.
+func (m *machine) single(e *Exec) *native.Frame {
+	if len(m.steps) != 1 || m.steps[0].code == nil || m.steps[0].open > 0 {
+		return nil
+	}
+	for _, b := range m.steps[0].bases {
+		switch b {
+		case uint8(ir.BankT), uint8(ir.BankX), uint8(ir.BankTheta), spaceOut:
+		default:
+			return nil
+		}
+	}
+	return e.frames[0]
+}
+
 // lay lays out anew what lanes read of θ and of constants.
 func (m *machine) lay(e *Exec, in *Banks) {
 	for i := range m.packs {

@@ -62,6 +62,25 @@ func (e *Exec) Prepare(in *Banks) {
 	}
 }
 
+// Small is a shorter way to RunPrepared for programs that read t, x and θ and give one result.
+type Small struct{ f *native.Frame }
+
+// Small fixes the slices of t and θ. ok is false where there is no shorter way.
+func (e *Exec) Small(t, th []float64) (s Small, ok bool) {
+	if e.m == nil {
+		return s, false
+	}
+	if s.f = e.m.single(e); s.f == nil {
+		return s, false
+	}
+	s.f.Bind(int(ir.BankT), t)
+	s.f.Bind(int(ir.BankTheta), th)
+	return s, true
+}
+
+// Run evaluates the program; it is false, and nothing has been done, when a slice is too short.
+func (s Small) Run(x, z []float64) bool { return s.f.Between(int(ir.BankX), x, int(spaceOut), z) }
+
 // Run is Prepare and RunPrepared.
 func (e *Exec) Run(in *Banks, out [][]float64) {
 	e.Prepare(in)

@@ -44,6 +44,9 @@ func (a *assembler) element(b *blocks, id ir.ID, i int) block.Value {
 		return b.Const(n.Data[i])
 	case n.Op == ir.OpInput:
 		in := a.g.Inputs[n.Ints[0]]
+		if a.input != nil {
+			return a.input(in.Bank, in.Off+i)
+		}
 		return b.LoadBroadcast(int(in.Bank), in.Off+i)
 	case a.inside[r]:
 		return a.vals[r][i]

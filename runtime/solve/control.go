@@ -1,39 +1,30 @@
 package solve
 
-import "math"
+import (
+	"math"
 
-// The step-size control is proportional-integral: after a step with scaled error e_n the next is
-//
-//	h_{n+1} = h_n · S · e_n^(−0.7/k) · e_{n−1}^(0.4/k),  k one more than the lower of both orders.
-//
-// K. Gustafsson, Control theoretic techniques for stepsize selection in explicit Runge–Kutta
-// methods, ACM Transactions on Mathematical Software 17 (1991), 533–554; E. Hairer, G. Wanner,
-// Solving Ordinary Differential Equations II, 2nd edition, Springer 1996, section IV.2.
-const (
-	safety   = 0.9
-	shrink   = 0.2  // the strongest cut after a step
-	grow     = 10.0 // the strongest growth after a step
-	badCut   = 0.2  // after a value that is not finite there is no error to go by
-	minError = 1e-4 // errors below are taken for this one, lest a lucky step dictate the next
+	"github.com/udl-lang/udl/runtime/method"
 )
 
 // accepted is the factor from an accepted step to the next.
 func (s *Stepper) accepted(err float64) float64 {
-	// One logarithm and one exponential do for both powers, which would cost as much as a stage.
-	e := math.Log(max(err, minError))
-	f := safety * math.Exp((0.4*s.logErr-0.7*e)/s.k1)
+	e := method.Log2(max(err, method.MinError))
+	f := method.Safety * method.Exp2((method.Beta*s.logErr-method.Alpha*e)/s.k1)
 	s.logErr = e
-	f = min(max(f, shrink), grow)
+	return s.calm(min(max(f, method.Shrink), method.Grow))
+}
+
+// calm keeps a step from growing right after a rejection, which would only invite the next one.
+func (s *Stepper) calm(f float64) float64 {
 	if s.rejected {
-		// Growing right after a rejection would only invite the next one.
-		f = min(f, 1)
+		return min(f, 1)
 	}
 	return f
 }
 
 // refused is the factor from a rejected step to the next attempt.
 func (s *Stepper) refused(err float64) float64 {
-	return max(shrink, safety*math.Pow(err, -1/s.k1))
+	return max(method.Shrink, method.Safety*method.Exp2(-method.Log2(err)/s.k1))
 }
 
 // norm is the root mean square of e_i/(atol_i + rtol·max(|x_i|, |y_i|)), and the largest of

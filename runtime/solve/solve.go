@@ -136,7 +136,7 @@ func (o *outputs) step() Status {
 	}
 	t1 := st.T()
 	sol.TEnd = t1
-	copy(sol.XEnd, st.X())
+	move(sol.XEnd, st.X())
 	if o.p.Times == nil {
 		return o.write(t1, st.X())
 	}
@@ -170,6 +170,9 @@ func (s *Stepper) fault(ctx context.Context, status Status, sol *Solution) *Faul
 	case Cancelled:
 		f.Cause = context.Cause(ctx)
 	case StepTooSmall:
+		if s.useWhole {
+			combine(s.e, s.zero, s.h, s.sc.e.w, s.sc.e.idx, s.k)
+		}
 		worst := 0.0
 		for i := range s.set.errStates {
 			r := math.Abs(s.e[i]) / (s.set.atol[i] + s.set.rtol*max(math.Abs(s.x[i]), math.Abs(s.x1[i])))

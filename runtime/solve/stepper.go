@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -23,6 +24,8 @@ type Stepper struct {
 	sys       *system.System
 	rhs, init system.Func // its own
 	sc        *Scheme
+	whole     system.Step // one of sc's method, compiled as one; nil where there is none
+	useWhole  bool
 	set       settings
 	p         *Problem
 	th        []float64
@@ -34,12 +37,15 @@ type Stepper struct {
 	next        float64 // the next step to try, positive
 	x, x1       []float64
 	k           [][]float64 // all stages
+	kflat       []float64   // their memory, one after the other
 	tmp, e      []float64
 	zero        []float64
 	dense       []float64 // scratch: weights of the continuous extension
 
 	k1       float64 // order of the error estimate's leading term
-	logErr   float64 // logarithm of the last accepted step's error
+	errLog   float64 // of a whole step: the binary logarithm of its error, and the factor to the next
+	factor   float64
+	logErr   float64 // binary logarithm of the last accepted step's error
 	rejected bool    // the step before was
 	haveK0   bool
 	moved    bool // a step from t to t1 lies ready
@@ -85,8 +91,13 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 		s.x, s.x1, s.tmp, s.e, s.zero = cut(nx), cut(nx), cut(nx), cut(nx), cut(nx)
 		s.dense = cut(n)
 		s.k = make([][]float64, n)
+		s.kflat = buf
 		for i := range s.k {
 			s.k[i] = cut(nx)
+		}
+		s.whole = nil
+		if p.Sys.Stepping != nil && set.m.Adaptive() {
+			s.whole = p.Sys.Stepping(set.m)
 		}
 	}
 	s.set, s.p, s.th = set, p, p.Theta
@@ -94,7 +105,11 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 		s.th = p.Sys.Defaults()
 	}
 	s.rhs.Prepare(s.th)
-	s.k1 = float64(min(set.m.Order, set.m.EOrder) + 1)
+	// A whole step controls its own size by all states as one group.
+	if s.useWhole = s.whole != nil && set.controlled && set.errGroup == p.Sys.NX; s.useWhole {
+		s.whole.Prepare(s.th, set.rtol, set.atol)
+	}
+	s.k1 = float64(set.m.ErrorOrder())
 	s.tEnd = p.T1
 	s.attempts = 0
 	s.stats = Stats{}
@@ -119,7 +134,7 @@ func (s *Stepper) Restart(t float64, x []float64) {
 	s.t, s.t1, s.t0 = t, t, t
 	s.n0, s.meshAt = s.stats.Steps, 0
 	s.h, s.next = 0, 0
-	s.logErr = math.Log(minError)
+	s.logErr = method.Log2(method.MinError)
 	s.rejected, s.haveK0, s.moved, s.extra, s.bad = false, false, false, false, false
 	s.status = Running
 	if !finite(s.x) {
@@ -243,7 +258,9 @@ func (s *Stepper) Step() bool {
 			return false
 		}
 		if s.bad = math.IsNaN(err) || math.IsInf(err, 0); s.bad {
-			s.next = badCut * math.Abs(s.h)
+			s.next = method.BadCut * math.Abs(s.h)
+		} else if s.useWhole {
+			s.next = s.factor * math.Abs(s.h)
 		} else {
 			s.next = s.refused(err) * math.Abs(s.h)
 		}
@@ -255,6 +272,9 @@ func (s *Stepper) Step() bool {
 func (s *Stepper) refuse() Status {
 	if s.attempts >= s.set.maxSteps {
 		return MaxSteps
+	}
+	if s.useWhole && s.attempts%16 != 0 { // a look at the channel costs as much as a tenth of a small step
+		return Running
 	}
 	select {
 	case <-s.done:
@@ -273,7 +293,7 @@ func (s *Stepper) minStep() float64 {
 func (s *Stepper) choose() (last bool) {
 	n := s.stats.Steps - s.n0 + 1
 	// A sliver left over at the end is not worth a step: the last one is stretched a little.
-	want, stretch := 0.0, 1.001
+	want, stretch := 0.0, method.Stretch
 	switch {
 	case s.p.Mesh != nil:
 		for s.meshAt < len(s.p.Mesh)-1 && (s.p.Mesh[s.meshAt]-s.t)*s.set.dir <= 0 {
@@ -302,6 +322,13 @@ func (s *Stepper) choose() (last bool) {
 func (s *Stepper) attempt() float64 {
 	m := s.sc.Method
 	s.extra = false
+	if s.useWhole {
+		var q float64
+		s.badT = s.t1
+		q, s.errLog, s.factor = s.whole.Attempt(s.t, s.h, s.t1, s.logErr, s.x, s.kflat, s.x1)
+		s.stats.Evals += m.Stages - 1
+		return q // a mean square, but on the same side of 1
+	}
 	for i := 1; i < m.Stages; i++ {
 		if i != s.sc.End {
 			s.stage(i)
@@ -338,7 +365,12 @@ func (s *Stepper) take(err float64, last bool) {
 		s.stats.Smallest = min(s.stats.Smallest, h)
 	}
 	if s.set.controlled {
-		s.next = h * s.accepted(err)
+		if s.useWhole {
+			s.logErr = s.errLog
+			s.next = h * s.calm(s.factor)
+		} else {
+			s.next = h * s.accepted(err)
+		}
 		s.rejected = false
 	}
 }
@@ -349,15 +381,31 @@ func (s *Stepper) commit() {
 	if !s.moved {
 		return
 	}
-	s.x, s.x1 = s.x1, s.x
+	if s.useWhole { // which finds its slices where they were
+		move(s.x, s.x1)
+	} else {
+		s.x, s.x1 = s.x1, s.x
+	}
 	s.t = s.t1
 	s.moved = false
 	s.haveK0 = false
 	if end := s.sc.End; end >= 0 && (s.sc.Method.FSAL || s.extra) {
-		s.k[0], s.k[end] = s.k[end], s.k[0]
+		if s.useWhole { // which finds the stages in their order
+			move(s.k[0], s.k[end])
+		} else {
+			s.k[0], s.k[end] = s.k[end], s.k[0]
+		}
 		s.haveK0 = true
 	}
 	s.extra = false
+}
+
+// move is copy for a few numbers that have just been written one by one: the processor hands those on to loads of the same size only.
+func move(to, from []float64) {
+	from = from[:len(to)]
+	for i, v := range from {
+		to[i] = v
+	}
 }
 
 func finite(x []float64) bool {

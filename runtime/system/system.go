@@ -83,6 +83,13 @@ type System struct {
 	Output Func
 	Outs   []Slot
 
+	// Stepping offers whole steps; nil where there are none.
+	Stepping Stepping
+	// Lanes offers many trajectories at once; nil where it cannot.
+	Lanes Laning
+	// Backend says what computes the right-hand side, for a solution's statistics; nil when there is nothing to say.
+	Backend func() string
+
 	// NoGradient says why the system has no derivatives, "" when it has.
 	NoGradient string
 

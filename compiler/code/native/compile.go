@@ -247,6 +247,23 @@ func (f *Frame) Run(groups int) error {
 	return nil
 }
 
+// Between runs a closed program whose other bases are bound with these two, which is all that changes from one evaluation of a
+// small function to the next, so it must cost next to nothing. It is false, and nothing has been computed, when a slice is too short or the program open.
+func (f *Frame) Between(in int, x []float64, out int, z []float64) bool {
+	c := f.code
+	if uint(in) >= block.MaxBases || uint(out) >= block.MaxBases || len(x) < c.need[in].fixed || len(z) < c.need[out].fixed || c.open {
+		return false
+	}
+	entry := c.entry.Load()
+	if f.short&^(1<<in|1<<out) != 0 || entry == 0 {
+		return false
+	}
+	f.ctx.base[in], f.ctx.base[out] = pointer(x), pointer(z)
+	call(entry, &f.ctx)
+	runtime.KeepAlive(f)
+	return true
+}
+
 // piece makes one call. It is a function of its own, and not inlined, because where a function is entered the runtime can stop a goroutine; the
 // signals that would otherwise do so nearly always arrive within generated code, where they have no effect.
 //

@@ -162,7 +162,9 @@ func (s *segment) fetch(r asm.Reg, v block.Value) {
 		s.Emit(asm.Inst{Op: asm.KMove, W: 1, Dst: r, B: asm.M(spillReg, l.addr)})
 	case l.home == inPool && in.Bits == 0:
 		s.Emit(asm.Inst{Op: asm.Xor, W: min(s.aw, 4), Dst: r, A: r, B: asm.R(r)})
-	case l.home == inInput && in.Broadcast && s.w > 1, l.home == inPool && s.w == 8 && s.pool.single:
+	case l.home == inPool && s.w == 8 && s.pool.single:
+		s.Emit(asm.Inst{Op: asm.Broadcast, W: s.aw, Dst: r, B: asm.M(poolReg, l.addr)})
+	case l.home == inInput && in.Broadcast && s.w > 1:
 		s.Emit(asm.Inst{Op: asm.Broadcast, W: s.aw, Dst: r, B: s.memory(v)})
 	case l.home == noHome:
 		s.fail("a value is nowhere")

@@ -212,8 +212,8 @@ func TestMisuse(t *testing.T) {
 			t.Errorf("%v, want %q", err, c.want)
 		}
 	}
-	if _, err := block.NewBuilder(make([]block.Layout, 9)...).Done(); err == nil {
-		t.Error("nine bases, no error")
+	if _, err := block.NewBuilder(make([]block.Layout, block.MaxBases+1)...).Done(); err == nil {
+		t.Error("too many bases, no error")
 	}
 }
 

@@ -1,0 +1,126 @@
+package compiler_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/udl-lang/udl/compiler/code"
+	"github.com/udl-lang/udl/runtime/method"
+	"github.com/udl-lang/udl/runtime/sens"
+	"github.com/udl-lang/udl/runtime/solve"
+)
+
+func init() {
+	shapes["tanh"] = `model M { param k = 2, w = 1.3; state x = 1, y = 0.5, z = 0; x' = tanh(k*y) - x; y' = -k*x + sin(w*t)*exp(-z); z' = x^2*y - z }`
+}
+
+// TestWholeStep compares whole steps with the ordinary loop, for every method that controls its steps.
+func TestWholeStep(t *testing.T) {
+	for _, name := range []string{"lv", "tanh"} {
+		for _, m := range method.All() {
+			if !m.Adaptive() {
+				continue
+			}
+			a := compileWith(t, shapes[name], code.Options{}).System
+			b := compileWith(t, shapes[name], code.Options{Portable: true}).System
+			if a.Stepping(m) == nil {
+				t.Skip("no generated code here: " + a.Backend())
+			}
+			p := &solve.Problem{Sys: a, Method: m, T1: 5, Times: []float64{1, 2.5, 5}, Rtol: 1e-8, Atol: 1e-10}
+			x, err := solve.Solve(context.Background(), p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q := *p
+			q.Sys = b
+			y, err := solve.Solve(context.Background(), &q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if x.Stats.Steps != y.Stats.Steps || x.Stats.Rejected != y.Stats.Rejected || x.Stats.Evals != y.Stats.Evals {
+				t.Errorf("%s %s: %+v, the ordinary loop %+v", name, m.Name, x.Stats, y.Stats)
+			}
+			for i := range y.X {
+				if math.Abs(x.X[i]-y.X[i]) > 1e-12*(1+math.Abs(y.X[i])) {
+					t.Errorf("%s %s: output %d is %v, the ordinary loop has %v", name, m.Name, i, x.X[i], y.X[i])
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkStep(b *testing.B) {
+	for _, name := range []string{"lv", "ude", "node50"} {
+		for _, how := range []code.Options{{}, {Portable: true}} {
+			s := compileWith(b, shapes[name], how).System
+			p := &solve.Problem{Sys: s, T1: 10, Times: []float64{10}, Rtol: 1e-8, Atol: 1e-8, NoDense: true}
+			var w solve.Workspace
+			b.Run(fmt.Sprintf("%s/portable=%v", name, how.Portable), func(b *testing.B) {
+				n := 0
+				for b.Loop() {
+					sol, err := w.Solve(context.Background(), p)
+					if err != nil {
+						b.Fatal(err)
+					}
+					n += sol.Stats.Steps + sol.Stats.Rejected
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/step")
+			})
+		}
+	}
+}
+
+// meet is the loss Σ (x − 1)² at the output times.
+type meet struct{ times []float64 }
+
+func (m meet) Times() []float64 { return m.times }
+
+func (m meet) Eval(x, _, gx, _ []float64) (float64, error) {
+	s := 0.0
+	for i, v := range x {
+		s += (v - 1) * (v - 1)
+		if gx != nil {
+			gx[i] = 2 * (v - 1)
+		}
+	}
+	return s, nil
+}
+
+func BenchmarkGradient(b *testing.B) {
+	for _, name := range []string{"lv", "ude", "node50"} {
+		for _, how := range []code.Options{{}, {Portable: true}} {
+			s := compileWith(b, shapes[name], how).System
+			loss := meet{}
+			for i := range 30 {
+				loss.times = append(loss.times, 0.1*float64(i))
+			}
+			p := &solve.Problem{Sys: s, T1: 2.9, Rtol: 1e-6, Atol: 1e-6, Theta: s.Defaults()}
+			s.Randomize(p.Theta, 1)
+			g := make([]float64, s.NTheta)
+			var w sens.Workspace
+			b.Run(fmt.Sprintf("%s/portable=%v", name, how.Portable), func(b *testing.B) {
+				var forward, back time.Duration
+				n := 0
+				for b.Loop() {
+					t0 := time.Now()
+					_, sol, err := w.Value(context.Background(), p, loss)
+					if err != nil {
+						b.Fatal(err)
+					}
+					t1 := time.Now()
+					if _, _, err := w.Adjoint(context.Background(), p, loss, g); err != nil {
+						b.Fatal(err)
+					}
+					forward += t1.Sub(t0)
+					back += time.Since(t1)
+					n += sol.Stats.Steps
+				}
+				b.ReportMetric(float64(back)/float64(forward), "gradient/forward")
+				b.ReportMetric(float64(forward)/float64(n), "forward-ns/step")
+			})
+		}
+	}
+}

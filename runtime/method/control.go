@@ -1,0 +1,57 @@
+package method
+
+import "math"
+
+// The step-size control is proportional-integral: after a step with scaled error e_n the next is
+//
+//	h_{n+1} = h_n · Safety · e_n^(−Alpha/k) · e_{n−1}^(Beta/k),  k one more than the lower of both orders,
+//
+// and after a rejected one h · Safety · e_n^(−1/k). The error is the root mean square of e_i/(atol_i + rtol·max(|x_i|, |y_i|)).
+//
+// K. Gustafsson, Control theoretic techniques for stepsize selection in explicit Runge–Kutta
+// methods, ACM Transactions on Mathematical Software 17 (1991), 533–554; E. Hairer, G. Wanner,
+// Solving Ordinary Differential Equations II, 2nd edition, Springer 1996, section IV.2.
+const (
+	Safety   = 0.9
+	Alpha    = 0.7
+	Beta     = 0.4
+	Shrink   = 0.2   // the strongest cut after a step
+	Grow     = 10.0  // the strongest growth after a step
+	BadCut   = 0.2   // after a value that is not finite there is no error to go by
+	MinError = 1e-4  // errors below are taken for this one, lest a lucky step dictate the next
+	Stretch  = 1.001 // the last step is stretched so far, so that no sliver is left over
+)
+
+// ErrorOrder is k of the step-size control.
+func (m *RK) ErrorOrder() int { return min(m.Order, m.EOrder) + 1 }
+
+// The powers of the step-size control need few digits but are computed at every step, after everything else: five figures do, and save
+// as much as a stage costs. Both polynomials are minimax, fitted by Remez's exchange.
+var (
+	// Log2Poly is log2 x on 1..2 to 1.3e-5, lowest coefficient first.
+	Log2Poly = [...]float64{-2.8003641251732176, 5.091711140520146, -3.5507933982374236, 1.6311490986726591, -0.4165638032961424, 0.04487362622340797}
+	// Exp2Poly is 2^x on −½..½ to 2.6e-6.
+	Exp2Poly = [...]float64{1.0000001510795526, 0.693121035828777, 0.24021865494575917, 0.055922025830151274, 0.009685711421261461}
+)
+
+// Log2 is the binary logarithm of a positive normal number to five figures.
+func Log2(x float64) float64 {
+	b := math.Float64bits(x)
+	m := math.Float64frombits(b&(1<<52-1) | 1023<<52)
+	p := 0.0
+	for i := len(Log2Poly) - 1; i >= 0; i-- {
+		p = p*m + Log2Poly[i]
+	}
+	return float64(int(b>>52)-1023) + p
+}
+
+// Exp2 is 2^x to six figures, for |x| up to 1000.
+func Exp2(x float64) float64 {
+	k := math.RoundToEven(x)
+	r := x - k
+	p := 0.0
+	for i := len(Exp2Poly) - 1; i >= 0; i-- {
+		p = p*r + Exp2Poly[i]
+	}
+	return p * math.Float64frombits(uint64(int(k)+1023)<<52)
+}
