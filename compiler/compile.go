@@ -72,6 +72,8 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 	}
 	s.RHS = rhs
 	s.Stepping = rhs.s.stepping
+	s.Reversing = rhs.s.reversing
+	s.Lanes = rhs.s.lanes
 	s.Backend = rhs.s.backend
 	if s.NoGradient = noGradient(g); s.NoGradient == "" {
 		s.NoGradient = jumps(m)

@@ -20,7 +20,8 @@ type shared struct {
 	eval        *code.Program
 	vjp, jvp    lazy
 	how         code.Options
-	steps       steps
+	steps       perMethod[*code.StepProgram]
+	reverses    perMethod[*code.ReverseProgram]
 }
 
 // lazy is a program made once.
@@ -42,6 +43,10 @@ func (l *lazy) get(how code.Options, derive func() (*ir.Graph, error)) *code.Pro
 		panic(l.err)
 	}
 	return l.prog
+}
+
+func (s *shared) vjpProgram() *code.Program {
+	return s.vjp.get(s.how, func() (*ir.Graph, error) { return ad.VJP(s.g) })
 }
 
 // once is for functions that are evaluated too seldom for generated code to be worth its making.
@@ -137,7 +142,7 @@ func (f *fn) evaluate(z []float64, t float64, x, th []float64) {
 // VJP implements system.Func.
 func (f *fn) VJP(gx, gth []float64, t float64, x, th, gz []float64) float64 {
 	if f.vjp.Exec == nil {
-		f.vjp.Exec = f.s.vjp.get(f.s.how, func() (*ir.Graph, error) { return ad.VJP(f.s.g) }).New()
+		f.vjp.Exec = f.s.vjpProgram().New()
 		f.noGx, f.noGth = make([]float64, f.s.nx), make([]float64, f.s.nth)
 	}
 	if gx == nil {

@@ -8,28 +8,48 @@ import (
 	"github.com/udl-lang/udl/runtime/system"
 )
 
-// steps are the whole steps of a right-hand side, by method, each compiled when it is first asked for.
-type steps struct {
+// perMethod holds what is compiled for a method, when it is first asked for; the zero value where there is none. Why there is none does
+// not matter: the ordinary loops say the same.
+type perMethod[T any] struct {
 	mu   sync.Mutex
-	made map[*method.RK]*code.StepProgram // nil where there is none
+	made map[*method.RK]T
+}
+
+func (p *perMethod[T]) get(m *method.RK, compile func() (T, error)) T {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	v, ok := p.made[m]
+	if !ok {
+		v, _ = compile()
+		if p.made == nil {
+			p.made = map[*method.RK]T{}
+		}
+		p.made[m] = v
+	}
+	return v
 }
 
 // stepping implements system.Stepping.
 func (s *shared) stepping(m *method.RK) system.Step {
-	s.steps.mu.Lock()
-	defer s.steps.mu.Unlock()
-	p, ok := s.steps.made[m]
-	if !ok {
-		p, _ = code.WholeStep(s.eval, m, s.nx) // why there is none does not matter: the ordinary loop says the same
-		if s.steps.made == nil {
-			s.steps.made = map[*method.RK]*code.StepProgram{}
-		}
-		s.steps.made[m] = p
-	}
+	p := s.steps.get(m, func() (*code.StepProgram, error) { return code.WholeStep(s.eval, m, s.nx) })
 	if p == nil {
 		return nil
 	}
 	return p.New(s.nth)
+}
+
+// reversing implements system.Reversing.
+func (s *shared) reversing(m *method.RK) system.Reverse {
+	p := s.reverses.get(m, func() (*code.ReverseProgram, error) {
+		if s.how.Portable {
+			return nil, nil
+		}
+		return code.WholeReverse(s.vjpProgram(), m, s.nx, s.nth)
+	})
+	if p == nil {
+		return nil
+	}
+	return p.New()
 }
 
 // backend says what computes the right-hand side, and why it is not generated code where it is not.
@@ -39,4 +59,13 @@ func (s *shared) backend() string {
 		return name + ": " + why
 	}
 	return name
+}
+
+// lanes implements system.Laning. Each call compiles anew: what varies differs from one ensemble to the next, and an ensemble is long.
+func (s *shared) lanes(m *method.RK, vary []int, dense bool) func() system.Lanes {
+	p, err := code.WholeLanes(s.eval, m, s.nx, s.nth, vary, dense, 0)
+	if err != nil {
+		return nil
+	}
+	return func() system.Lanes { return p.New() }
 }

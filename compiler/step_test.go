@@ -89,6 +89,42 @@ func (m meet) Eval(x, _, gx, _ []float64) (float64, error) {
 	return s, nil
 }
 
+// TestWholeReverse compares the reverse of whole steps with the ordinary loop, outputs within steps and at their ends.
+func TestWholeReverse(t *testing.T) {
+	for _, name := range []string{"lv", "tanh"} {
+		for _, m := range method.All() {
+			if !m.Adaptive() || !m.FSAL {
+				continue
+			}
+			a := compileWith(t, shapes[name], code.Options{}).System
+			b := compileWith(t, shapes[name], code.Options{Portable: true}).System
+			if a.Reversing(m) == nil {
+				t.Skip("no generated code here: " + a.Backend())
+			}
+			loss := meet{times: []float64{0, 0.5, 0.7, 1.9, 2}}
+			p := &solve.Problem{Sys: a, Method: m, T1: 2, Rtol: 1e-5, Atol: 1e-7}
+			g, h := make([]float64, a.NTheta), make([]float64, a.NTheta)
+			if _, _, err := sens.Adjoint(context.Background(), p, loss, g); err != nil {
+				t.Fatal(err)
+			}
+			q := *p
+			q.Sys = b
+			if _, _, err := sens.Adjoint(context.Background(), &q, loss, h); err != nil {
+				t.Fatal(err)
+			}
+			most := 0.0
+			for _, v := range h {
+				most = math.Max(most, math.Abs(v))
+			}
+			for i := range h {
+				if !(math.Abs(g[i]-h[i]) <= 1e-10*most) {
+					t.Errorf("%s %s: component %d is %v, the ordinary loop has %v", name, m.Name, i, g[i], h[i])
+				}
+			}
+		}
+	}
+}
+
 func BenchmarkGradient(b *testing.B) {
 	for _, name := range []string{"lv", "ude", "node50"} {
 		for _, how := range []code.Options{{}, {Portable: true}} {

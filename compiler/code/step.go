@@ -1,6 +1,7 @@
 package code
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -22,6 +23,8 @@ const (
 	// the right-hand side do more.
 	maxStepCost = 700
 )
+
+var inf = math.Inf(1)
 
 // attempted is what goes into a step, and what comes out.
 type attempted struct {
@@ -82,7 +85,7 @@ func attempt(b *blocks, m *method.RK, s *attempted, f rhs) {
 	power := b.Select(s.accepted, pi, b.Mul(b.Const(-1/order), s.e))
 	grow := b.Mul(b.Const(method.Safety), b.exp2(power))
 	grow = b.Max(b.Const(method.Shrink), b.Min(b.Const(method.Grow), grow))
-	finite := b.LT(s.q, b.Const(math.Inf(1))) // false for NaN
+	finite := b.LT(s.q, b.Const(inf)) // false for NaN
 	s.factor = b.Select(finite, grow, b.Const(method.BadCut))
 }
 
@@ -217,7 +220,7 @@ func WholeStep(p *Program, m *method.RK, nx int) (*StepProgram, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &StepProgram{p: p, code: c, nx: nx, stages: m.Stages}, nil
+	return &StepProgram{p: p, code: c, nx: nx}, nil
 }
 
 // wholeStep says why a step is not compiled as a whole, nil if it can be.
@@ -239,10 +242,13 @@ func (p *Program) wholeStep(m *method.RK, nx int) error {
 	case cost > maxStepCost:
 		return fmt.Errorf("a costly right-hand side")
 	case layered(p.g):
-		return fmt.Errorf("a network, which has lanes within")
+		return errLayered
 	}
 	return nil
 }
+
+// errLayered is why a network's step is not compiled as a whole; trajectories as lanes are worth it all the same.
+var errLayered = errors.New("a network, which has lanes within")
 
 // layered reports whether costly functions are applied to whole arrays, so that lanes within the right-hand side do more than a step in one piece.
 func layered(g *ir.Graph) bool {
@@ -277,51 +283,36 @@ func inlined(b *blocks, g *ir.Graph, failure *error, input func(bank ir.Bank, of
 
 // StepProgram is a compiled step. It is immutable and may be shared by goroutines.
 type StepProgram struct {
-	p          *Program
-	code       *native.Code
-	nx, stages int
+	p    *Program
+	code *native.Code
+	nx   int
 }
 
 // Step is a StepProgram with memory of its own; it serves one goroutine.
 type Step struct {
-	s     *StepProgram
 	frame *native.Frame
-	exec  *Exec // for what Prepare computes
-	in    Banks
-	num   [8]float64
-	th    []float64
-	atol  []float64
+	held
+	num  [8]float64
+	atol []float64
 }
 
 var _ system.Step = (*Step)(nil)
 
 // New makes a Step for θ of nth numbers.
 func (s *StepProgram) New(nth int) *Step {
-	st := &Step{s: s, frame: s.code.NewFrame(), th: make([]float64, nth), atol: make([]float64, s.nx)}
-	fixed := []float64{0}
-	if s.p.prep != nil {
-		st.exec = s.p.prep.New()
-		fixed = make([]float64, s.p.prepared)
-		st.in[ir.BankPrep] = fixed
-	}
+	st := &Step{frame: s.code.NewFrame(), held: hold(s.p, nth), atol: make([]float64, s.nx)}
 	st.frame.Bind(stepScalars, st.num[:])
 	st.frame.Bind(stepTheta, st.th)
-	st.frame.Bind(stepPrep, fixed)
+	st.frame.Bind(stepPrep, st.in[ir.BankPrep])
 	st.frame.Bind(stepAtol, st.atol)
 	return st
 }
 
 // Prepare implements system.Step.
 func (s *Step) Prepare(th []float64, rtol float64, atol []float64) {
-	copy(s.th, th)
+	s.fix(th)
 	copy(s.atol, atol)
 	s.num[4] = rtol
-	if s.exec != nil {
-		fixed := s.in[ir.BankPrep]
-		s.in[ir.BankTheta] = s.th
-		s.exec.Run(&s.in, [][]float64{fixed})
-		s.in[ir.BankPrep] = fixed
-	}
 }
 
 // Attempt implements system.Step.

@@ -44,8 +44,10 @@ type Workspace struct {
 	gx           []float64 // of the loss by the outputs
 	lam, xb      []float64 // by the states at the end and at the start of a step
 	mu, point    []float64
-	kb           [][]float64 // by the stages
-	k            [][]float64 // the stages
+	kb           [][]float64    // by the stages
+	kbflat       []float64      // their memory, one after the other
+	whole        system.Reverse // a step in one piece, nil where there is none
+	k            [][]float64    // the stages
 	kbuf, weight []float64
 	hand         []float64 // by the first stage of the step that follows, which is the last of this one
 	handed       bool
@@ -65,8 +67,13 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 		n := sc.Stages()
 		w.lam, w.xb, w.mu, w.point, w.hand = make([]float64, nx), make([]float64, nx), make([]float64, nx), make([]float64, nx), make([]float64, nx)
 		w.kb, w.k = make([][]float64, n), make([][]float64, n)
+		w.kbflat = make([]float64, n*nx)
 		for i := range w.kb {
-			w.kb[i] = make([]float64, nx)
+			w.kb[i] = w.kbflat[i*nx : (i+1)*nx]
+		}
+		w.whole = nil
+		if sys.Reversing != nil {
+			w.whole = sys.Reversing(sc.Method)
 		}
 		w.kbuf = make([]float64, (n-sc.Method.Stages)*nx)
 		w.weight = make([]float64, n)
@@ -136,6 +143,19 @@ func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g 
 		clear(g)
 		return value, sol, err
 	}
+	if whole := w.whole; whole != nil && !finite(g) {
+		// The ordinary loop leaves out stages that nothing comes through, where a derivative may be infinite.
+		w.whole = nil
+		clear(g)
+		if _, err = loss.Eval(sol.X, q.Theta, w.gx, g); err == nil {
+			_, err = w.backward(ctx, sol, g, false)
+		}
+		w.whole = whole
+		if err != nil {
+			clear(g)
+			return value, sol, err
+		}
+	}
 	for _, i := range w.flags {
 		g[i] = 0
 	}
@@ -165,6 +185,9 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 		dir = -1
 	}
 	w.rhs.Prepare(th)
+	if w.whole != nil {
+		w.whole.Prepare(th)
+	}
 	clear(w.lam)
 	clear(w.hand)
 	w.handed = false
@@ -224,9 +247,7 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 func (w *Workspace) open(st *solve.StepRecord) {
 	nx := len(st.X)
 	clear(w.xb)
-	for _, b := range w.kb {
-		clear(b)
-	}
+	clear(w.kbflat)
 	m := w.sc.Method
 	for i := range w.k {
 		if i < m.Stages {
@@ -243,6 +264,12 @@ func (w *Workspace) step(st *solve.StepRecord, g []float64, inside bool) {
 	sc := w.sc
 	m := sc.Method
 	first, all := m.Stages, sc.Stages()
+	if w.whole != nil && !(zero(w.hand) && zero(w.kb[sc.End])) {
+		// Where nothing comes through the last stage, its derivative, which may be infinite, must not be touched.
+		w.whole.Back(st.T, st.H, st.T1, st.X, st.K, st.X1, w.lam, w.kbflat, w.xb, w.hand, g)
+		w.handed = !zero(w.hand)
+		return
+	}
 	if inside && all > first && (all > first+1 || sc.End != first) {
 		// The points of extra stages are made of extra stages.
 		for i := first; i < all; i++ {

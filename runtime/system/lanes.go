@@ -10,7 +10,7 @@ type Lanes interface {
 	// Size is the number of lanes.
 	Size() int
 	// Prepare fixes what all lanes share: θ but for the entries that vary, tolerances (atol has NX entries), the largest and the smallest
-	// step, the limit on attempts, and the span, of which the sign is the direction of time. dense says that Dense will be asked for.
+	// step, the limit on attempts, and the span, of which the sign is the direction of time. All lanes become idle.
 	Prepare(th []float64, s LaneSettings)
 	// Load puts a trajectory into a lane: it starts at (t, x) with derivative k0 and first step h > 0, runs to t1, and has the values
 	// vary of the entries that vary.
@@ -53,5 +53,6 @@ type LaneState struct {
 	Status             LaneStatus
 }
 
-// Laning offers Lanes for a method and the entries of θ that vary, nil where it cannot; dense says whether Dense will be asked for.
-type Laning func(m *method.RK, vary []int, dense bool) Lanes
+// Laning makes Lanes for a method and the entries of θ that vary, nil where there are none; dense says that Dense will be asked for. Each
+// goroutine calls the result for Lanes of its own.
+type Laning func(m *method.RK, vary []int, dense bool) func() Lanes

@@ -18,3 +18,18 @@ type Step interface {
 
 // Stepping offers a Step for a method, nil where it has none.
 type Stepping func(m *method.RK) Step
+
+// Reverse makes steps of the discrete adjoint of a method whose last stage is the first of the next step, compiled together with the model.
+// A Reverse serves one goroutine and allocates nothing.
+type Reverse interface {
+	// Prepare fixes θ.
+	Prepare(th []float64)
+	// Back carries the derivative of a loss from the end of the step of length h from (t, x) to (t1, x1), with stages k (Stages × NX), to its
+	// start. lam is the derivative by the state at the end, kb (Stages × NX) and xb are what outputs within the step add to those by
+	// the stages and by x, hand is the derivative by the last stage that the step after this one hands back. lam and hand become
+	// those at the start, and the derivative by θ is added to g.
+	Back(t, h, t1 float64, x, k, x1, lam, kb, xb, hand, g []float64)
+}
+
+// Reversing offers a Reverse for a method, nil where there is none.
+type Reversing func(m *method.RK) Reverse

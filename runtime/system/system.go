@@ -85,6 +85,8 @@ type System struct {
 
 	// Stepping offers whole steps; nil where there are none.
 	Stepping Stepping
+	// Reversing offers the reverse of whole steps; nil where there are none.
+	Reversing Reversing
 	// Lanes offers many trajectories at once; nil where it cannot.
 	Lanes Laning
 	// Backend says what computes the right-hand side, for a solution's statistics; nil when there is nothing to say.

@@ -1,0 +1,254 @@
+package code
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/udl-lang/udl/compiler/code/native"
+	"github.com/udl-lang/udl/compiler/code/native/block"
+	"github.com/udl-lang/udl/compiler/ir"
+	"github.com/udl-lang/udl/runtime/method"
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// Trajectories as lanes: the step of step.go with its acceptance, the choice of the next step and the limits in code too, so that each lane
+// goes its own way without a branch. Lanes lie in groups of the register's width; a run makes one attempt in every group, so that
+// the processor works on several groups at once while each waits for its own chain of stages.
+
+// The rows of a group: one number per lane each, followed by x, f(t, x), what varies of θ, and for dense output the last step.
+const (
+	rowT = iota
+	rowNext
+	rowLog
+	rowCap // what the factor may be at most: 1 after a rejection
+	rowEnd
+	rowAccepted
+	rowTried
+	rowStatus
+	rowBad // the last rejection was for a value that is not finite
+	rowX
+)
+
+// The bases of a block of lanes, and what is shared by all lanes.
+const (
+	laneState = iota
+	laneShared
+	laneTheta
+	laneBases
+
+	sharedRtol   = 0
+	sharedHmax   = 1
+	sharedHmin   = 2
+	sharedSmall  = 3 // the smallest step that the span allows
+	sharedDir    = 4
+	sharedLimit  = 5
+	sharedAtol   = 6
+	groupsOfLane = 8
+)
+
+// LaneProgram is a compiled step over lanes. It is immutable and may be shared by goroutines.
+type LaneProgram struct {
+	code       *native.Code
+	width, nx  int
+	nth        int
+	rows, vary int
+	stages     int
+	dense      int // first row of the last step, 0 for none
+}
+
+// WholeLanes compiles a step of m over lanes, with the entries vary of θ, which has nth, for each lane its own. width 0 is the machine's widest. The error says why
+// there is none.
+func WholeLanes(p *Program, m *method.RK, nx, nth int, vary []int, dense bool, width int) (*LaneProgram, error) {
+	if err := p.wholeStep(m, nx); err != nil && err != errLayered {
+		return nil, err
+	}
+	if !m.FSAL || m.EndStage() != m.Stages-1 {
+		return nil, fmt.Errorf("%s does not hand on its last stage", m.Name)
+	}
+	if len(m.A) > m.Stages {
+		dense = false
+	}
+	if width == 0 {
+		width = native.Host().Widest()
+	}
+	l := &LaneProgram{width: width, nx: nx, nth: nth, vary: len(vary), stages: m.Stages, rows: rowX + 2*nx + len(vary)}
+	if dense {
+		l.dense = l.rows
+		l.rows += 2 + nx + m.Stages*nx
+	}
+	blk, err := l.block(p, m, vary)
+	if err != nil {
+		return nil, err
+	}
+	if l.code, err = native.Compile(native.Options{}, native.Segment{Block: blk, Width: width}); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *LaneProgram) block(p *Program, m *method.RK, vary []int) (*block.Block, error) {
+	nx := l.nx
+	b := newBlocks(block.Layout{Rows: l.rows}, block.Layout{}, block.Layout{})
+	row := func(i int) block.Value { return b.Load(laneState, i) }
+	shared := func(i int) block.Value { return b.LoadBroadcast(laneShared, i) }
+	zero, one := b.Const(0), b.Const(1)
+	t, end, dir := row(rowT), row(rowEnd), shared(sharedDir)
+
+	// The choice of the step, as solve.Stepper makes it.
+	left := b.Mul(b.Sub(end, t), dir)
+	want := b.Min(row(rowNext), shared(sharedHmax))
+	last := b.LE(left, b.Mul(want, b.Const(method.Stretch)))
+	t1 := b.Select(last, end, b.Add(t, b.Mul(dir, want)))
+	h := b.Sub(t1, t)
+	size := b.Abs(h)
+	least := b.Max(shared(sharedHmin), b.Max(b.Mul(b.Const(16*0x1p-52), b.Abs(t)), shared(sharedSmall)))
+	short := b.MaskAndNot(last, b.MaskOr(b.LT(size, least), b.EQ(t1, t)))
+	active := b.MaskAnd(b.EQ(row(rowStatus), zero), b.LT(zero, left))
+	spent := b.MaskAnd(active, b.LE(shared(sharedLimit), row(rowTried)))
+	short = b.MaskAndNot(spent, b.MaskAnd(active, short))
+	going := b.MaskAndNot(b.MaskOr(spent, short), active)
+
+	s := &attempted{t: t, h: h, t1: t1, logErr: row(rowLog), rtol: shared(sharedRtol)}
+	k0 := make([]block.Value, nx)
+	for j := range nx {
+		s.x = append(s.x, row(rowX+j))
+		s.atol = append(s.atol, shared(sharedAtol+j))
+		k0[j] = row(rowX + nx + j)
+	}
+	s.k = [][]block.Value{k0}
+	var failure error
+	attempt(b, m, s, inlined(b, p.whole, &failure, func(_ ir.Bank, off int) block.Value {
+		if i := slices.Index(vary, off); i >= 0 {
+			return row(rowX + 2*nx + i)
+		}
+		return b.LoadBroadcast(laneTheta, off)
+	}))
+	if failure != nil {
+		return nil, failure
+	}
+	accepted := b.MaskAnd(going, s.accepted)
+	finite := b.LT(s.q, b.Const(inf))
+
+	put := func(i int, v block.Value) { b.Store(laneState, i, v) }
+	if d := l.dense; d > 0 {
+		put(d, t)
+		put(d+1, h)
+		for j := range nx {
+			put(d+2+j, s.x[j])
+		}
+		for i, k := range s.k {
+			for j, v := range k {
+				put(d+2+nx+i*nx+j, v)
+			}
+		}
+	}
+	put(rowT, b.Select(accepted, t1, t))
+	factor := b.Select(accepted, b.Min(s.factor, row(rowCap)), s.factor)
+	put(rowNext, b.Select(going, b.Mul(size, factor), row(rowNext)))
+	put(rowLog, b.Select(accepted, s.e, row(rowLog)))
+	put(rowCap, b.Select(going, b.Select(accepted, b.Const(method.Grow), one), row(rowCap)))
+	put(rowAccepted, b.Add(row(rowAccepted), b.Select(accepted, one, zero)))
+	put(rowTried, b.Add(row(rowTried), b.Select(going, one, zero)))
+	failed := b.Select(b.EQ(row(rowBad), zero), b.Const(float64(system.LaneStepTooSmall)), b.Const(float64(system.LaneNonFinite)))
+	status := b.Select(short, failed, row(rowStatus))
+	put(rowStatus, b.Select(spent, b.Const(float64(system.LaneMaxSteps)), status))
+	put(rowBad, b.Select(going, b.Select(finite, zero, one), row(rowBad)))
+	for j := range nx {
+		put(rowX+j, b.Select(accepted, s.x1[j], s.x[j]))
+		put(rowX+nx+j, b.Select(accepted, s.k[m.Stages-1][j], k0[j]))
+	}
+	return b.Done()
+}
+
+// Lanes is a LaneProgram with memory of its own.
+type Lanes struct {
+	p      *LaneProgram
+	frame  *native.Frame
+	mem    []float64
+	shared []float64
+	th     []float64
+	t0     float64
+}
+
+var _ system.Lanes = (*Lanes)(nil)
+
+// New makes Lanes with groups of lanes in memory of their own, idle.
+func (l *LaneProgram) New() *Lanes {
+	s := &Lanes{p: l, frame: l.code.NewFrame(), mem: aligned(l.rows * l.width * groupsOfLane), shared: make([]float64, sharedAtol+l.nx), th: make([]float64, l.nth)}
+	s.frame.Bind(laneState, s.mem)
+	s.frame.Bind(laneShared, s.shared)
+	s.frame.Bind(laneTheta, s.th)
+	return s
+}
+
+// Size implements system.Lanes.
+func (s *Lanes) Size() int { return s.p.width * groupsOfLane }
+
+// Prepare implements system.Lanes.
+func (s *Lanes) Prepare(th []float64, set system.LaneSettings) {
+	copy(s.th, th)
+	copy(s.shared[sharedAtol:], set.Atol)
+	span := set.T1 - set.T0
+	s.shared[sharedRtol], s.shared[sharedHmax], s.shared[sharedHmin] = set.Rtol, set.Hmax, set.Hmin
+	s.shared[sharedSmall], s.shared[sharedLimit], s.shared[sharedDir] = 1e-24*max(span, -span), float64(set.MaxSteps), 1
+	if span < 0 {
+		s.shared[sharedDir] = -1
+	}
+	clear(s.mem)
+}
+
+// at is where a lane's number of a row lies, and how far the next row.
+func (s *Lanes) at(lane, row int) int {
+	w := s.p.width
+	return (lane/w*s.p.rows+row)*w + lane%w
+}
+
+// Load implements system.Lanes.
+func (s *Lanes) Load(lane int, t, t1, h float64, x, k0, vary []float64) {
+	w, m := s.p.width, s.mem[s.at(lane, 0):]
+	m[rowT*w], m[rowNext*w], m[rowLog*w], m[rowCap*w], m[rowEnd*w] = t, h, method.Log2(method.MinError), method.Grow, t1
+	m[rowAccepted*w], m[rowTried*w], m[rowStatus*w], m[rowBad*w] = 0, 0, 0, 0
+	for j := range s.p.nx {
+		m[(rowX+j)*w], m[(rowX+s.p.nx+j)*w] = x[j], k0[j]
+	}
+	for i := range s.p.vary {
+		m[(rowX+2*s.p.nx+i)*w] = vary[i]
+	}
+}
+
+// Clear implements system.Lanes. The state stays, so that an idle lane computes with ordinary numbers.
+func (s *Lanes) Clear(lane int) { s.mem[s.at(lane, rowEnd)] = s.mem[s.at(lane, rowT)] }
+
+// Run implements system.Lanes.
+func (s *Lanes) Run(attempts int) {
+	for range attempts {
+		if err := s.frame.Run(groupsOfLane); err != nil {
+			panic("code: " + err.Error())
+		}
+	}
+}
+
+// State implements system.Lanes.
+func (s *Lanes) State(lane int, x []float64) system.LaneState {
+	w, m := s.p.width, s.mem[s.at(lane, 0):]
+	st := system.LaneState{T: m[rowT*w], Accepted: int(m[rowAccepted*w]), Attempts: int(m[rowTried*w]), Status: system.LaneStatus(m[rowStatus*w])}
+	if st.Status == system.LaneRunning && st.T == m[rowEnd*w] {
+		st.Status = system.LaneDone
+	}
+	for j := range x {
+		x[j] = m[(rowX+j)*w]
+	}
+	return st
+}
+
+// Dense implements system.Lanes.
+func (s *Lanes) Dense(lane int, x, k []float64) (t, h float64) {
+	w, m := s.p.width, s.mem[s.at(lane, s.p.dense):]
+	for j := range s.p.nx {
+		x[j] = m[(2+j)*w]
+	}
+	for j := range s.p.stages * s.p.nx {
+		k[j] = m[(2+s.p.nx+j)*w]
+	}
+	return m[0], m[w]
+}
