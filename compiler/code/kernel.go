@@ -1,11 +1,6 @@
 package code
 
-import (
-	"math"
-
-	"github.com/udl-lang/udl/compiler/ir"
-	"github.com/udl-lang/udl/compiler/ir/libm"
-)
+import "github.com/udl-lang/udl/compiler/ir"
 
 type kind uint8
 
@@ -63,9 +58,9 @@ func (e *Exec) operand(r ref, array bool, n int) []float64 {
 func (e *Exec) kernel(k *kernel) {
 	switch k.kind {
 	case kUnary:
-		unary(k.op, e.at(k.d, k.n), e.at(k.a, k.n))
+		e.p.unary(k.op, e.at(k.d, k.n), e.at(k.a, k.n))
 	case kBinary:
-		binary(k, e.at(k.d, k.n), e.operand(k.a, k.array[0], k.n), e.operand(k.b, k.array[1], k.n))
+		e.p.binary(k, e.at(k.d, k.n), e.operand(k.a, k.array[0], k.n), e.operand(k.b, k.array[1], k.n))
 	case kTernary:
 		ternary(k, e.at(k.d, k.n), e.operand(k.a, k.array[0], k.n), e.operand(k.b, k.array[1], k.n), e.operand(k.c, k.array[2], k.n))
 	case kTanhBack:
@@ -76,18 +71,20 @@ func (e *Exec) kernel(k *kernel) {
 		}
 	case kDense:
 		d := e.at(k.d, k.m)
-		if k.trans {
-			matTVec(d, e.at(k.a, k.m*k.k), e.at(k.b, k.k))
-		} else {
-			matVec(d, e.at(k.a, k.m*k.k), e.at(k.b, k.k))
-		}
+		var bias []float64
 		if k.bias {
-			for i, v := range e.at(k.c, k.m) {
+			bias = e.at(k.c, k.m)
+		}
+		if k.trans {
+			e.p.fast.MatTVec(d, e.at(k.a, k.m*k.k), e.at(k.b, k.k))
+			for i, v := range bias {
 				d[i] += v
 			}
+		} else {
+			e.p.fast.MatVec(d, e.at(k.a, k.m*k.k), e.at(k.b, k.k), bias)
 		}
 		if k.act != ir.OpConst {
-			unary(k.act, d, d)
+			e.p.unary(k.act, d, d)
 		}
 	case kMatMul:
 		e.matMul(k)
@@ -139,29 +136,23 @@ func (e *Exec) kernel(k *kernel) {
 }
 
 // unary applies an operation to each element; d and a may be one slice.
-func unary(op ir.Op, d, a []float64) {
+func (p *Program) unary(op ir.Op, d, a []float64) {
 	a = a[:len(d)]
 	switch op {
 	case ir.OpTanh:
-		for i, v := range a {
-			d[i] = libm.Tanh(v)
-		}
+		p.fast.Tanh(d, a)
 	case ir.OpExp:
-		for i, v := range a {
-			d[i] = libm.Exp(v)
-		}
+		p.fast.Exp(d, a)
+	case ir.OpLog:
+		p.fast.Log(d, a)
 	case ir.OpSigmoid:
-		for i, v := range a {
-			d[i] = libm.Sigmoid(v)
-		}
+		p.fast.Sigmoid(d, a)
 	case ir.OpSin:
-		for i, v := range a {
-			d[i] = libm.Sin(v)
-		}
+		p.fast.Sin(d, a)
 	case ir.OpCos:
-		for i, v := range a {
-			d[i] = libm.Cos(v)
-		}
+		p.fast.Cos(d, a)
+	case ir.OpSqrt:
+		p.fast.Sqrt(d, a)
 	case ir.OpRelu:
 		for i, v := range a {
 			d[i] = max(v, 0)
@@ -169,10 +160,6 @@ func unary(op ir.Op, d, a []float64) {
 	case ir.OpNeg:
 		for i, v := range a {
 			d[i] = -v
-		}
-	case ir.OpSqrt:
-		for i, v := range a {
-			d[i] = math.Sqrt(v)
 		}
 	default:
 		f := op.Info().Eval
@@ -183,8 +170,10 @@ func unary(op ir.Op, d, a []float64) {
 }
 
 // binary applies an operation to pairs of elements, or of an element and a scalar.
-func binary(k *kernel, d, a, b []float64) {
+func (p *Program) binary(k *kernel, d, a, b []float64) {
 	switch {
+	case k.op == ir.OpPow:
+		p.fast.Pow(d, a, b)
 	case k.array[0] && k.array[1]:
 		a, b = a[:len(d)], b[:len(d)]
 		switch k.op {

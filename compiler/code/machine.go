@@ -5,6 +5,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/udl-lang/udl/compiler/code/kernels"
 	"github.com/udl-lang/udl/compiler/code/native"
 	"github.com/udl-lang/udl/compiler/ir"
 )
@@ -39,15 +40,23 @@ type lazyMachine struct {
 type Options struct {
 	// Portable leaves out generated code.
 	Portable bool
+	// Plain leaves out the assembly kernels for arrays too: with both, a program says what the interpreter says to the bit.
+	Plain bool
 }
 
 // CompileWith is Compile with a choice of back end. Generated code, where it can be had, is the default.
 func CompileWith(g *ir.Graph, o Options) (*Program, error) {
 	p, err := Compile(g)
-	if err == nil && !o.Portable {
+	if err != nil {
+		return nil, err
+	}
+	if !o.Plain {
+		p.accelerate(kernels.Host())
+	}
+	if !o.Portable {
 		p.native = new(lazyMachine)
 	}
-	return p, err
+	return p, nil
 }
 
 // machine is the program's generated code, nil where there is none.
@@ -73,10 +82,15 @@ func (p *Program) Backend() (name, why string) {
 		return "portable", ""
 	case p.machine() == nil:
 		return "portable", p.native.why
-	case len(p.native.m.kernels) > 0:
-		return fmt.Sprintf("native (%d lanes), in part", p.native.m.width), ""
+	case p.native.m.width == 8:
+		name = "native (AVX-512)"
+	default:
+		name = "native (AVX2)"
 	}
-	return fmt.Sprintf("native (%d lanes)", p.native.m.width), ""
+	if len(p.native.m.kernels) > 0 {
+		name += ", in part"
+	}
+	return name, ""
 }
 
 // generate makes machine code of a graph.

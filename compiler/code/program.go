@@ -1,6 +1,9 @@
 package code
 
-import "github.com/udl-lang/udl/compiler/ir"
+import (
+	"github.com/udl-lang/udl/compiler/code/kernels"
+	"github.com/udl-lang/udl/compiler/ir"
+)
 
 // Banks are the vectors a program reads, by ir.Bank.
 type Banks = ir.Banks
@@ -18,6 +21,7 @@ type Program struct {
 	code     []instr
 	origin   []ir.ID // the node of each instruction
 	kernels  []kernel
+	fast     kernels.Set // the array operations in assembly; the zero value is the reference's own
 	stores   []store
 	native   *lazyMachine // nil: only the portable back end
 }
@@ -76,6 +80,14 @@ func (p *Program) New() *Exec {
 	copy(e.mem, p.scalars)
 	e.sp[spaceMem], e.sp[spaceConst] = e.mem, p.arrays
 	return e
+}
+
+// accelerate has array operations done by a set of kernels.
+func (p *Program) accelerate(s kernels.Set) {
+	p.fast = s
+	if p.prep != nil {
+		p.prep.accelerate(s)
+	}
 }
 
 // Size is the number of instructions and of numbers of scratch memory.

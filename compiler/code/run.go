@@ -176,7 +176,7 @@ func (e *Exec) store(s *store, in *Banks, out [][]float64) {
 	d := out[s.vec][s.off : s.off+s.n]
 	if s.kernel >= 0 {
 		k := &e.p.kernels[s.kernel]
-		outerAdd(d, e.at(k.a, k.m), e.at(k.b, k.n))
+		e.p.fast.OuterAdd(d, e.at(k.a, k.m), e.at(k.b, k.n))
 		return
 	}
 	src := e.sp[s.src.space]

@@ -16,6 +16,7 @@ type Stats struct {
 	First    float64 // the first accepted step, positive
 	Smallest float64 // the smallest accepted step but the last, which the end may cut; positive
 	Largest  float64
+	Whole    bool // the steps were made by code compiled with the model in one piece
 }
 
 // Stepper integrates a problem one accepted step at a time. Step allocates nothing. A Stepper
@@ -112,7 +113,7 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	s.k1 = float64(set.m.ErrorOrder())
 	s.tEnd = p.T1
 	s.attempts = 0
-	s.stats = Stats{}
+	s.stats = Stats{Whole: s.useWhole}
 	s.done = nil
 	if ctx != nil {
 		s.done = ctx.Done()

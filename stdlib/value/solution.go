@@ -174,7 +174,14 @@ func (s *Solution) Stats() *Record {
 	r.Put("steps", Num(float64(st.Steps)))
 	r.Put("rejected", Num(float64(st.Rejected)))
 	r.Put("evaluations", Num(float64(st.Evals)))
-	r.Put("backend", Text("reference"))
+	backend := "portable"
+	if b := s.Model.C.System.Backend; b != nil {
+		backend = b()
+	}
+	if st.Whole {
+		backend += ", whole steps"
+	}
+	r.Put("backend", Text(backend))
 	return r
 }
 
