@@ -130,7 +130,8 @@ func scaleOf(o sig.Options, nIn int, def float64) (sig.Weight, error) {
 
 // scaled divides the inputs by the scale.
 func scaled(g *ir.Graph, in ir.ID, w map[string]ir.ID) ir.ID {
-	return g.Div(in, rowsLike(g, w["scale"], in))
+	// Of θ alone, so the division is made once for many evaluations.
+	return g.Mul(in, rowsLike(g, g.Div(g.Num(1), w["scale"]), in))
 }
 
 // rowsLike repeats a vector for each row of a matrix; beside a vector it is itself.

@@ -116,16 +116,13 @@ func (b *blocks) round(x block.Value) block.Value {
 	return b.Or(b.Add(t, step), sign)
 }
 
-// sum adds products in the order that every back end of generated code keeps: eight or more go into four partial sums, so that the
-// additions need not wait for each other, fewer into one. mul gives the factors of product k.
+// sum adds products in the order that all generated code keeps: many go into two or four partial sums, so that the
+// additions need not wait for each other. mul gives the factors of product k.
 func (b *blocks) sum(n int, mul func(k int) (x, y block.Value)) block.Value {
 	if n == 0 {
 		return b.Const(0)
 	}
-	parts := 1
-	if n >= 8 {
-		parts = 4
-	}
+	parts := partial(n)
 	var s [4]block.Value
 	for k := range n {
 		x, y := mul(k)
@@ -135,10 +132,24 @@ func (b *blocks) sum(n int, mul func(k int) (x, y block.Value)) block.Value {
 			s[k%parts] = b.FMA(x, y, s[k%parts])
 		}
 	}
-	if parts == 1 {
+	switch parts {
+	case 1:
 		return s[0]
+	case 2:
+		return b.Add(s[0], s[1])
 	}
 	return b.Add(b.Add(s[0], s[1]), b.Add(s[2], s[3]))
+}
+
+// partial is the number of partial sums of n terms.
+func partial(n int) int {
+	switch {
+	case n < 4:
+		return 1
+	case n < 8:
+		return 2
+	}
+	return 4
 }
 
 // reduce folds n values, in the order of sum.
@@ -151,10 +162,7 @@ func (b *blocks) reduce(op ir.Op, n int, at func(k int) block.Value) block.Value
 		ir.OpRMin: func(x, y block.Value) block.Value { return b.extreme(x, y, true) },
 		ir.OpRMax: func(x, y block.Value) block.Value { return b.extreme(x, y, false) },
 	}[op]
-	parts := 1
-	if n >= 8 {
-		parts = 4
-	}
+	parts := partial(n)
 	var s [4]block.Value
 	for k := range n {
 		if k < parts {
@@ -163,8 +171,11 @@ func (b *blocks) reduce(op ir.Op, n int, at func(k int) block.Value) block.Value
 			s[k%parts] = join(s[k%parts], at(k))
 		}
 	}
-	if parts == 1 {
+	switch parts {
+	case 1:
 		return s[0]
+	case 2:
+		return join(s[0], s[1])
 	}
 	return join(join(s[0], s[1]), join(s[2], s[3]))
 }

@@ -84,7 +84,7 @@ func (c *cutter) size(id ir.ID) int { return c.g.Shape(id).Size() }
 
 // lanes is the width for arrays of n elements.
 func (c *cutter) lanes(n int) int {
-	if n <= 4 {
+	if n <= 8 { // two groups of four, whose divisions are quick, before one of eight
 		return min(4, c.wide)
 	}
 	return c.wide
