@@ -27,7 +27,7 @@ var shapes = map[string]string{
 	"wide":   `model M { param A[20, 20] = 0.01; state u[20] = 0.5; u' = A@tanh(u) - transpose(A)@u + sin(u)*exp(-u) }`,
 	"mixed":  `model M { param k = 0.7, n = 2.5; state x = 1, y = 2, z = 0.5; x' = -k*x^n + erf(y) + max(x, z) - atan(y); y' = if x > y then x else z*gamma(z + 1); z' = floor(3*x) - abs(y) + log1p(x*x) + round(x) - sign(y) }`,
 	"heat":   `model M { const n = 21; param D = 3; state u[n] = 0.5; u[1]' = 0; u[n]' = 0; u[i in 2..n-1]' = D*(u[i-1] - 2*u[i] + u[i+1]) + sin(u[i]) }`,
-	"bruss": `model M { param A = 3.4, B = 1, al = 10; const n = 8; state u[n, n] = 1, v[n, n] = 2
+	"bruss": `model M { param A = 3.4, B = 1, al = 10; const n = 16; state u[n, n] = 1, v[n, n] = 2
   u[i, j]' = B + u[i,j]^2*v[i,j] - (A + 1)*u[i,j] + al*(u[mod(i, n) + 1, j] + u[mod(i + n - 2, n) + 1, j] + u[i, mod(j, n) + 1] + u[i, mod(j + n - 2, n) + 1] - 4*u[i,j])
   v[i, j]' = A*u[i,j] - u[i,j]^2*v[i,j] + al*(v[mod(i, n) + 1, j] + v[mod(i + n - 2, n) + 1, j] + v[i, mod(j, n) + 1] + v[i, mod(j + n - 2, n) + 1] - 4*v[i,j]) }`,
 	"kuramoto": `model M { const n = 10; param K = 2, w[n] = 1; state p[n] = 0.1; p[i]' = w[i] + K*(sum[j in 1..n] sin(p[j] - p[i])) }`,

@@ -95,6 +95,8 @@ func (a *assembler) ready(id ir.ID, here bool) bool {
 	switch a.way[r] {
 	case asRepeat:
 		return a.ready(a.g.Nodes[r].Args[0], here)
+	case asShift:
+		return a.ready(a.g.Nodes[r].Args[0], false)
 	case asLeaf, asNothing:
 		return true
 	}
@@ -185,11 +187,11 @@ func (a *assembler) cut(kernel int) {
 		now, cost = nil, 0
 	}
 	for _, s := range a.code {
-		c := len(s.Block.Instrs) * s.Groups
+		c := len(s.Block.Instrs) * s.Groups * max(1, s.Rows)
 		if cost+c > callBudget {
 			flush()
 		}
-		if c > callBudget && s.Groups > 1 {
+		if c > callBudget && s.Groups > 1 && s.Rows <= 1 {
 			open := s.Groups
 			s.Groups = 0
 			a.steps = append(a.steps, stretch{segments: []native.Segment{s}, open: open, kernel: -1})

@@ -11,13 +11,21 @@ func (a *assembler) laneSegment() bool {
 	b := a.builder()
 	var list []ir.ID
 	n, w := 0, 0
+	var over grid // the rows that lanes run over, where a stencil is read
 	for id := range a.g.Nodes {
 		if a.way[id] != asLanes || a.done[id] || n != 0 && a.size(ir.ID(id)) != n || !a.fits(ir.ID(id)) {
 			continue
 		}
 		if n == 0 {
 			n = a.size(ir.ID(id))
+			over = a.stencil(n)
 			w = a.lanes(n)
+			if over.rows > 0 {
+				w = a.width(over)
+			}
+		}
+		if !a.sameGrid(ir.ID(id), over) {
+			continue
 		}
 		a.vals[id] = []block.Value{a.lane(b, ir.ID(id), n, w)}
 		a.inside[id] = true
@@ -41,7 +49,31 @@ func (a *assembler) laneSegment() bool {
 			b.Store(int(spaceStore), int(a.alloc(id).off), a.vals[id][0])
 		}
 	}
-	a.close(b, list, w, (n+w-1)/w)
+	a.close(b, list, w, (n+w-1)/w, over)
+	return true
+}
+
+// stencil is the grid of the first gather of size n that moves one, the zero grid where there is none.
+func (a *assembler) stencil(n int) (g grid) {
+	for id := range a.g.Nodes {
+		if a.way[id] == asLanes && !a.done[id] && a.size(ir.ID(id)) == n {
+			for _, x := range a.g.Nodes[id].Args {
+				if s := a.shifts[x]; s != nil && a.way[x] == asShift {
+					return s.pad.grid
+				}
+			}
+		}
+	}
+	return g
+}
+
+// sameGrid reports whether a node's stencils, if any, run over a grid.
+func (a *assembler) sameGrid(id ir.ID, over grid) bool {
+	for _, x := range a.g.Nodes[id].Args {
+		if a.way[x] == asShift && a.shifts[x].pad.grid != over {
+			return false
+		}
+	}
 	return true
 }
 
@@ -93,6 +125,10 @@ func (a *assembler) operand(b *blocks, id ir.ID, n, w int) block.Value {
 	r := a.root[id]
 	nd := &a.g.Nodes[r]
 	switch {
+	case a.way[id] == asShift:
+		s := a.shifts[id]
+		a.fill(s.pad)
+		return b.Load(int(spaceGrid), s.pad.cell(s.dr, s.dc))
 	case a.size(id) == 1 || a.way[r] == asRepeat:
 		return a.element(b, id, 0)
 	case nd.Op == ir.OpConst:

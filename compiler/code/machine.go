@@ -116,7 +116,7 @@ func generate(g *ir.Graph, prepared int) (*machine, error) {
 			m.bytes += c.Size
 			u.code = c
 			for b := range numBases {
-				if b == int(spaceMem) || b == int(spaceStore) || b == int(ir.BankPrep) || !c.Touches(b) {
+				if b == int(spaceMem) || b >= int(spaceStore) || b == int(ir.BankPrep) || !c.Touches(b) {
 					continue
 				}
 				u.bases = append(u.bases, uint8(b))
@@ -141,6 +141,8 @@ func (m *machine) bind(e *Exec) {
 			f = u.code.NewFrame()
 			f.Bind(int(spaceMem), e.mem)
 			f.Bind(int(spaceStore), e.mem)
+			f.Bind(int(spaceGrid), e.mem)
+			f.Bind(int(spaceGridStore), e.mem)
 			f.Bind(int(ir.BankPrep), e.fixed)
 		}
 		e.frames = append(e.frames, f)

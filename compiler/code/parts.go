@@ -20,6 +20,7 @@ const (
 	asLeaf    way = iota // a constant or an input: it is where it is
 	asView               // a piece of another node
 	asRepeat             // elements of another node, read where they are wanted
+	asShift              // a grid moved, read from a copy with a margin
 	asScalars            // in a scalar segment, element by element
 	asLanes              // in a lane segment
 	asKernel             // by the reference
@@ -32,28 +33,33 @@ const (
 )
 
 // spaceStore is the scratch memory under a second name, for stores: see block.Block on bases that overlap.
-const spaceStore = uint8(numSpaces)
-
-const numBases = numSpaces + 1
+const (
+	spaceStore     = uint8(numSpaces)
+	spaceGrid      = spaceStore + 1 // and so are these, for arrays whose rows lie further apart
+	spaceGridStore = spaceStore + 2
+	numBases       = int(spaceStore) + 3
+)
 
 // cutter decides the parts of a graph.
 type cutter struct {
-	g     *ir.Graph
-	live  []bool
-	uses  []int
-	wide  int // the most lanes
-	way   []way
-	root  []ir.ID // of views
-	shift []int
-	fixed []bool // inputs of θ and of what Prepare computed, and constants
-	stage []bool // inputs that must be copied before lanes can read them
-	outer map[int]ir.ID
+	g      *ir.Graph
+	live   []bool
+	uses   []int
+	wide   int // the most lanes
+	way    []way
+	root   []ir.ID // of views
+	shift  []int
+	fixed  []bool // inputs of θ and of what Prepare computed, and constants
+	stage  []bool // inputs that must be copied before lanes can read them
+	outer  map[int]ir.ID
+	pads   map[padKey]*pad
+	shifts map[ir.ID]*shifted
 }
 
 func newCutter(g *ir.Graph, wide int) *cutter {
 	n := len(g.Nodes)
 	c := &cutter{g: g, live: g.Live(), uses: make([]int, n), wide: wide, way: make([]way, n), root: make([]ir.ID, n),
-		shift: make([]int, n), fixed: make([]bool, n), stage: make([]bool, n), outer: map[int]ir.ID{}}
+		shift: make([]int, n), fixed: make([]bool, n), stage: make([]bool, n), outer: map[int]ir.ID{}, pads: map[padKey]*pad{}, shifts: map[ir.ID]*shifted{}}
 	for id := range g.Nodes {
 		c.root[id] = ir.ID(id)
 		if c.live[id] {
@@ -116,6 +122,8 @@ func (c *cutter) classify(id ir.ID) way {
 			return asRepeat
 		case size <= unrolled:
 			return asScalars
+		case c.moved(id, n):
+			return asShift
 		}
 		return asKernel
 	}
@@ -232,19 +240,30 @@ func (c *cutter) demand() {
 			for _, a := range n.Args {
 				c.inMemory(a)
 			}
+		case asScalars:
+			for _, a := range n.Args {
+				if c.way[c.root[a]] == asShift {
+					c.inMemory(a)
+				}
+			}
+		case asShift:
+			c.inMemory(n.Args[0])
 		case asView:
 			if c.way[c.root[id]] == asRepeat {
 				c.inMemory(c.root[id])
 			}
 		case asLanes:
 			if n.Op == ir.OpMatMul {
-				if l, _ := c.layer(ir.ID(id)); c.way[c.root[l.x]] == asRepeat {
+				if l, _ := c.layer(ir.ID(id)); c.way[c.root[l.x]] == asRepeat || c.way[c.root[l.x]] == asShift {
 					c.inMemory(l.x)
 				}
 				continue
 			}
 			for _, a := range n.Args {
 				c.readable(a, c.lanes(c.size(ir.ID(id))))
+				if c.way[a] != asShift && c.way[c.root[a]] == asShift {
+					c.inMemory(a)
+				}
 			}
 		case asNothing: // the factors of an outer product
 			if c.live[id] {
@@ -257,7 +276,7 @@ func (c *cutter) demand() {
 }
 
 func (c *cutter) inMemory(id ir.ID) {
-	if r := c.root[id]; c.way[r] == asRepeat {
+	if r := c.root[id]; c.way[r] == asRepeat || c.way[r] == asShift {
 		c.way[r] = asKernel
 		if c.size(r) <= unrolled {
 			c.way[r] = asScalars

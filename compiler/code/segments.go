@@ -10,7 +10,7 @@ func (a *assembler) listConsumers() {
 	a.consumers = make([][]ir.ID, len(a.g.Nodes))
 	for id := range a.g.Nodes {
 		switch a.way[id] {
-		case asView, asRepeat:
+		case asView, asRepeat, asShift:
 			continue
 		case asNothing:
 			if !a.live[id] {
@@ -27,7 +27,7 @@ func (a *assembler) listConsumers() {
 // source is the root whose elements a node's are.
 func (a *assembler) source(id ir.ID) ir.ID {
 	r := a.root[id]
-	for a.way[r] == asRepeat {
+	for a.way[r] == asRepeat || a.way[r] == asShift {
 		r = a.root[a.g.Nodes[r].Args[0]]
 	}
 	return r
@@ -87,7 +87,7 @@ func (a *assembler) scalars() bool {
 			}
 		}
 	}
-	a.close(b, list, 1, 1)
+	a.close(b, list, 1, 1, grid{})
 	return true
 }
 
@@ -117,8 +117,12 @@ func (a *assembler) wanted(id ir.ID) bool {
 	return false
 }
 
-func (a *assembler) close(b *blocks, list []ir.ID, width, groups int) {
-	a.segment(b, width, groups)
+func (a *assembler) close(b *blocks, list []ir.ID, width, groups int, over grid) {
+	if over.rows > 0 {
+		a.rowSegment(b, width, over)
+	} else {
+		a.segment(b, width, groups)
+	}
 	for _, id := range list {
 		a.inside[id], a.done[id], a.vals[id] = false, true, nil
 	}

@@ -271,6 +271,21 @@ func (g *Graph) Scatter(a ID, idx []int, shape types.Shape) ID {
 	if len(idx) != g.Shape(a).Size() {
 		panic("ir: scatter length")
 	}
+	if len(idx) == shape.Size() {
+		// What only changes places is a gather the other way round, which back ends know how to read in place.
+		back := make([]int, len(idx))
+		for i := range back {
+			back[i] = -1
+		}
+		whole := true
+		for i, j := range idx {
+			whole = whole && back[j] < 0
+			back[j] = i
+		}
+		if whole {
+			return g.Gather(a, back, shape)
+		}
+	}
 	return g.push(Node{Op: OpScatter, Args: []ID{a}, Ints: append([]int(nil), idx...), Shape: shape})
 }
 

@@ -19,6 +19,18 @@ type Segment struct {
 	Width int // 1, 4 or 8
 	// Groups is the number of lane groups. 0 leaves it to each call of Run, which a program of one segment only can have.
 	Groups int
+	// Rows, if more than one, runs the groups so many times over, each time further on: after a row the lanes of base b move Gap[b] elements
+	// more than the groups did. Gap is by base and may be short; the bases of lanes must be flat.
+	Rows int
+	Gap  []int
+}
+
+// gap is what a base's lanes move at the end of a row.
+func (s *Segment) gap(base int) int {
+	if base < len(s.Gap) {
+		return s.Gap[base]
+	}
+	return 0
 }
 
 // Options are what a caller may decide; the zero value is Host and the system's memory. A CPU must not claim more than the machine has.
@@ -88,17 +100,17 @@ func Compile(o Options, program ...Segment) (*Code, error) {
 			return nil, errors.New("native: a segment without a block")
 		case !host.Has(seg.Width):
 			return nil, fmt.Errorf("%w: the processor has no registers of %d lanes", ErrCPU, seg.Width)
-		case seg.Groups < 0 || seg.Groups == 0 && len(program) > 1:
+		case seg.Groups < 0 || seg.Groups == 0 && (len(program) > 1 || seg.Rows > 1):
 			return nil, ErrGroups
 		case len(seg.Block.Instrs) > callLimit || seg.Groups > callLimit:
 			return nil, fmt.Errorf("%w: %d instructions, %d groups", ErrTooLarge, len(seg.Block.Instrs), seg.Groups)
 		}
-		s, err := translate(&a, p, seg.Block, seg.Width, seg.Groups)
+		s, err := translate(&a, p, &seg)
 		if err != nil {
 			return nil, err
 		}
 		c.wants(seg, s)
-		if cost += max(1, s.cost()) * max(1, seg.Groups); cost > callLimit {
+		if cost += max(1, s.cost()) * max(1, seg.Groups) * max(1, seg.Rows); cost > callLimit {
 			return nil, fmt.Errorf("%w: %d instructions in a call", ErrTooLarge, cost)
 		}
 		wide = wide || seg.Width > 1
@@ -128,7 +140,11 @@ func (c *Code) wants(seg Segment, s *segment) {
 	for i := range seg.Block.Bases {
 		n := &c.need[i]
 		if !c.open {
-			n.fixed = max(n.fixed, seg.Block.Extent(i, seg.Width, seg.Groups))
+			want := seg.Block.Extent(i, seg.Width, seg.Groups)
+			if _, lanes := seg.Block.Uses(i); lanes && seg.Rows > 1 {
+				want += (seg.Rows - 1) * (seg.Groups*seg.Width + seg.gap(i))
+			}
+			n.fixed = max(n.fixed, want)
 			continue
 		}
 		n.first = seg.Block.Extent(i, seg.Width, 1)

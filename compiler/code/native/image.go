@@ -47,7 +47,7 @@ func Images(width int, blocks ...*block.Block) (images []Image, constants []uint
 		}
 		var notes []note
 		a.Note = func(in asm.Inst, from, to int) { notes = append(notes, note{from, to, in.String()}) }
-		s, err := translate(&a, p, b, width, 0)
+		s, err := translate(&a, p, &Segment{Block: b, Width: width, Groups: 0})
 		if err != nil {
 			return nil, nil, err
 		}

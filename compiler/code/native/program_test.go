@@ -29,7 +29,7 @@ func TestSegments(t *testing.T) {
 			s = g.Add(s, g.LoadBroadcast(2, i))
 		}
 		g.Store(3, 0, s)
-		c, err := Compile(Options{}, Segment{first, w, units / w}, Segment{done(t, g), 1, 1})
+		c, err := Compile(Options{}, Segment{Block: first, Width: w, Groups: units / w}, Segment{Block: done(t, g), Width: 1, Groups: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,16 +113,16 @@ func TestRefused(t *testing.T) {
 		segs []Segment
 		want error
 	}{
-		{"mprotect", Options{CPU: all, Memory: refusing{}}, []Segment{{b, 4, 0}}, errRefused},
-		{"old processor", Options{CPU: &CPU{Why: "no AVX2"}}, []Segment{{b, 1, 0}}, ErrCPU},
-		{"no AVX-512", Options{CPU: &CPU{AVX2: true}}, []Segment{{b, 8, 0}}, ErrCPU},
-		{"width", Options{CPU: all}, []Segment{{b, 3, 0}}, ErrCPU},
-		{"open segments", Options{CPU: all, Memory: refusing{}}, []Segment{{b, 4, 0}, {b, 4, 1}}, ErrGroups},
-		{"negative groups", Options{CPU: all, Memory: refusing{}}, []Segment{{b, 4, -1}}, ErrGroups},
-		{"long call", Options{CPU: all, Memory: refusing{}}, []Segment{{b, 4, 50_000}}, ErrTooLarge},
-		{"many groups", Options{CPU: all, Memory: refusing{}}, []Segment{{b, 4, math.MaxInt}}, ErrTooLarge},
-		{"long block", Options{CPU: all, Memory: refusing{}}, []Segment{{done(t, long), 4, 0}}, ErrTooLarge},
-		{"bases", Options{CPU: all, Memory: refusing{}}, []Segment{{done(t, many), 4, 0}}, ErrTooLarge},
+		{"mprotect", Options{CPU: all, Memory: refusing{}}, []Segment{{Block: b, Width: 4}}, errRefused},
+		{"old processor", Options{CPU: &CPU{Why: "no AVX2"}}, []Segment{{Block: b, Width: 1, Groups: 0}}, ErrCPU},
+		{"no AVX-512", Options{CPU: &CPU{AVX2: true}}, []Segment{{Block: b, Width: 8, Groups: 0}}, ErrCPU},
+		{"width", Options{CPU: all}, []Segment{{Block: b, Width: 3, Groups: 0}}, ErrCPU},
+		{"open segments", Options{CPU: all, Memory: refusing{}}, []Segment{{Block: b, Width: 4}, {Block: b, Width: 4, Groups: 1}}, ErrGroups},
+		{"negative groups", Options{CPU: all, Memory: refusing{}}, []Segment{{Block: b, Width: 4, Groups: -1}}, ErrGroups},
+		{"long call", Options{CPU: all, Memory: refusing{}}, []Segment{{Block: b, Width: 4, Groups: 50_000}}, ErrTooLarge},
+		{"many groups", Options{CPU: all, Memory: refusing{}}, []Segment{{Block: b, Width: 4, Groups: math.MaxInt}}, ErrTooLarge},
+		{"long block", Options{CPU: all, Memory: refusing{}}, []Segment{{Block: done(t, long), Width: 4, Groups: 0}}, ErrTooLarge},
+		{"bases", Options{CPU: all, Memory: refusing{}}, []Segment{{Block: done(t, many), Width: 4, Groups: 0}}, ErrTooLarge},
 	} {
 		if _, err := Compile(c.o, c.segs...); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.name, err)
@@ -135,7 +135,7 @@ func TestSwitch(t *testing.T) {
 	if h := Host(); h.Widest() != 0 || h.Why != "UDL_NATIVE=off" {
 		t.Errorf("%+v", h)
 	}
-	if _, err := Compile(Options{}, Segment{lotkaVolterra(t, 2), 1, 1}); !errors.Is(err, ErrCPU) {
+	if _, err := Compile(Options{}, Segment{Block: lotkaVolterra(t, 2), Width: 1, Groups: 1}); !errors.Is(err, ErrCPU) {
 		t.Error(err)
 	}
 }
@@ -146,7 +146,7 @@ func TestBounds(t *testing.T) {
 	b := lotkaVolterra(t, 2)
 	for _, w := range ws {
 		for _, groups := range []int{0, 3} {
-			c, err := Compile(Options{}, Segment{b, w, groups})
+			c, err := Compile(Options{}, Segment{Block: b, Width: w, Groups: groups})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -195,7 +195,7 @@ func TestBounds(t *testing.T) {
 
 func TestAllocations(t *testing.T) {
 	widths(t)
-	c, err := Compile(Options{}, Segment{network(t, 2), 4, 0})
+	c, err := Compile(Options{}, Segment{Block: network(t, 2), Width: 4, Groups: 0})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func TestDropped(t *testing.T) {
 	before := execmem.Live()
 	b := lotkaVolterra(t, 2)
 	for range 300 {
-		if _, err := Compile(Options{}, Segment{b, 1, 1}); err != nil {
+		if _, err := Compile(Options{}, Segment{Block: b, Width: 1, Groups: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,6 +15,7 @@ const (
 	poolReg    = asm.R9
 	spillReg   = asm.R8
 	countReg   = asm.RCX
+	rowReg     = asm.R13 // counts rows, where there are any
 	scratchReg = asm.RAX // also counts as the second scratch of the prologue, with countReg
 )
 
@@ -72,8 +73,9 @@ func (s *segment) fail(text string) {
 	}
 }
 
-// translate appends the code of a segment. groups is the number of lane groups, 0 when the context says it.
-func translate(a *asm.Assembler, p *pool, b *block.Block, w, groups int) (*segment, error) {
+// translate appends the code of a segment.
+func translate(a *asm.Assembler, p *pool, seg *Segment) (*segment, error) {
+	b, w, groups := seg.Block, seg.Width, seg.Groups
 	s := &segment{Assembler: a, b: b, w: w, aw: asm.Width(w), pool: p, loop: -1}
 	s.vecs.count = 16
 	if w == 8 {
@@ -82,7 +84,7 @@ func translate(a *asm.Assembler, p *pool, b *block.Block, w, groups int) (*segme
 	}
 	s.vecs.reset()
 	s.masks.reset()
-	s.order(groups != 1)
+	s.order(groups != 1 || seg.Rows > 1)
 	s.forget()
 	for i := range s.items {
 		if i == s.loop {
@@ -91,7 +93,7 @@ func translate(a *asm.Assembler, p *pool, b *block.Block, w, groups int) (*segme
 		s.item(i)
 	}
 	if s.loop >= 0 {
-		s.body(groups)
+		s.body(seg)
 	}
 	if s.err == nil {
 		s.err = a.Err
@@ -233,20 +235,24 @@ func (s *segment) broadcast(in *block.Instr) asm.RM {
 }
 
 // body emits the loop over the groups.
-func (s *segment) body(groups int) {
+func (s *segment) body(seg *Segment) {
+	registers := len(addressRegs)
+	if seg.Rows > 1 {
+		registers--
+	}
 	s.settle()
 	s.forget()
 	// Each base that is read or written by lanes gets a register that moves on with the groups.
 	s.LoadGP(scratchReg, contextReg, firstOffset)
-	var steps []int32
+	var steps, gaps []int32
 	var regs []asm.Reg
 	for b := range s.b.Bases {
 		if _, lanes := s.b.Uses(b); !lanes {
 			continue
 		}
 		k := len(regs)
-		if k == len(addressRegs) {
-			s.err = fmt.Errorf("%w: a loop over more than %d bases", ErrTooLarge, len(addressRegs))
+		if k == registers {
+			s.err = fmt.Errorf("%w: a loop over more than %d bases", ErrTooLarge, registers)
 			return
 		}
 		step := int32(s.w * 8 * max(1, s.b.Bases[b].Rows))
@@ -254,12 +260,17 @@ func (s *segment) body(groups int) {
 		s.MulImm(countReg, scratchReg, step)
 		s.AddGP(addressRegs[k], countReg)
 		s.moving[b] = int8(k)
-		regs, steps = append(regs, addressRegs[k]), append(steps, step)
+		regs, steps, gaps = append(regs, addressRegs[k]), append(steps, step), append(gaps, int32(8*seg.gap(b)))
 	}
-	if groups == 0 {
+	rows := 0
+	if seg.Rows > 1 {
+		s.MoveImm32(rowReg, uint32(seg.Rows))
+		rows = len(s.Code)
+	}
+	if seg.Groups == 0 {
 		s.LoadGP(countReg, contextReg, groupsOffset)
 	} else {
-		s.MoveImm32(countReg, uint32(groups))
+		s.MoveImm32(countReg, uint32(seg.Groups))
 	}
 	s.AlignLoop(16)
 	top := len(s.Code)
@@ -271,6 +282,15 @@ func (s *segment) body(groups int) {
 	}
 	s.SubImm(countReg, 1)
 	s.JumpNotZero(top)
+	if seg.Rows > 1 {
+		for i, r := range regs {
+			if gaps[i] != 0 {
+				s.AddImm(r, gaps[i])
+			}
+		}
+		s.SubImm(rowReg, 1)
+		s.JumpNotZero(rows)
+	}
 }
 
 // settle decides where the loop finds what is the same in every round: as many of the most used as the loop's own values leave room for stay in

@@ -15,7 +15,7 @@ type Value int32
 type Layout struct{ Rows int }
 
 // MaxBases is the number of bases that a block can have.
-const MaxBases = 16
+const MaxBases = 24
 
 // Instr is an instruction. What of it has a meaning depends on Op.
 type Instr struct {
