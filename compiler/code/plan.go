@@ -190,11 +190,15 @@ func (pl *planner) inputs() {
 		return cmp.Or(cmp.Compare(a.space, b.space), cmp.Compare(a.off, b.off))
 	})
 	for _, k := range slices.Compact(keys) {
-		loads := pl.p.loads
-		if n := len(loads); n > 0 && loads[n-1].bank == ir.Bank(k.space) && loads[n-1].off+loads[n-1].n == k.off {
-			loads[n-1].n++
+		bank := ir.Bank(k.space)
+		list := &pl.p.loads
+		if bank == ir.BankTheta || bank == ir.BankPrep {
+			list = &pl.p.fixed
+		}
+		if n := len(*list); n > 0 && (*list)[n-1].bank == bank && (*list)[n-1].off+(*list)[n-1].n == k.off {
+			(*list)[n-1].n++
 		} else {
-			pl.p.loads = append(loads, load{ir.Bank(k.space), k.off, pl.next, 1})
+			*list = append(*list, load{bank, k.off, pl.next, 1})
 		}
 		pl.slots[k] = pl.next
 		pl.next++

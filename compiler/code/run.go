@@ -57,9 +57,12 @@ func (e *Exec) Prepare(in *Banks) {
 		e.out[0] = e.fixed
 		e.prep.Run(in, e.out[:])
 	}
+	in[ir.BankPrep] = e.fixed
 	if e.m != nil {
 		e.m.lay(e, in)
+		return
 	}
+	e.load(e.p.fixed, in)
 }
 
 // Small is a shorter way to RunPrepared for programs that read t, x and θ and give one result.
@@ -103,17 +106,7 @@ func (e *Exec) RunPrepared(in *Banks, out [][]float64) {
 		copy(e.sp[:], in[:])
 		copy(e.sp[spaceOut:], out)
 	}
-	for i := range p.loads {
-		l := &p.loads[i]
-		if l.n == 1 {
-			m[l.d] = in[l.bank][l.off]
-			continue
-		}
-		d, s := m[l.d:l.d+l.n], in[l.bank][l.off:]
-		for k := range d {
-			d[k] = s[k]
-		}
-	}
+	e.load(p.loads, in)
 	code := p.code
 	for i := range code {
 		c := &code[i]
@@ -169,6 +162,22 @@ func (e *Exec) RunPrepared(in *Banks, out [][]float64) {
 			continue
 		}
 		e.store(s, in, out)
+	}
+}
+
+// load copies numbers of banks into the scratch memory.
+func (e *Exec) load(list []load, in *Banks) {
+	m := e.mem
+	for i := range list {
+		l := &list[i]
+		if l.n == 1 {
+			m[l.d] = in[l.bank][l.off]
+			continue
+		}
+		d, s := m[l.d:l.d+l.n], in[l.bank][l.off:]
+		for k := range d {
+			d[k] = s[k]
+		}
 	}
 }
 

@@ -44,8 +44,6 @@ type Stepper struct {
 	dense       []float64 // scratch: weights of the continuous extension
 
 	k1       float64 // order of the error estimate's leading term
-	errLog   float64 // of a whole step: the binary logarithm of its error, and the factor to the next
-	factor   float64
 	logErr   float64 // binary logarithm of the last accepted step's error
 	rejected bool    // the step before was
 	haveK0   bool
@@ -233,6 +231,9 @@ func (s *Stepper) Step() bool {
 			s.next = s.firstStep()
 		}
 	}
+	if s.useWhole {
+		return s.stepWhole()
+	}
 	for {
 		if s.status = s.refuse(); s.status != Running {
 			return false
@@ -260,8 +261,6 @@ func (s *Stepper) Step() bool {
 		}
 		if s.bad = math.IsNaN(err) || math.IsInf(err, 0); s.bad {
 			s.next = method.BadCut * math.Abs(s.h)
-		} else if s.useWhole {
-			s.next = s.factor * math.Abs(s.h)
 		} else {
 			s.next = s.refused(err) * math.Abs(s.h)
 		}
@@ -273,9 +272,6 @@ func (s *Stepper) Step() bool {
 func (s *Stepper) refuse() Status {
 	if s.attempts >= s.set.maxSteps {
 		return MaxSteps
-	}
-	if s.useWhole && s.attempts%16 != 0 { // a look at the channel costs as much as a tenth of a small step
-		return Running
 	}
 	select {
 	case <-s.done:
@@ -323,13 +319,6 @@ func (s *Stepper) choose() (last bool) {
 func (s *Stepper) attempt() float64 {
 	m := s.sc.Method
 	s.extra = false
-	if s.useWhole {
-		var q float64
-		s.badT = s.t1
-		q, s.errLog, s.factor = s.whole.Attempt(s.t, s.h, s.t1, s.logErr, s.x, s.kflat, s.x1)
-		s.stats.Evals += m.Stages - 1
-		return q // a mean square, but on the same side of 1
-	}
 	for i := 1; i < m.Stages; i++ {
 		if i != s.sc.End {
 			s.stage(i)
@@ -366,12 +355,7 @@ func (s *Stepper) take(err float64, last bool) {
 		s.stats.Smallest = min(s.stats.Smallest, h)
 	}
 	if s.set.controlled {
-		if s.useWhole {
-			s.logErr = s.errLog
-			s.next = h * s.calm(s.factor)
-		} else {
-			s.next = h * s.accepted(err)
-		}
+		s.next = h * s.accepted(err)
 		s.rejected = false
 	}
 }
