@@ -99,7 +99,12 @@ func generate(g *ir.Graph, prepared int) (*machine, error) {
 	if cpu.Widest() == 0 {
 		return nil, fmt.Errorf("%w: %s", native.ErrCPU, cpu.Why)
 	}
-	a := newAssembler(g, prepared, cpu.Widest())
+	return generateFor(g, prepared, cpu.Widest())
+}
+
+// generateFor is generate with at most so many lanes.
+func generateFor(g *ir.Graph, prepared, wide int) (*machine, error) {
+	a := newAssembler(g, prepared, wide)
 	if err := a.run(); err != nil {
 		return nil, err
 	}
@@ -108,7 +113,7 @@ func generate(g *ir.Graph, prepared int) (*machine, error) {
 	for _, s := range a.steps {
 		u := unit{kernel: s.kernel, open: s.open}
 		if len(s.segments) > 0 {
-			c, err := native.Compile(native.Options{CPU: &cpu}, s.segments...)
+			c, err := native.Compile(native.Options{}, s.segments...)
 			if err != nil {
 				return nil, err
 			}

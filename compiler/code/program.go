@@ -17,8 +17,8 @@ type Program struct {
 	size     int       // of the scratch memory
 	scalars  []float64 // constants at the start of the scratch memory
 	arrays   []float64 // constants that are arrays
-	loads []load
-	fixed []load // of θ and of what was prepared: done by Prepare
+	loads    []load
+	fixed    []load // of θ and of what was prepared: done by Prepare
 	code     []instr
 	origin   []ir.ID // the node of each instruction
 	kernels  []kernel

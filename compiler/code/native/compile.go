@@ -140,11 +140,11 @@ func (c *Code) wants(seg Segment, s *segment) {
 	for i := range seg.Block.Bases {
 		n := &c.need[i]
 		if !c.open {
-			want := seg.Block.Extent(i, seg.Width, seg.Groups)
-			if _, lanes := seg.Block.Uses(i); lanes && seg.Rows > 1 {
-				want += (seg.Rows - 1) * (seg.Groups*seg.Width + seg.gap(i))
+			shared, lanes := seg.Block.Extents(i, seg.Width, seg.Groups)
+			if lanes > 0 && seg.Rows > 1 {
+				lanes += (seg.Rows - 1) * (seg.Groups*seg.Width + seg.gap(i))
 			}
-			n.fixed = max(n.fixed, want)
+			n.fixed = max(n.fixed, shared, lanes)
 			continue
 		}
 		n.first = seg.Block.Extent(i, seg.Width, 1)

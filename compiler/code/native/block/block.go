@@ -45,23 +45,29 @@ type Block struct {
 
 // Extent is the number of elements that base must have for a run of so many groups of w lanes.
 func (b *Block) Extent(base, w, groups int) int {
+	broadcast, lanes := b.Extents(base, w, groups)
+	return max(broadcast, lanes)
+}
+
+// Extents is Extent for what is the same for all lanes, and for what moves on with the groups.
+func (b *Block) Extents(base, w, groups int) (broadcast, lanes int) {
 	if base >= len(b.Bases) || groups == 0 {
-		return 0
+		return 0, 0
 	}
-	n, rows := 0, b.Bases[base].Rows
+	rows := b.Bases[base].Rows
 	for i := range b.Instrs {
 		in := &b.Instrs[i]
 		switch {
 		case in.Op != OpLoad && in.Op != OpStore || int(in.Base) != base:
 		case in.Broadcast:
-			n = max(n, int(in.Index)+1)
+			broadcast = max(broadcast, int(in.Index)+1)
 		case rows == 0:
-			n = max(n, int(in.Index)+w*groups)
+			lanes = max(lanes, int(in.Index)+w*groups)
 		default:
-			n = max(n, rows*w*groups)
+			lanes = max(lanes, rows*w*groups)
 		}
 	}
-	return n
+	return broadcast, lanes
 }
 
 // Uses reports how a block touches a base: one number for all lanes, or lanes that move on with each group.

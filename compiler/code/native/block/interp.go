@@ -22,14 +22,16 @@ type step struct {
 
 // Interp runs a block, lane by lane in plain Go, and is what the block means. It belongs to one goroutine.
 type Interp struct {
-	b      *Block
-	w      int
-	fixed  []step // constants
-	shared []step // broadcast loads
-	pre    []step
-	body   []step
-	mem    []float64
-	extent [MaxBases][2]int // elements wanted of a base: at the first group, and more with each one
+	b         *Block
+	w         int
+	fixed     []step // constants
+	shared    []step // broadcast loads
+	pre       []step
+	body      []step
+	mem       []float64
+	extent    [MaxBases][2]int // elements wanted of a base by lanes: at the first group, and more with each one
+	broadcast [MaxBases]int    // and for all lanes
+	moved     [MaxBases]int    // of the row at hand: how far on its lanes lie
 }
 
 // NewInterp prepares a run with w lanes to a group, 1 ≤ w ≤ MaxLanes. The result does not depend on w, where the layout does not.
@@ -39,7 +41,9 @@ func NewInterp(b *Block, w int) (*Interp, error) {
 	}
 	it := &Interp{b: b, w: w}
 	for base := range b.Bases {
-		it.extent[base] = [2]int{b.Extent(base, w, 1), b.Extent(base, w, 2) - b.Extent(base, w, 1)}
+		shared, first := b.Extents(base, w, 1)
+		_, second := b.Extents(base, w, 2)
+		it.broadcast[base], it.extent[base] = shared, [2]int{first, second - first}
 	}
 	newPlacer(b, it).all()
 	return it, nil
@@ -205,6 +209,20 @@ func (p *placer) leaf(out []step, a Value, plan *Plan) []step {
 
 func (it *Interp) at(k int32) []float64 { return it.mem[int(k)*it.w:][:it.w:it.w] }
 
+// RunRows is Run for each of some rows; after a row the lanes of base b move gap[b] elements more than the groups did.
+func (it *Interp) RunRows(bases [][]float64, groups, rows int, gap []int) error {
+	defer func() { it.moved = [MaxBases]int{} }()
+	for range max(1, rows) {
+		if err := it.Run(bases, groups); err != nil {
+			return err
+		}
+		for b := range gap {
+			it.moved[b] += groups*it.w + gap[b]
+		}
+	}
+	return nil
+}
+
 // Run computes so many groups of lanes over the bases. The error is ErrShort, and then nothing has been computed.
 func (it *Interp) Run(bases [][]float64, groups int) error {
 	if groups <= 0 {
@@ -216,7 +234,11 @@ func (it *Interp) Run(bases [][]float64, groups int) error {
 		if i < len(bases) {
 			have = len(bases[i])
 		}
-		if have < first || more > 0 && (have-first)/more < groups-1 {
+		if have < it.broadcast[i] {
+			return ErrShort
+		}
+		have -= it.moved[i]
+		if first > 0 && have < first || more > 0 && (have-first)/more < groups-1 {
 			return ErrShort
 		}
 	}
@@ -230,7 +252,7 @@ func (it *Interp) Run(bases [][]float64, groups int) error {
 
 // lanes is the part of a base that holds the lanes of an element.
 func (it *Interp) lanes(s *step, bases [][]float64, g int) []float64 {
-	at := int(s.Index) + g*it.w
+	at := int(s.Index) + g*it.w + it.moved[s.Base]
 	if r := it.b.Bases[s.Base].Rows; r > 0 {
 		at = (g*r + int(s.Index)) * it.w
 	}
