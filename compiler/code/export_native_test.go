@@ -1,7 +1,6 @@
 package code
 
 import (
-	"github.com/udl-lang/udl/compiler/code/native"
 	"github.com/udl-lang/udl/compiler/code/native/block"
 	"github.com/udl-lang/udl/compiler/ir"
 )
@@ -53,9 +52,6 @@ func Interpreted(p *Program, in *Banks, out [][]float64, wide int) (ok bool, err
 	}
 	return true, nil
 }
-
-// Widths are the lanes that generated code may have here.
-func Widths() []int { return native.Host().Widths() }
 
 // NativeProgram is the program with generated code of at most so many lanes.
 func NativeProgram(g *ir.Graph, wide int) (*Program, error) {

@@ -227,3 +227,6 @@ func aligned(n int) []float64 {
 	skip := int(-uintptr(unsafe.Pointer(&x[0]))%64) / 8
 	return x[skip:][:n:n]
 }
+
+// Widths are the numbers of lanes that generated code may have here, none where there is no such code.
+func Widths() []int { return native.Host().Widths() }

@@ -22,7 +22,7 @@ var floors = [][]string{
 	{"runtime/system", "runtime/method"},
 	{"runtime/trace", "runtime/solve"},
 	{"runtime/trace/figure"},
-	{"runtime/sens"},
+	{"runtime/sens", "runtime/ensemble"},
 	{"runtime/train"},
 	{"compiler/ir"},
 	{"compiler/check", "compiler/ad", "compiler/opt", "compiler/code", "compiler/lower"},

@@ -68,6 +68,18 @@ func NewStepper(ctx context.Context, p *Problem) (*Stepper, error) {
 	return s, nil
 }
 
+// Start is NewStepper in the memory of s, for one problem after another.
+func (s *Stepper) Start(ctx context.Context, p *Problem) error { return s.start(ctx, p) }
+
+// First readies the first step without making it: f at the start, valid until the next call, and the length of the step that would be
+// tried, positive. It is false where there is none, as Status tells.
+func (s *Stepper) First() (k0 []float64, h float64, ok bool) {
+	if s.status != Running || !s.ready() {
+		return nil, 0, false
+	}
+	return s.k[0], s.next, true
+}
+
 // start makes the stepper ready for a problem, with the memory of the last one where it fits.
 func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	set, err := p.resolve(s.set.atol)
@@ -213,23 +225,8 @@ func (s *Stepper) Step() bool {
 		return false
 	}
 	s.commit()
-	if s.t == s.tEnd {
-		s.status = Done
+	if !s.ready() {
 		return false
-	}
-	if !s.haveK0 {
-		s.eval(s.k[0], s.t, s.x)
-		s.haveK0 = true
-		if !finite(s.k[0]) {
-			s.status, s.badT = NonFinite, s.t
-			copy(s.x1, s.x)
-			return false
-		}
-	}
-	if s.next == 0 && s.set.controlled {
-		if s.next = s.p.H0; s.next == 0 {
-			s.next = s.firstStep()
-		}
 	}
 	if s.useWhole {
 		return s.stepWhole()
@@ -266,6 +263,29 @@ func (s *Stepper) Step() bool {
 		}
 		s.rejected = true
 	}
+}
+
+// ready computes what a step starts from; it is false at the end, and where f is not finite.
+func (s *Stepper) ready() bool {
+	if s.t == s.tEnd {
+		s.status = Done
+		return false
+	}
+	if !s.haveK0 {
+		s.eval(s.k[0], s.t, s.x)
+		s.haveK0 = true
+		if !finite(s.k[0]) {
+			s.status, s.badT = NonFinite, s.t
+			copy(s.x1, s.x)
+			return false
+		}
+	}
+	if s.next == 0 && s.set.controlled {
+		if s.next = s.p.H0; s.next == 0 {
+			s.next = s.firstStep()
+		}
+	}
+	return true
 }
 
 // refuse looks at the limits before an attempt.

@@ -1,0 +1,19 @@
+package compiler
+
+import (
+	"github.com/udl-lang/udl/compiler/code"
+	"github.com/udl-lang/udl/runtime/method"
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// LanesOfWidth is the system's Lanes with groups of w lanes.
+func LanesOfWidth(s *system.System, w int) system.Laning {
+	f := s.RHS.(*fn)
+	return func(m *method.RK, vary []int, dense bool) func() system.Lanes {
+		p, err := code.WholeLanes(f.s.eval, m, f.s.nx, f.s.nth, vary, dense, w)
+		if err != nil {
+			return nil
+		}
+		return func() system.Lanes { return p.New() }
+	}
+}

@@ -1,0 +1,163 @@
+package ensemble
+
+import (
+	"math"
+
+	"github.com/udl-lang/udl/runtime/solve"
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// attemptsAtOnce is how often lanes step before somebody looks whether one is at its end. A lane that has ended waits that long at most.
+const attemptsAtOnce = 6
+
+// laneDriver steps members as lanes.
+type laneDriver struct {
+	*worker
+	l      system.Lanes
+	st     solve.Stepper
+	sc     *solve.Scheme
+	member []int // of each lane, −1 for none
+	output []int // the next output of each lane
+	taken  []int // accepted steps whose outputs are written
+	x      []float64
+	out    []float64
+	k      [][]float64
+	kflat  []float64
+	weight []float64
+	dir    float64
+	dense  bool
+}
+
+// lanes integrates members many at once; a lane that is free takes the next member.
+func (w *worker) lanes(l system.Lanes) {
+	d := &laneDriver{worker: w, l: l, sc: solve.NewScheme(w.Method), dir: 1, dense: w.between()}
+	n, nx := l.Size(), w.Sys.NX
+	d.member, d.output, d.taken = make([]int, n), make([]int, n), make([]int, n)
+	d.x, d.out = make([]float64, nx), make([]float64, nx)
+	d.kflat, d.weight = make([]float64, d.sc.Stages()*nx), make([]float64, d.sc.Stages())
+	for i := range d.sc.Stages() {
+		d.k = append(d.k, d.kflat[i*nx:(i+1)*nx])
+	}
+	if w.T1 < w.T0 {
+		d.dir = -1
+	}
+	set, err := w.settings()
+	if err != nil {
+		w.fail(err)
+		return
+	}
+	l.Prepare(w.Theta, set)
+	active := 0
+	for lane := range n {
+		if d.fill(lane) {
+			active++
+		}
+	}
+	attempts := attemptsAtOnce
+	if d.dense {
+		attempts = 1 // the last step is kept only until the next
+	}
+	for active > 0 && w.ctx.Err() == nil {
+		l.Run(attempts)
+		for lane, i := range d.member {
+			if i < 0 {
+				continue
+			}
+			s := l.State(lane, nil)
+			if d.dense && s.Accepted > d.taken[lane] {
+				d.taken[lane] = s.Accepted
+				d.write(lane, i, s.T)
+			}
+			if s.Status != system.LaneRunning && !d.end(lane, i, s) {
+				active--
+			}
+		}
+	}
+}
+
+// settings are what lanes share, with the defaults of package solve.
+func (w *worker) settings() (set system.LaneSettings, err error) {
+	set = system.LaneSettings{Rtol: w.Rtol, Hmax: w.Hmax, T0: w.T0, T1: w.T1, MaxSteps: w.MaxSteps}
+	atol := w.Atol
+	if set.Rtol == 0 {
+		set.Rtol = solve.DefaultRtol
+	}
+	if atol == 0 {
+		atol = solve.DefaultAtol
+	}
+	if set.Hmax == 0 {
+		set.Hmax = math.Abs(w.T1 - w.T0)
+	}
+	for range w.Sys.NX {
+		set.Atol = append(set.Atol, atol)
+	}
+	// What is wrong with the call, a stepper says in the words that a single solve has.
+	_, err = solve.NewStepper(w.ctx, &w.prob)
+	return set, err
+}
+
+// fill puts the next member that can start into a lane; it is false when there is none.
+func (d *laneDriver) fill(lane int) bool {
+	for {
+		i := d.take()
+		if i < 0 {
+			d.member[lane] = -1
+			d.l.Clear(lane)
+			return false
+		}
+		if err := d.st.Start(nil, &d.prob); err != nil {
+			d.fail(err)
+			d.member[lane] = -1
+			return false
+		}
+		o := 0
+		if d.st.Status() == solve.Running {
+			for ; o < len(d.Times) && (d.Times[o]-d.T0)*d.dir <= 0; o++ {
+				copy(d.result.Row(i, o), d.st.X())
+			}
+		}
+		k0, h, ok := d.st.First()
+		d.stats.Evals += d.st.Stats().Evals
+		if !ok {
+			d.finish(i, d.st.Status(), d.T0, o)
+			continue
+		}
+		d.l.Load(lane, d.T0, d.T1, h, d.st.X(), k0, d.Values[i*len(d.Vary):(i+1)*len(d.Vary)])
+		d.member[lane], d.output[lane], d.taken[lane] = i, o, 0
+		return true
+	}
+}
+
+// write interpolates the outputs within the step that a lane has just made, to t1.
+func (d *laneDriver) write(lane, i int, t1 float64) {
+	o := d.output[lane]
+	if o >= len(d.Times) || (d.Times[o]-t1)*d.dir > 0 || d.Times[o] == d.T1 {
+		return
+	}
+	t, h := d.l.Dense(lane, d.x, d.kflat)
+	for ; o < len(d.Times) && (d.Times[o]-t1)*d.dir <= 0 && d.Times[o] != d.T1; o++ {
+		if d.Times[o] == t1 {
+			d.l.State(lane, d.result.Row(i, o))
+			continue
+		}
+		d.sc.Dense((d.Times[o]-t)/h, d.result.Row(i, o), d.x, h, d.k, d.weight)
+	}
+	d.output[lane] = o
+}
+
+// end takes the member out of a lane that is done or stopped and fills it anew; it is false when there is nothing to fill it with.
+func (d *laneDriver) end(lane, i int, s system.LaneState) bool {
+	o := d.output[lane]
+	status := map[system.LaneStatus]solve.Status{system.LaneDone: solve.Done, system.LaneMaxSteps: solve.MaxSteps,
+		system.LaneStepTooSmall: solve.StepTooSmall, system.LaneNonFinite: solve.NonFinite}[s.Status]
+	if status == solve.Done {
+		for ; o < len(d.Times); o++ { // the end, and times beyond it by rounding
+			d.l.State(lane, d.result.Row(i, o))
+		}
+	}
+	d.finish(i, status, s.T, o)
+	d.stats.Steps += s.Accepted
+	d.stats.Rejected += s.Attempts - s.Accepted
+	d.stats.Evals += s.Attempts * (d.Method.Stages - 1)
+	return d.fill(lane)
+}
