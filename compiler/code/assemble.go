@@ -251,5 +251,12 @@ func (a *assembler) kernel(id ir.ID) kernel {
 		return r
 	}
 	describe(&k, g, n, a.at, tmp)
+	if n.Op == ir.OpMatMul {
+		d := a.g.MatMulDims(n)
+		if l := a.asLayer(n); len(g.Shape(l.matrix)) == 2 && len(g.Shape(l.x)) == 1 && (d.M == 1 || d.N == 1) {
+			k.kind, k.m, k.k, k.trans = kDense, l.n, l.k, l.across
+			k.a, k.b = a.at(l.matrix), a.at(l.x)
+		}
+	}
 	return k
 }

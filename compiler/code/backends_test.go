@@ -201,7 +201,7 @@ func moved(g *ir.Graph, in *ir.Banks, z []float64, r *rand.Rand, ulps float64) {
 					scale = math.Max(scale, most)
 				}
 			}
-			scale = math.Min(scale, 1e290)
+			scale = math.Min(scale, 1e307)
 		}
 		for i, x := range v[id] {
 			v[id][i] = x + (2*r.Float64()-1)*(ulps*(0x1p-53*(math.Abs(x)+scale)+5e-324))

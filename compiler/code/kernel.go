@@ -91,13 +91,7 @@ func (e *Exec) kernel(k *kernel) {
 	case kOuter:
 		outer(e.at(k.d, k.m*k.n), e.at(k.a, k.m), e.at(k.b, k.n))
 	case kDot:
-		s := 0.0
-		a, b := e.at(k.a, k.n), e.at(k.b, k.n)
-		b = b[:len(a)]
-		for i, v := range a {
-			s += float64(v * b[i])
-		}
-		e.at(k.d, 1)[0] = s
+		e.p.fast.MatVec(e.at(k.d, 1), e.at(k.a, k.n), e.at(k.b, k.n), nil)
 	case kReduce:
 		reduce(k, e.at(k.d, k.n), e.at(k.a, k.m))
 	case kCopies:

@@ -176,7 +176,7 @@ func (c *cutter) matrix(id ir.ID, n *ir.Node) way {
 	case d.M != 1 && d.N != 1:
 		return asKernel
 	}
-	if l, ok := c.layer(id); ok && l.k <= maxInner {
+	if l, ok := c.layer(id); ok && l.k <= maxInner && l.n*l.k < largeLayer {
 		return asLanes
 	}
 	if c.size(n.Args[0])*c.size(n.Args[1]) <= unrolled {
@@ -184,6 +184,9 @@ func (c *cutter) matrix(id ir.ID, n *ir.Node) way {
 	}
 	return asKernel
 }
+
+// largeLayer is from where on a product is better made by the assembly kernels, which read each number of the vector once for several rows.
+const largeLayer = 2048
 
 // maxInner keeps the unrolled sum of a layer within what the instruction caches hold.
 const maxInner = 1024
@@ -196,14 +199,18 @@ type layer struct {
 	across    bool // (k, u) lies at k·n + u, so that lanes read neighbours; else at u·k + k
 }
 
+// asLayer names the parts of a product of which one factor is a vector.
+func (c *cutter) asLayer(n *ir.Node) layer {
+	d := c.g.MatMulDims(n)
+	if len(c.g.Shape(n.Args[0])) == 1 {
+		return layer{matrix: n.Args[1], x: n.Args[0], n: d.N, k: d.K, across: n.Ints[1] == 0}
+	}
+	return layer{matrix: n.Args[0], x: n.Args[1], n: d.M, k: d.K, across: n.Ints[0] == 1}
+}
+
 // layer takes a product apart that lanes can compute.
 func (c *cutter) layer(id ir.ID) (layer, bool) {
-	n := &c.g.Nodes[id]
-	d := c.g.MatMulDims(n)
-	l := layer{matrix: n.Args[0], x: n.Args[1], n: d.M, k: d.K, across: n.Ints[0] == 1}
-	if len(c.g.Shape(n.Args[0])) == 1 {
-		l = layer{matrix: n.Args[1], x: n.Args[0], n: d.N, k: d.K, across: n.Ints[1] == 0}
-	}
+	l := c.asLayer(&c.g.Nodes[id])
 	if len(c.g.Shape(l.matrix)) != 2 || len(c.g.Shape(l.x)) != 1 {
 		return l, false
 	}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/udl-lang/udl/compiler"
+	"github.com/udl-lang/udl/compiler/check"
+	"github.com/udl-lang/udl/lang/ast"
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/parser"
+	"github.com/udl-lang/udl/stdlib"
+)
+
+// largeText is a model of n coupled equations, each with a parameter of its own.
+func largeText(n int) string {
+	var b strings.Builder
+	b.WriteString("model Large {\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  param k%d = %g in 0..10\n", i, 0.1+float64(i%7)/10)
+	}
+	for i := range n {
+		fmt.Fprintf(&b, "  state x%d = %g\n", i, float64(i%5)/5)
+	}
+	for i := range n {
+		j, k := (i+1)%n, (i+n-1)%n
+		fmt.Fprintf(&b, "  x%d' = k%d*(x%d - 2*x%d + x%d) - x%d^2/(1 + x%d) + 0.1*sin(x%d)*exp(-t)\n", i, i, j, i, k, i, j, k)
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+func parse(name, text string) (*ast.File, error) {
+	f, errs := parser.Parse(diag.NewSource(name, text))
+	return f, errs.Err()
+}
+
+// compile checks and compiles the models of a file and says how long each took.
+func compile(f *ast.File, table *stdlib.Table) (names []string, took []time.Duration, err error) {
+	scope := check.NewScope()
+	for _, s := range f.Stmts {
+		switch s := s.(type) {
+		case *ast.Fn:
+			scope.AddFn(s)
+		case *ast.Unknown:
+			scope.AddUnknown(s)
+		case *ast.Decl:
+			scope.AddConst(s)
+		case *ast.Model:
+			scope.AddModel(s)
+		}
+	}
+	for _, s := range f.Stmts {
+		a, ok := s.(*ast.Model)
+		if !ok {
+			continue
+		}
+		begin := time.Now()
+		m, errs := check.Model(a, scope, table)
+		if err := errs.Err(); err != nil {
+			return nil, nil, err
+		}
+		if _, err := compiler.Compile(m, table); err != nil {
+			return nil, nil, err
+		}
+		took = append(took, time.Since(begin))
+		names = append(names, a.Name.Name)
+	}
+	return names, took, nil
+}
+
+// largeParse measures parsing a model of 1,000 equations, in milliseconds.
+func largeParse(_ *lab, rounds int) (figure, error) {
+	text := largeText(1000)
+	var ms []float64
+	for range rounds {
+		begin := time.Now()
+		if _, err := parse("large.udl", text); err != nil {
+			return figure{}, err
+		}
+		ms = append(ms, float64(time.Since(begin))/1e6)
+	}
+	return spread(ms), nil
+}
+
+// largeCompile measures checking and compiling it.
+func largeCompile(_ *lab, rounds int) (figure, error) {
+	f, err := parse("large.udl", largeText(1000))
+	if err != nil {
+		return figure{}, err
+	}
+	table := stdlib.New()
+	var ms []float64
+	for range rounds {
+		_, took, err := compile(f, table)
+		if err != nil {
+			return figure{}, err
+		}
+		ms = append(ms, float64(took[0])/1e6)
+	}
+	return spread(ms), nil
+}
+
+// galleryCompile measures checking and compiling each model of the gallery; the figure is that of the slowest.
+func galleryCompile(l *lab, rounds int) (figure, error) {
+	files, err := filepath.Glob(filepath.Join(l.root, "models", "*.udl"))
+	if err != nil || len(files) == 0 {
+		return figure{}, fmt.Errorf("there is no gallery: %v", err)
+	}
+	table := stdlib.New()
+	ms := map[string][]float64{}
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return figure{}, err
+		}
+		f, err := parse(filepath.Base(file), string(b))
+		if err != nil {
+			return figure{}, err
+		}
+		for range rounds {
+			names, took, err := compile(f, table)
+			if err != nil {
+				return figure{}, err
+			}
+			for i, n := range names {
+				key := n + " of " + filepath.Base(file)
+				ms[key] = append(ms[key], float64(took[i])/1e6)
+			}
+		}
+	}
+	var worst figure
+	for name, x := range ms {
+		if f := spread(x); f.median > worst.median {
+			worst = f
+			worst.detail = name
+		}
+	}
+	return worst, nil
+}
