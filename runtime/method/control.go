@@ -10,11 +10,12 @@ import "math"
 //
 // K. Gustafsson, Control theoretic techniques for stepsize selection in explicit Runge–Kutta
 // methods, ACM Transactions on Mathematical Software 17 (1991), 533–554; E. Hairer, G. Wanner,
-// Solving Ordinary Differential Equations II, 2nd edition, Springer 1996, section IV.2.
+// Solving Ordinary Differential Equations II, 2nd edition, Springer 1996, section IV.2, whose constants for non-stiff problems (those of their
+// DOPRI5) are taken.
 const (
 	Safety   = 0.9
-	Alpha    = 0.7
-	Beta     = 0.4
+	Alpha    = 0.85 // 1 − ¾·Beta
+	Beta     = 0.2
 	Shrink   = 0.2   // the strongest cut after a step
 	Grow     = 10.0  // the strongest growth after a step
 	BadCut   = 0.2   // after a value that is not finite there is no error to go by
