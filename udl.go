@@ -55,6 +55,8 @@ type config struct {
 	name   string
 	funcs  []Func
 	limits Limits
+
+	portable bool
 }
 
 // Option configures Load and Parse.
@@ -78,6 +80,11 @@ type Model struct {
 	m      *value.Model
 	limits Limits
 }
+
+// WithoutNative leaves out generated machine code: the model runs on the portable back end, several times slower. Where the
+// application must not have memory that is executable, or wants nothing of the kind in its process, this is the way;
+// UDL_NATIVE=off in the environment does the same for all models.
+func WithoutNative() Option { return func(c *config) { c.portable = true } }
 
 // Load reads a file and compiles its model. The statements of the file are not run. With several models
 // in the file one must be named, WithModel.
@@ -117,7 +124,7 @@ func configure(opts []Option) *config {
 }
 
 func (c *config) session(dir string) (*eval.Interp, error) {
-	o := eval.Options{FS: c.fs, Dir: dir, Quiet: true, Limits: eval.Limits(c.limits)}
+	o := eval.Options{FS: c.fs, Dir: dir, Quiet: true, Limits: eval.Limits(c.limits), Portable: c.portable}
 	for _, f := range c.funcs {
 		if f.Eval == nil || f.N < 1 || f.Name == "" {
 			return nil, fmt.Errorf("udl: the function %q needs a name, at least one argument and Eval", f.Name)
@@ -473,3 +480,28 @@ func (s *Solution) At(t float64, name string) ([]float64, error) {
 
 // Status is how the solve ended: "done", or why it stopped.
 func (s *Solution) Status() string { return s.s.Sol.Status.String() }
+
+// Names are what Series knows: states, then lets.
+func (s *Solution) Names() []string { return append(s.States(), s.lets()...) }
+
+// States are the names of the states.
+func (s *Solution) States() []string {
+	var names []string
+	for _, sl := range s.s.Model.C.System.States {
+		names = append(names, sl.Name)
+	}
+	return names
+}
+
+func (s *Solution) lets() (names []string) {
+	for _, sl := range s.s.Model.C.System.Outs {
+		names = append(names, sl.Name)
+	}
+	return names
+}
+
+// Backend says what computed the solution, generated machine code or the portable back end, and why it was not the former.
+func (s *Solution) Backend() string {
+	v, _ := s.s.Stats().Get("backend")
+	return string(v.(value.Text))
+}

@@ -79,9 +79,9 @@ func (p *Program) machine() *machine {
 func (p *Program) Backend() (name, why string) {
 	switch {
 	case p.native == nil:
-		return "portable", ""
+		return p.portable(), "generated code was not wanted"
 	case p.machine() == nil:
-		return "portable", p.native.why
+		return p.portable(), p.native.why
 	case p.native.m.width == 8:
 		name = "native (AVX-512)"
 	default:
@@ -91,6 +91,17 @@ func (p *Program) Backend() (name, why string) {
 		name += ", in part"
 	}
 	return name, ""
+}
+
+// portable names the back end where nothing is generated.
+func (p *Program) portable() string {
+	switch {
+	case p.fast == (kernels.Set{}):
+		return "portable"
+	case p.fast.Portable():
+		return "portable (" + p.fast.String() + ")"
+	}
+	return "portable with " + p.fast.String() + " kernels"
 }
 
 // generate makes machine code of a graph.

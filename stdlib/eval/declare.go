@@ -7,6 +7,7 @@ import (
 
 	"github.com/udl-lang/udl/compiler"
 	"github.com/udl-lang/udl/compiler/check"
+	"github.com/udl-lang/udl/compiler/code"
 	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
 )
@@ -84,7 +85,7 @@ func (in *Interp) declare(f *ast.File) (l diag.List) {
 		if errs.HasErrors() {
 			continue
 		}
-		c, err := compiler.Compile(checked, in.table)
+		c, err := compiler.CompileWith(checked, in.table, code.Options{Portable: in.o.Portable})
 		if err != nil {
 			l = append(l, asList(err, m.Span())...)
 			continue

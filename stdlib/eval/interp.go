@@ -47,6 +47,7 @@ type Options struct {
 	Interruptible func(ctx context.Context) (context.Context, context.CancelFunc)
 	Funcs         []*ir.External // Go functions callable from the language
 	Figure        func(w io.Writer, format string, p *value.Plot) error
+	Portable      bool // no generated machine code
 }
 
 // Interp is a session.

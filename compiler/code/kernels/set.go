@@ -1,9 +1,6 @@
 package kernels
 
-import (
-	"os"
-	"sync"
-)
+import "os"
 
 // level is an instruction set that there are kernels for.
 type level uint8
@@ -32,10 +29,11 @@ func (s Set) String() string {
 	return names[s.level] + ": " + s.why
 }
 
-// Host is the best set for the machine. The environment is asked once, at the first call.
-func Host() Set { return host() }
+// Portable reports whether a set is the plain Go one.
+func (s Set) Portable() bool { return s.level == portable }
 
-var host = sync.OnceValue(func() Set { return choose(os.Getenv("UDL_KERNELS")) })
+// Host is the best set for the machine; UDL_KERNELS=off in the environment leaves the portable one.
+func Host() Set { return choose(os.Getenv("UDL_KERNELS")) }
 
 func choose(env string) Set {
 	if env == "off" {
