@@ -56,8 +56,8 @@ type packKey struct {
 	across bool
 }
 
-func newAssembler(g *ir.Graph, prepared, wide int) *assembler {
-	c := newCutter(g, wide)
+func newAssembler(g *ir.Graph, prepared, wide int, near bool) *assembler {
+	c := newCutter(g, wide, near)
 	n := len(g.Nodes)
 	return &assembler{cutter: c, place: make([]ref, n), known: make([]bool, n), prep: int32(prepared), packed: map[packKey]int32{},
 		done: make([]bool, n), inside: make([]bool, n), vals: make([][]block.Value, n), factors: map[ir.ID][2][]block.Value{}}

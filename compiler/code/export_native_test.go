@@ -8,7 +8,10 @@ import (
 // Interpreted runs what generated code would be made of by the blocks' interpreter: the same segments, packs and kernels. ok is false
 // where there would be no generated code.
 func Interpreted(p *Program, in *Banks, out [][]float64, wide int) (ok bool, err error) {
-	a := newAssembler(p.g, p.prepared, wide)
+	if p.machine() == nil {
+		return false, nil
+	}
+	a := newAssembler(p.g, p.prepared, wide, p.machine().near)
 	if err := a.run(); err != nil {
 		return false, nil
 	}

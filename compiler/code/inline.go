@@ -41,7 +41,7 @@ func Cost(g *ir.Graph) (instructions int, ok bool) {
 
 // inline builds a graph, every array taken apart, and returns its result vector 0. input gives the elements of the banks.
 func inline(b *blocks, g *ir.Graph, results int, input func(bank ir.Bank, off int) block.Value) ([][]block.Value, error) {
-	a := newAssembler(g, 0, 1)
+	a := newAssembler(g, 0, 1, false)
 	a.input = input
 	for id := range g.Nodes {
 		n := &g.Nodes[id]

@@ -138,7 +138,7 @@ func (a *assembler) operand(b *blocks, id ir.ID, n, w int) block.Value {
 		}
 		at := a.pack(r, a.shift[id], n, 1, true)
 		return b.Load(int(at.space), int(at.off))
-	case a.fixed[r] && n%w != 0:
+	case a.fixed[r] && (n%w != 0 || a.near):
 		at := a.pack(r, a.shift[id], n, 1, true)
 		return b.Load(int(at.space), int(at.off))
 	}

@@ -1,6 +1,7 @@
 package code
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"unsafe"
@@ -18,6 +19,7 @@ type machine struct {
 	mem     int // numbers of scratch memory
 	prep    int // numbers of BankPrep
 	width   int
+	near    bool
 	bytes   int
 }
 
@@ -115,11 +117,19 @@ func generate(g *ir.Graph, prepared int) (*machine, error) {
 
 // generateFor is generate with at most so many lanes.
 func generateFor(g *ir.Graph, prepared, wide int) (*machine, error) {
-	a := newAssembler(g, prepared, wide)
+	m, err := generateWith(g, prepared, wide, false)
+	if errors.Is(err, native.ErrTooLarge) {
+		m, err = generateWith(g, prepared, wide, true)
+	}
+	return m, err
+}
+
+func generateWith(g *ir.Graph, prepared, wide int, near bool) (*machine, error) {
+	a := newAssembler(g, prepared, wide, near)
 	if err := a.run(); err != nil {
 		return nil, err
 	}
-	m := &machine{kernels: a.kernels, packs: a.packs, mem: int(a.mem) + 16, prep: roundUp(int(a.prep), 8) + 8, width: a.wide}
+	m := &machine{kernels: a.kernels, packs: a.packs, mem: int(a.mem) + 16, prep: roundUp(int(a.prep), 8) + 8, width: a.wide, near: near}
 	some := false
 	for _, s := range a.steps {
 		u := unit{kernel: s.kernel, open: s.open}

@@ -45,7 +45,8 @@ type cutter struct {
 	g      *ir.Graph
 	live   []bool
 	uses   []int
-	wide   int // the most lanes
+	wide   int  // the most lanes
+	near   bool // lanes read copies only, so that a loop has few bases
 	way    []way
 	root   []ir.ID // of views
 	shift  []int
@@ -56,9 +57,9 @@ type cutter struct {
 	shifts map[ir.ID]*shifted
 }
 
-func newCutter(g *ir.Graph, wide int) *cutter {
+func newCutter(g *ir.Graph, wide int, near bool) *cutter {
 	n := len(g.Nodes)
-	c := &cutter{g: g, live: g.Live(), uses: make([]int, n), wide: wide, way: make([]way, n), root: make([]ir.ID, n),
+	c := &cutter{g: g, near: near, live: g.Live(), uses: make([]int, n), wide: wide, way: make([]way, n), root: make([]ir.ID, n),
 		shift: make([]int, n), fixed: make([]bool, n), stage: make([]bool, n), outer: map[int]ir.ID{}, pads: map[padKey]*pad{}, shifts: map[ir.ID]*shifted{}}
 	for id := range g.Nodes {
 		c.root[id] = ir.ID(id)
@@ -294,7 +295,7 @@ func (c *cutter) inMemory(id ir.ID) {
 // readable sees to it that lanes can read an array, up to a whole group.
 func (c *cutter) readable(a ir.ID, width int) {
 	r := c.root[a]
-	if n := c.size(a); n == 1 || n%width == 0 || c.fixed[r] || c.g.Nodes[r].Op != ir.OpInput || c.stage[r] {
+	if n := c.size(a); n == 1 || n%width == 0 && !c.near || c.fixed[r] || c.g.Nodes[r].Op != ir.OpInput || c.stage[r] {
 		return
 	}
 	c.stage[r] = true
