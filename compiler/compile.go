@@ -74,6 +74,7 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 	s.Stepping = rhs.s.stepping
 	s.Reversing = rhs.s.reversing
 	s.Lanes = rhs.s.lanes
+	s.Directing = rhs.s.directing
 	s.Backend = rhs.s.backend
 	if s.NoGradient = noGradient(g); s.NoGradient == "" {
 		s.NoGradient = jumps(m)

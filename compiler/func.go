@@ -22,6 +22,7 @@ type shared struct {
 	how         code.Options
 	steps       perMethod[*code.StepProgram]
 	reverses    perMethod[*code.ReverseProgram]
+	directions  directions
 }
 
 // lazy is a program made once.
@@ -47,6 +48,10 @@ func (l *lazy) get(how code.Options, derive func() (*ir.Graph, error)) *code.Pro
 
 func (s *shared) vjpProgram() *code.Program {
 	return s.vjp.get(s.how, func() (*ir.Graph, error) { return ad.VJP(s.g) })
+}
+
+func (s *shared) jvpProgram() *code.Program {
+	return s.jvp.get(s.how, func() (*ir.Graph, error) { return ad.JVP(s.g) })
 }
 
 // once is for functions that are evaluated too seldom for generated code to be worth its making.
@@ -162,7 +167,7 @@ func (f *fn) VJP(gx, gth []float64, t float64, x, th, gz []float64) float64 {
 // JVP implements system.Func.
 func (f *fn) JVP(dz []float64, t float64, x, th []float64, dt float64, dx, dth []float64) {
 	if f.jvp.Exec == nil {
-		f.jvp.Exec = f.s.jvp.get(f.s.how, func() (*ir.Graph, error) { return ad.JVP(f.s.g) }).New()
+		f.jvp.Exec = f.s.jvpProgram().New()
 		f.zeroX, f.zeroTh = make([]float64, f.s.nx), make([]float64, f.s.nth)
 	}
 	if dx == nil {

@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/udl-lang/udl/compiler/code"
@@ -50,6 +51,31 @@ func (s *shared) reversing(m *method.RK) system.Reverse {
 		return nil
 	}
 	return p.New()
+}
+
+// directions keeps the last program of directions: a training asks for the same again and again.
+type directions struct {
+	mu   sync.Mutex
+	wrt  []int
+	prog *code.DirectionProgram
+}
+
+// directing implements system.Directing.
+func (s *shared) directing(wrt []int) system.Directions {
+	d := &s.directions
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.wrt == nil || !slices.Equal(d.wrt, wrt) {
+		d.wrt, d.prog = slices.Clone(wrt), nil
+		if !s.how.Portable {
+			// Why there is none does not matter: one direction after the other says the same.
+			d.prog, _ = code.WholeDirections(s.jvpProgram(), s.nx, s.nth, s.nz, wrt)
+		}
+	}
+	if d.prog == nil {
+		return nil
+	}
+	return d.prog.New()
 }
 
 // backend says what computes the right-hand side, and why it is not generated code where it is not.

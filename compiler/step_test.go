@@ -130,6 +130,58 @@ func TestWholeReverse(t *testing.T) {
 	}
 }
 
+// TestDirections compares many tangent directions at once with one after the other, and with the adjoint.
+func TestDirections(t *testing.T) {
+	for _, name := range []string{"lv", "tanh", "ude", "heat"} {
+		a := compileWith(t, shapes[name], code.Options{}).System
+		b := compileWith(t, shapes[name], code.Options{Portable: true}).System
+		if a.Directing([]int{0, 1}) == nil && a.Stepping(method.Default()) == nil && name == "lv" {
+			t.Skip("no generated code here: " + a.Backend())
+		}
+		loss := meet{times: []float64{0.5, 1}}
+		p := &solve.Problem{Sys: a, T1: 1, Rtol: 1e-8, Atol: 1e-8, Theta: a.Defaults()}
+		a.Randomize(p.Theta, 2)
+		g, h, k := make([]float64, a.NTheta), make([]float64, a.NTheta), make([]float64, a.NTheta)
+		how := sens.ForwardMethod{StatesOnly: true}
+		if _, _, err := how.Gradient(context.Background(), p, loss, g); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := sens.Adjoint(context.Background(), p, loss, k); err != nil {
+			t.Fatal(err)
+		}
+		p.Sys = b
+		if _, _, err := how.Gradient(context.Background(), p, loss, h); err != nil {
+			t.Fatal(err)
+		}
+		most := 0.0
+		for _, v := range h {
+			most = math.Max(most, math.Abs(v))
+		}
+		for i := range h {
+			if !(math.Abs(g[i]-h[i]) <= 1e-9*most) || !(math.Abs(g[i]-k[i]) <= 1e-7*most) {
+				t.Errorf("%s: component %d is %v, one by one %v, by the adjoint %v", name, i, g[i], h[i], k[i])
+			}
+		}
+	}
+}
+
+func BenchmarkForward(b *testing.B) {
+	for _, name := range []string{"lv", "ude"} {
+		for _, how := range []code.Options{{}, {Portable: true}} {
+			s := compileWith(b, shapes[name], how).System
+			p := &solve.Problem{Sys: s, T1: 1, Rtol: 1e-6, Atol: 1e-6}
+			g := make([]float64, s.NTheta)
+			b.Run(fmt.Sprintf("%s/portable=%v", name, how.Portable), func(b *testing.B) {
+				for b.Loop() {
+					if _, _, err := sens.Forward(context.Background(), p, meet{times: []float64{1}}, nil, g); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
 func BenchmarkGradient(b *testing.B) {
 	for _, name := range []string{"lv", "ude", "node50"} {
 		for _, how := range []code.Options{{}, {Portable: true}} {

@@ -187,10 +187,10 @@ func augment(sys *system.System, wrt []int) *system.System {
 	out := &system.System{
 		Name: sys.Name, NX: nx * (1 + np), NTheta: sys.NTheta, Theta: sys.Theta,
 		NoGradient: "the derivatives of its sensitivities are not offered",
-		RHS:        newAugmented(sys.RHS, wrt, nx),
+		RHS:        newAugmented(sys.RHS, sys.Directing, wrt, nx),
 	}
 	if sys.Init != nil {
-		out.Init = newAugmented(sys.Init, wrt, 0)
+		out.Init = newAugmented(sys.Init, nil, wrt, 0)
 	}
 	if sys.Explain != nil {
 		out.Explain = func(t float64, x, th []float64) *system.Fault { return sys.Explain(t, x[:nx], th) }
@@ -215,14 +215,20 @@ type augmented struct {
 	wrt    []int
 	nx, nz int // of f
 	nth    int
-	oneTh  []float64 // a unit vector of θ
+	oneTh  []float64         // a unit vector of θ
+	offer  system.Directing  // nil where there is none
+	many   system.Directions // all directions at once, nil where there are none
 }
 
 var _ system.Func = (*augmented)(nil)
 
-func newAugmented(f system.Func, wrt []int, nx int) *augmented {
+func newAugmented(f system.Func, offer system.Directing, wrt []int, nx int) *augmented {
 	_, nth, nz := f.Dims()
-	return &augmented{f: f.Clone(), wrt: wrt, nx: nx, nz: nz, nth: nth, oneTh: make([]float64, nth)}
+	a := &augmented{f: f.Clone(), wrt: wrt, nx: nx, nz: nz, nth: nth, oneTh: make([]float64, nth), offer: offer}
+	if offer != nil {
+		a.many = offer(wrt)
+	}
+	return a
 }
 
 // Dims implements system.Func.
@@ -231,15 +237,24 @@ func (a *augmented) Dims() (x, th, z int) {
 }
 
 // Prepare implements system.Func.
-func (a *augmented) Prepare(th []float64) { a.f.Prepare(th) }
+func (a *augmented) Prepare(th []float64) {
+	a.f.Prepare(th)
+	if a.many != nil {
+		a.many.Prepare(th)
+	}
+}
 
 // Eval implements system.Func.
 func (a *augmented) Eval(z []float64, t float64, x, th []float64) {
 	nx, nz := a.nx, a.nz
 	if th != nil {
-		a.f.Prepare(th)
+		a.Prepare(th)
 	}
 	a.f.Eval(z[:nz], t, x[:nx], nil)
+	if a.many != nil {
+		a.many.Eval(z[nz:], t, x[:nx], x[nx:])
+		return
+	}
 	for n, i := range a.wrt {
 		a.oneTh[i] = 1
 		a.f.JVP(z[(n+1)*nz:(n+2)*nz], t, x[:nx], nil, 0, x[(n+1)*nx:(n+2)*nx], a.oneTh)
@@ -248,7 +263,7 @@ func (a *augmented) Eval(z []float64, t float64, x, th []float64) {
 }
 
 // Clone implements system.Func.
-func (a *augmented) Clone() system.Func { return newAugmented(a.f, a.wrt, a.nx) }
+func (a *augmented) Clone() system.Func { return newAugmented(a.f, a.offer, a.wrt, a.nx) }
 
 // VJP implements system.Func.
 func (a *augmented) VJP(gx, gth []float64, _ float64, _, _, _ []float64) float64 {

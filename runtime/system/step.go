@@ -33,3 +33,15 @@ type Reverse interface {
 
 // Reversing offers a Reverse for a method, nil where there is none.
 type Reversing func(m *method.RK) Reverse
+
+// Directions computes the derivatives of a function along many directions at one point, all at once. It serves one goroutine and allocates nothing.
+type Directions interface {
+	// Prepare fixes θ.
+	Prepare(th []float64)
+	// Eval writes (∂f/∂x) s_q + ∂f/∂θ_q for each entry q of θ that the directions were made for: s and dz hold one vector after the other, of
+	// lengths NX and NZ.
+	Eval(dz []float64, t float64, x, s []float64)
+}
+
+// Directing offers Directions of the right-hand side for entries of θ, nil where there are none.
+type Directing func(wrt []int) Directions

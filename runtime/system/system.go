@@ -89,6 +89,8 @@ type System struct {
 	Reversing Reversing
 	// Lanes offers many trajectories at once; nil where it cannot.
 	Lanes Laning
+	// Directing offers many tangent directions at once; nil where it cannot.
+	Directing Directing
 	// Backend says what computes the right-hand side, for a solution's statistics; nil when there is nothing to say.
 	Backend func() string
 
