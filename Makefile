@@ -2,7 +2,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 10s
 
-.PHONY: check format vet staticcheck layering race fuzz cross long bench
+.PHONY: check format vet staticcheck layering race fuzz cross long stress backends arm64 compare bench
 
 check: format vet staticcheck layering race fuzz cross
 
@@ -37,6 +37,22 @@ cross:
 # Last run on 2026-11-24: no finding (6.3 and 3.6 million executions).
 long:
 	$(MAKE) fuzz FUZZTIME=10m
+
+# A minute of 16 goroutines under a restless collector, and 100,000 models compiled and dropped: some four minutes. Last run on 2026-11-26.
+stress:
+	UDL_STRESS=60s UDL_MODELS=100000 go test -run 'Stress|Stops|ManyModels' -v -timeout 1h . ./compiler/code/native
+
+# A million random graphs on every back end: some ten minutes. Last run on 2026-11-26.
+backends:
+	go test -run BackendsAgree -v -timeout 2h ./compiler/code -graphs 1000000
+
+# The core on another architecture, emulated; needs qemu-user.
+arm64:
+	GOARCH=arm64 go test -exec qemu-aarch64 -short . ./compiler/... ./runtime/... ./stdlib/...
+
+# Against C, needs gcc; writes docs/benchmarks.md.
+compare:
+	go run ./internal/bench -write
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
