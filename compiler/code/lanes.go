@@ -167,7 +167,6 @@ type Lanes struct {
 	mem    []float64
 	shared []float64
 	th     []float64
-	t0     float64
 }
 
 var _ system.Lanes = (*Lanes)(nil)
@@ -226,6 +225,22 @@ func (s *Lanes) Run(attempts int) {
 			panic("code: " + err.Error())
 		}
 	}
+}
+
+// Next implements system.Lanes.
+func (s *Lanes) Next(lane int) int {
+	w, rows := s.p.width, s.p.rows
+	for g := lane / w; g < groupsOfLane; g++ {
+		m := s.mem[g*rows*w:][:(rowStatus+1)*w]
+		t, end, status := m[rowT*w:][:w], m[rowEnd*w:][:w], m[rowStatus*w:][:w]
+		for l := lane % w; l < w; l++ {
+			if t[l] == end[l] || status[l] != 0 {
+				return g*w + l
+			}
+		}
+		lane = 0
+	}
+	return groupsOfLane * w
 }
 
 // State implements system.Lanes.

@@ -59,17 +59,22 @@ func (w *worker) lanes(l system.Lanes) {
 	}
 	for active > 0 && w.ctx.Err() == nil {
 		l.Run(attempts)
-		for lane, i := range d.member {
-			if i < 0 {
-				continue
+		if d.dense {
+			for lane, i := range d.member {
+				if i < 0 {
+					continue
+				}
+				if s := l.State(lane, nil); s.Accepted > d.taken[lane] {
+					d.taken[lane] = s.Accepted
+					d.write(lane, i, s.T)
+				}
 			}
-			s := l.State(lane, nil)
-			if d.dense && s.Accepted > d.taken[lane] {
-				d.taken[lane] = s.Accepted
-				d.write(lane, i, s.T)
-			}
-			if s.Status != system.LaneRunning && !d.end(lane, i, s) {
-				active--
+		}
+		for lane := l.Next(0); lane < n; lane = l.Next(lane + 1) {
+			if i := d.member[lane]; i >= 0 {
+				if s := l.State(lane, nil); !d.end(lane, i, s) {
+					active--
+				}
 			}
 		}
 	}

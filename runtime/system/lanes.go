@@ -19,6 +19,8 @@ type Lanes interface {
 	Clear(lane int)
 	// Run makes so many attempts in each lane that is not idle or at its end.
 	Run(attempts int)
+	// Next is the first lane, from a given one on, that is at its end, has stopped or is idle; Size when there is none.
+	Next(lane int) int
 	// State is where a lane is. x may be nil.
 	State(lane int, x []float64) LaneState
 	// Dense gives the last accepted step of a lane: its start, its length, the state there and the stages, as a StepRecord holds them.
