@@ -347,3 +347,22 @@ func TestBackendsAgree(t *testing.T) {
 		t.Errorf("generated code in %d of %d comparisons only", generated, compared)
 	}
 }
+
+// TestFound keeps graphs on which back ends once disagreed.
+func TestFound(t *testing.T) {
+	for _, seed := range []uint64{
+		729879, // an element of a moved grid, repeated
+		301284, // a loop over more vectors than there are registers
+		13848,  // a number for all lanes beside lanes that run over rows
+	} {
+		r := rand.New(rand.NewPCG(seed, 77))
+		g, nz := randomGraph(r)
+		if seed%2 == 0 {
+			g = opt.Run(g)
+		}
+		compare(t, seed, g, banks(r, seed%3 == 0), []int{nz}, r)
+		if d, err := ad.JVP(g); err == nil {
+			compare(t, seed, opt.Run(d), banks(r, false), []int{nz}, r)
+		}
+	}
+}

@@ -257,8 +257,10 @@ func (c *cutter) demand() {
 		case asShift:
 			c.inMemory(n.Args[0])
 		case asView:
-			if c.way[c.root[id]] == asRepeat {
-				c.inMemory(c.root[id])
+			c.inMemory(c.root[id])
+		case asRepeat:
+			if c.way[c.root[n.Args[0]]] == asShift {
+				c.inMemory(n.Args[0])
 			}
 		case asLanes:
 			if n.Op == ir.OpMatMul {
