@@ -32,6 +32,15 @@ func (in *Interp) call(f *frame, e *ast.Call) (value.Value, error) {
 		}
 		return in.callValue(f, fun, e)
 	}
+	if f != nil && f.drawn {
+		if b, ok := in.table.Lookup(id.Name, sig.Distribution); ok {
+			args, _, _, _, err := in.arguments(f, b, e)
+			if err != nil {
+				return nil, err
+			}
+			return &value.Spec{Row: b, Args: args, Span: e.Span()}, nil
+		}
+	}
 	if v, ok := in.lookup(f, id.Name); ok {
 		return in.callValue(f, v, e)
 	}
@@ -371,6 +380,12 @@ func (in *Interp) typed(f *frame, p *sig.Param, e ast.Expr) (value.Value, error)
 		if d := in.noSolver(e, func(n string) bool { _, ok := in.lookup(f, n); return ok }); d != nil {
 			return nil, d
 		}
+	case p.Type == "record of distributions or lists":
+		local := &frame{drawn: true}
+		if f != nil {
+			local.names, local.depth = f.names, f.depth
+		}
+		return in.expr(local, e)
 	case p.Type == "expression": // not evaluated here, but by the verb
 		return in.expr(f, &ast.Lambda{Base: ast.Base{Sp: e.Span()}, Body: e})
 	}

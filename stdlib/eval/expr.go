@@ -14,6 +14,7 @@ import (
 type frame struct {
 	names map[string]value.Value
 	depth int
+	drawn bool // names of distributions come first: the values of an ensemble's `vary`
 }
 
 func (in *Interp) lookup(f *frame, name string) (value.Value, bool) {

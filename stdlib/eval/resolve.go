@@ -15,6 +15,7 @@ type resolver struct {
 	in    *Interp
 	names map[string]bool
 	local []map[string]bool
+	drawn bool // within what may name distributions
 	errs  diag.List
 }
 
@@ -167,13 +168,28 @@ func (r *resolver) call(e *ast.Call) {
 		r.args(nil, e)
 		return
 	}
+	if r.drawn {
+		if b, ok := r.in.table.Lookup(id.Name, sig.Distribution); ok {
+			r.args(b, e)
+			return
+		}
+	}
 	if r.known(id.Name) {
 		r.args(nil, e)
 		return
 	}
 	b, ok := r.in.table.Lookup(id.Name, sig.Verb, sig.Function, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Representation)
 	if !ok {
-		if _, ok := r.in.table.External(id.Name); !ok {
+		if _, ok := r.in.table.External(id.Name); !ok && r.drawn {
+			d := diag.New("E0701", id.Span(), "no distribution is called `%s`", id.Name).At("not known here")
+			names := r.in.table.Names(sig.Distribution)
+			if s := diag.Suggest(id.Name, names); s != "" {
+				d.WithHelp("did you mean `%s`?", s)
+			} else {
+				d.WithHelp("the distributions are: %s", listing(names))
+			}
+			r.errs.Add(d)
+		} else if !ok {
 			r.errs = append(r.errs, diag.From(r.in.unknownName(r.frame(), id))...)
 		}
 		r.args(nil, e)
@@ -227,7 +243,10 @@ func (r *resolver) args(b *sig.Builtin, e *ast.Call) {
 				}
 			}
 		}
+		drawn := r.drawn
+		r.drawn = drawn || p != nil && p.Type == "record of distributions or lists"
 		r.expr(a.Value)
+		r.drawn = drawn
 	}
 	if b == nil || bad {
 		return

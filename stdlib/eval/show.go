@@ -18,6 +18,8 @@ func (in *Interp) Show(w io.Writer, v Value) {
 	case nil:
 	case *value.Solution:
 		in.showSolution(w, v)
+	case *value.Ensemble:
+		in.showEnsemble(w, v)
 	case *value.Model:
 		in.showModel(w, v)
 	case *value.Plot:

@@ -90,7 +90,7 @@ func (c *Call) positional(name string) []value.Value {
 // Big says whether a value takes lines of its own: such values are shown, not printed in a line.
 func Big(v value.Value) bool {
 	switch v := v.(type) {
-	case *value.Solution, *value.Model, *value.Report, *value.Table, *value.Plot, *value.Gradient, *value.Learned:
+	case *value.Solution, *value.Ensemble, *value.Model, *value.Report, *value.Table, *value.Plot, *value.Gradient, *value.Learned:
 		return true
 	case value.List:
 		for _, x := range v {
@@ -154,7 +154,7 @@ func Inline(v value.Value) string {
 			p[i] = s.Row.Name
 		}
 		return strings.Join(p, " then ")
-	case *value.Solution, *value.Report, *value.Table, *value.Plot, *value.Gradient, *value.Model:
+	case *value.Solution, *value.Ensemble, *value.Report, *value.Table, *value.Plot, *value.Gradient, *value.Model:
 		return ""
 	case nil:
 		return "nothing"
@@ -281,6 +281,8 @@ func frameOf(v value.Value) (*trace.Frame, error) {
 	switch v := v.(type) {
 	case *value.Solution:
 		return v.Frame(), nil
+	case *value.Ensemble:
+		return v.Frame(), nil
 	case *value.Table:
 		return v.Frame(), nil
 	case *value.Array:
@@ -403,6 +405,8 @@ func addSeries(p *value.Plot, v value.Value) error {
 			col := f.Columns[i+1]
 			p.Series = append(p.Series, trace.Series{Name: label(col.Name, col.Unit), X: v.Sol.T, Y: col.Values, Color: len(p.Series) + 1})
 		}
+	case *value.Ensemble:
+		return bands(p, v)
 	case *value.Model:
 		if v.Fit == nil {
 			return fmt.Errorf("a model has nothing to draw before it is solved: `plot(solve(%s, t = 0..10))`", v.Name())

@@ -225,39 +225,9 @@ func Set(m *value.Model, th []float64, name string, v value.Value) error {
 		}
 		return nil
 	}
-	sl := sys.Find(name, system.RoleParam, system.RoleConst, system.RoleWeight, system.RoleScale)
-	init := false
-	if sl == nil {
-		sl, init = sys.Find(name, system.RoleInit), true
-	}
-	if sl == nil {
-		e := &setError{msg: "`" + name + "` is nothing that can be set in " + m.Name()}
-		var names []string
-		for _, t := range sys.Theta {
-			if t.Role != system.RoleFlag {
-				names = append(names, t.Name)
-			}
-		}
-		for _, k := range m.C.Model.Consts {
-			if k.Structural && k.Name == name {
-				e.msg = "`" + name + "` fixes a shape of " + m.Name() + ", so it cannot be set for a run"
-				e.help = "change it in the model"
-				return e
-			}
-		}
-		for _, l := range m.C.Model.Lets {
-			if l.Name == name {
-				e.msg = "`" + name + "` is computed by a `let`, so it cannot be set"
-				e.help = "set what it is computed from"
-				return e
-			}
-		}
-		if s := diag.Suggest(name, names); s != "" {
-			e.help = "did you mean `" + s + "`?"
-		} else {
-			e.help = "settable are: " + strings.Join(unique(names), ", ")
-		}
-		return e
+	sl, init, err := settable(m, name)
+	if err != nil {
+		return err
 	}
 	a, ok := v.(*value.Array)
 	if !ok {
@@ -282,6 +252,45 @@ func Set(m *value.Model, th []float64, name string, v value.Value) error {
 		th[flag.Off] = 1
 	}
 	return nil
+}
+
+// settable finds what a name of `set` stands for; init says that it is a state's initial value.
+func settable(m *value.Model, name string) (sl *system.ThetaSlot, init bool, err error) {
+	sys := m.C.System
+	sl = sys.Find(name, system.RoleParam, system.RoleConst, system.RoleWeight, system.RoleScale)
+	if sl == nil {
+		sl, init = sys.Find(name, system.RoleInit), true
+	}
+	if sl == nil {
+		e := &setError{msg: "`" + name + "` is nothing that can be set in " + m.Name()}
+		var names []string
+		for _, t := range sys.Theta {
+			if t.Role != system.RoleFlag {
+				names = append(names, t.Name)
+			}
+		}
+		for _, k := range m.C.Model.Consts {
+			if k.Structural && k.Name == name {
+				e.msg = "`" + name + "` fixes a shape of " + m.Name() + ", so it cannot be set for a run"
+				e.help = "change it in the model"
+				return nil, false, e
+			}
+		}
+		for _, l := range m.C.Model.Lets {
+			if l.Name == name {
+				e.msg = "`" + name + "` is computed by a `let`, so it cannot be set"
+				e.help = "set what it is computed from"
+				return nil, false, e
+			}
+		}
+		if s := diag.Suggest(name, names); s != "" {
+			e.help = "did you mean `" + s + "`?"
+		} else {
+			e.help = "settable are: " + strings.Join(unique(names), ", ")
+		}
+		return nil, false, e
+	}
+	return sl, init, nil
 }
 
 func unique(names []string) []string {

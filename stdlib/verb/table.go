@@ -12,6 +12,8 @@ import (
 var (
 	optT       = arg("t", "range of times", "none", "0..10 by 0.1, 0..10 at [1, 5, 10], or 0..10 for every step")
 	needT      = arg("t", "range of times", "", "0..10 by 0.1, 0..10 at [1, 5, 10], or 0..10 for every step")
+	needTimes  = arg("t", "range of times", "", "0..10 by 0.1, or 0..10 at [1, 5, 10]; 0..10 alone is the start and the end")
+	optThreads = arg("threads", "whole number", "0", "how many to use; 0 is all")
 	optSolver  = arg("solver", "solver", "auto", "a solver by its name, such as Tsit5 or RK4(dt = 0.01)")
 	optRtol    = arg("rtol", "number", "1e-6", "relative tolerance of the local error")
 	optAtol    = arg("atol", "number", "1e-9", "absolute tolerance of the local error")
@@ -65,7 +67,20 @@ var verbs = []Verb{
 	verb("assert_close", "nothing", "Ends the run with an error unless |a - b| ≤ atol + rtol*|b| everywhere; b is the reference.", "assert_close(0.1 + 0.2, 0.3)", assertClose,
 		arg("a", "number or array", "", ""), arg("b", "number or array", "", ""), arg("rtol", "number", "1e-9", ""), arg("atol", "number", "0", "")),
 	verb("time", "number", "Seconds that an expression takes to evaluate.", "time(sum[i in 1..100] i^2)", timeVerb, arg("expression", "expression", "", "")),
-	later("ensemble", "Many trajectories at once."), later("sweep", "Solves over a grid of values."), later("steady", "A root, or an elliptic problem."),
+	verb("ensemble", "ensemble", "Solves a model many times at once, some quantities drawn or given for each member, on all cores and in the lanes of each. `E.x` is member × time × shape; "+
+		"`E.mean`, `E.sd`, `E.median` and `quantile(E, 0.9)` are over the members; `E[3]` is the third as a solution.",
+		"model M { param k = 1; state x = 1; x' = -k*x }\nE = ensemble(M, n = 100, vary = {k: lognormal(0, 0.2), x: uniform(0.5, 1.5)}, t = 0..2 by 0.5)", ensembleVerb,
+		arg("model", "model", "", ""), arg("vary", "record of distributions or lists", "", "what differs from member to member: parameters, constants, weights, and initial values by the state's name"), needTimes,
+		arg("n", "whole number", "none", "the number of members; not needed where values are given"), optSolver, optRtol, optAtol, optSet,
+		arg("seed", "whole number", "0", "of the draws, and of the weights that an untrained unknown starts with"), optThreads, optStep, optSteps),
+	verb("sweep", "ensemble", "Solves a model over a grid of values: every combination is a member, the last quantity running fastest.",
+		"model M { param k = 1; state x = 1; x' = -k*x }\nE = sweep(M, over = {k: [0.5, 1, 2], x: 1..2 by 0.5}, t = 0..2 by 0.5)", sweepVerb,
+		arg("model", "model", "", ""), arg("over", "record of lists", "", "the values of each quantity: a list, or a range with a step"), needTimes,
+		optSolver, optRtol, optAtol, optSet, optSeed, optThreads, optStep, optSteps),
+	verb("quantile", "record", "A quantile over the members of an ensemble, for every state and let at every output time.",
+		"model M { state x = 1; x' = -x }\nE = ensemble(M, n = 100, vary = {x: normal(1, 0.1)}, t = 0..1 by 0.5)\nquantile(E, 0.95).x", quantileVerb,
+		arg("ensemble", "ensemble", "", ""), pos("p", "number", "0.5", "from 0 to 1")),
+	later("steady", "A root, or an elliptic problem."),
 	later("sample", "Posterior draws."), later("discover", "Sparse regression: an equation for a learned term."), later("put_back", "A model with a term replaced by a formula."),
 	later("parquet", "Reads a Parquet file."), later("json", "Reads a JSON file."), later("npy", "Reads a NumPy file."),
 }
