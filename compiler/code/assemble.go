@@ -25,6 +25,7 @@ type assembler struct {
 	factors   map[ir.ID][2][]block.Value // of the products there
 	consumers [][]ir.ID
 	left      int                                     // nodes to compute
+	first     int                                     // the first lane of the segment at hand
 	input     func(bank ir.Bank, off int) block.Value // where a graph is inlined: what its inputs are
 	code      []native.Segment
 	steps     []stretch

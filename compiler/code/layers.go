@@ -5,10 +5,12 @@ import (
 	"github.com/udl-lang/udl/compiler/ir"
 )
 
-// lanes makes a segment of the arrays of one size that can be computed now, their elements as lanes: elementwise operations and layers
-// whose inputs are in memory.
+// straight is up to how many groups of lanes are written out one after the other; more are a loop.
+const straight = 2
+
+// laneSegment makes a segment of the arrays of one size that can be computed now, their elements as lanes: elementwise operations and layers
+// whose inputs are in memory. It is false when there is nothing.
 func (a *assembler) laneSegment() bool {
-	b := a.builder()
 	var list []ir.ID
 	n, w := 0, 0
 	var over grid // the rows that lanes run over, where a stencil is read
@@ -27,30 +29,52 @@ func (a *assembler) laneSegment() bool {
 		if !a.sameGrid(ir.ID(id), over) {
 			continue
 		}
-		a.vals[id] = []block.Value{a.lane(b, ir.ID(id), n, w)}
 		a.inside[id] = true
 		list = append(list, ir.ID(id))
 	}
 	if len(list) == 0 {
 		return false
 	}
+	var direct []*ir.Output
 	kept := a.todo[:0]
 	for _, i := range a.todo {
 		o := &a.g.Outputs[i]
 		if !o.Add && a.inside[o.Node] && n%w == 0 {
-			b.Store(int(spaceOut)+o.Vec, o.Off, a.vals[o.Node][0])
+			direct = append(direct, o)
 			continue
 		}
 		kept = append(kept, i)
 	}
 	a.todo = kept
+	groups := (n + w - 1) / w
+	if over.rows > 0 || groups > straight {
+		a.close(a.lanesFrom(list, direct, n, w, 0), list, w, groups, over)
+		return true
+	}
+	for g := range groups - 1 {
+		a.segment(a.lanesFrom(list, direct, n, w, g*w), w, 1)
+	}
+	a.close(a.lanesFrom(list, direct, n, w, (groups-1)*w), list, w, 1, over)
+	return true
+}
+
+// lanesFrom builds the nodes of a lane segment for the lanes from first on.
+func (a *assembler) lanesFrom(list []ir.ID, direct []*ir.Output, n, w, first int) *blocks {
+	b := a.builder()
+	a.first = first
+	for _, id := range list {
+		a.vals[id] = []block.Value{a.lane(b, id, n, w)}
+	}
+	for _, o := range direct {
+		b.Store(int(spaceOut)+o.Vec, o.Off+first, a.vals[o.Node][0])
+	}
 	for _, id := range list {
 		if a.wanted(id) {
-			b.Store(int(spaceStore), int(a.alloc(id).off), a.vals[id][0])
+			b.Store(int(spaceStore), int(a.alloc(id).off)+first, a.vals[id][0])
 		}
 	}
-	a.close(b, list, w, (n+w-1)/w, over)
-	return true
+	a.first = 0
+	return b
 }
 
 // stencil is the grid of the first gather of size n that moves one, the zero grid where there is none.
@@ -102,7 +126,7 @@ func (a *assembler) lane(b *blocks, id ir.ID, n, w int) block.Value {
 			from, stride = a.pack(r, a.shift[l.matrix], l.n, l.k, l.across), roundUp(l.n, 8)
 		}
 		return b.sum(l.k, func(k int) (x, y block.Value) {
-			return b.Load(int(from.space), int(from.off)+k*stride), a.element(b, l.x, k)
+			return b.Load(int(from.space), int(from.off)+k*stride+a.first), a.element(b, l.x, k)
 		})
 	}
 	operand := func(i int) block.Value { return a.operand(b, nd.Args[i], n, w) }
@@ -137,13 +161,13 @@ func (a *assembler) operand(b *blocks, id ir.ID, n, w int) block.Value {
 			return b.Const(v)
 		}
 		at := a.pack(r, a.shift[id], n, 1, true)
-		return b.Load(int(at.space), int(at.off))
+		return b.Load(int(at.space), int(at.off)+a.first)
 	case a.fixed[r] && (n%w != 0 || a.near):
 		at := a.pack(r, a.shift[id], n, 1, true)
-		return b.Load(int(at.space), int(at.off))
+		return b.Load(int(at.space), int(at.off)+a.first)
 	}
 	at := a.at(id)
-	return b.Load(int(at.space), int(at.off))
+	return b.Load(int(at.space), int(at.off)+a.first)
 }
 
 // finish writes the results that are left, when everything is computed. It is false when there are none, or nodes are left.
