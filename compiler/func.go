@@ -92,7 +92,16 @@ func newFunc(g *ir.Graph, nx, nth, nz int, how code.Options) (*fn, error) {
 }
 
 func (s *shared) bind() *fn {
-	return &fn{s: s, th: make([]float64, s.nth), version: 1}
+	f := &fn{s: s, th: make([]float64, s.nth), version: 1}
+	f.in[ir.BankT], f.in[ir.BankTheta], f.in[ir.BankDT], f.out[2] = f.t[:], f.th, f.dt[:], f.gt[:]
+	return f
+}
+
+// point is *to = x, without the cost of storing a pointer where it is there already.
+func point(to *[]float64, x []float64) {
+	if len(*to) != len(x) || len(x) > 0 && &(*to)[0] != &x[0] {
+		*to = x
+	}
 }
 
 // Dims implements system.Func.
@@ -114,7 +123,7 @@ func (f *fn) at(d *derived, t float64, x, th []float64) {
 		f.Prepare(th)
 	}
 	f.t[0] = t
-	f.in[ir.BankT], f.in[ir.BankX], f.in[ir.BankTheta] = f.t[:], x, f.th
+	point(&f.in[ir.BankX], x)
 	if d.version != f.version {
 		d.Prepare(&f.in)
 		d.version = f.version
@@ -139,7 +148,7 @@ func (f *fn) evaluate(z []float64, t float64, x, th []float64) {
 		f.small, f.isSmall = f.eval.Small(f.t[:], f.th)
 	}
 	f.at(&f.eval, t, x, th)
-	f.out[0] = z
+	point(&f.out[0], z)
 	f.eval.RunPrepared(&f.in, f.out[:1])
 	f.quick = f.isSmall
 }
@@ -157,9 +166,10 @@ func (f *fn) VJP(gx, gth []float64, t float64, x, th, gz []float64) float64 {
 		gth = f.noGth
 	}
 	f.at(&f.vjp, t, x, th)
-	f.in[ir.BankGZ] = gz
+	point(&f.in[ir.BankGZ], gz)
 	f.gt[0] = 0
-	f.out = [3][]float64{gx, gth, f.gt[:]}
+	point(&f.out[0], gx)
+	point(&f.out[1], gth)
 	f.vjp.RunPrepared(&f.in, f.out[:])
 	return f.gt[0]
 }
@@ -178,8 +188,9 @@ func (f *fn) JVP(dz []float64, t float64, x, th []float64, dt float64, dx, dth [
 	}
 	f.at(&f.jvp, t, x, th)
 	f.dt[0] = dt
-	f.in[ir.BankDT], f.in[ir.BankDX], f.in[ir.BankDTheta] = f.dt[:], dx, dth
-	f.out[0] = dz
+	point(&f.in[ir.BankDX], dx)
+	point(&f.in[ir.BankDTheta], dth)
+	point(&f.out[0], dz)
 	f.jvp.RunPrepared(&f.in, f.out[:1])
 }
 
