@@ -71,7 +71,7 @@ func (a *assembler) run() error {
 	a.listConsumers()
 	for id := range a.g.Nodes {
 		switch a.way[id] {
-		case asScalars, asLanes, asKernel:
+		case asScalars, asLanes, asTotal, asKernel:
 			a.left++
 		}
 	}
@@ -82,7 +82,7 @@ func (a *assembler) run() error {
 		a.todo = append(a.todo, i)
 	}
 	for a.err == nil && (a.left > 0 || len(a.todo) > 0) {
-		if !a.scalars() && !a.laneSegment() && !a.finish() && !a.reference() {
+		if !a.scalars() && !a.laneSegment() && !a.totals() && !a.finish() && !a.reference() {
 			return errors.New("no order of computation")
 		}
 	}

@@ -296,7 +296,8 @@ func compare(t *testing.T, seed uint64, g *ir.Graph, in *ir.Banks, nz []int, r *
 					z := vecs()[0]
 					moved(g, in, z, r, 8)
 					for i, x := range z {
-						mixed[i] = mixed[i] || x != x || math.IsInf(x, 0) || math.Abs(x) > 1e300
+						// Where a hair's breadth decides between a number and none, either is right.
+						mixed[i] = mixed[i] || !(math.Abs(x) < 1e300) || !(math.Abs(want[0][i]) < 1e300)
 						lo[i], hi[i] = math.Min(lo[i], x), math.Max(hi[i], x)
 					}
 				}
@@ -353,6 +354,7 @@ func TestFound(t *testing.T) {
 	for _, seed := range []uint64{
 		729879, // an element of a moved grid, repeated
 		301284, // a loop over more vectors than there are registers
+		954836, // zero over zero, but for rounding
 		13848,  // a number for all lanes beside lanes that run over rows
 	} {
 		r := rand.New(rand.NewPCG(seed, 77))

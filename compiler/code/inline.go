@@ -46,7 +46,7 @@ func inline(b *blocks, g *ir.Graph, results int, input func(bank ir.Bank, off in
 	for id := range g.Nodes {
 		n := &g.Nodes[id]
 		switch a.way[id] {
-		case asScalars, asLanes, asKernel, asNothing:
+		case asScalars, asLanes, asTotal, asKernel, asNothing:
 			if !a.live[id] || n.Op == ir.OpInput {
 				continue
 			}

@@ -170,6 +170,36 @@ func (a *assembler) operand(b *blocks, id ir.ID, n, w int) block.Value {
 	return b.Load(int(at.space), int(at.off)+a.first)
 }
 
+// totals sums large arrays: every lane its part, four parts at a time, then the lanes. It is false when there is nothing.
+func (a *assembler) totals() bool {
+	some := false
+	for id := range a.g.Nodes {
+		n := &a.g.Nodes[id]
+		if a.way[id] != asTotal || a.done[id] || !a.readyAll(ir.ID(id), false) {
+			continue
+		}
+		some = true
+		src, terms, w := a.at(n.Args[0]), a.size(n.Args[0]), a.wide
+		b := a.builder()
+		parts := b.reduce(ir.OpSum, terms/w, func(k int) block.Value { return b.Load(int(src.space), int(src.off)+k*w) })
+		lanes := a.mem
+		a.mem += int32(roundUp(w, 8))
+		b.Store(int(spaceStore), int(lanes), parts)
+		a.segment(b, w, 1)
+		b = a.builder()
+		rest := terms % w
+		sum := b.reduce(ir.OpSum, w+rest, func(k int) block.Value {
+			if k < w {
+				return b.LoadBroadcast(int(spaceMem), int(lanes)+k)
+			}
+			return b.LoadBroadcast(int(src.space), int(src.off)+terms-rest+k-w)
+		})
+		b.Store(int(spaceStore), int(a.alloc(ir.ID(id)).off), sum)
+		a.close(b, []ir.ID{ir.ID(id)}, 1, 1, grid{})
+	}
+	return some
+}
+
 // finish writes the results that are left, when everything is computed. It is false when there are none, or nodes are left.
 func (a *assembler) finish() bool {
 	if a.left > 0 || len(a.todo) == 0 {

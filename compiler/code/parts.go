@@ -23,13 +23,15 @@ const (
 	asShift              // a grid moved, read from a copy with a margin
 	asScalars            // in a scalar segment, element by element
 	asLanes              // in a lane segment
+	asTotal              // the sum of a large array, in lanes
 	asKernel             // by the reference
 	asNothing            // taken in by its user, or dead
 )
 
 const (
-	smallArray = 4  // arrays of at most so many elements are scalars
-	unrolled   = 64 // other work on at most so many elements is too
+	smallArray = 4       // arrays of at most so many elements are scalars
+	unrolled   = 64      // other work on at most so many elements is too
+	maxTotal   = 1 << 12 // sums of more terms are the reference's
 )
 
 // spaceStore is the scratch memory under a second name, for stores: see block.Block on bases that overlap.
@@ -145,8 +147,11 @@ func (c *cutter) classify(id ir.ID) way {
 			return asScalars
 		}
 	case ir.Reducing:
-		if c.size(n.Args[0]) <= unrolled {
+		switch terms := c.size(n.Args[0]); {
+		case terms <= unrolled:
 			return asScalars
+		case n.Op == ir.OpSum && size == 1 && terms <= maxTotal && c.wide >= 4:
+			return asTotal
 		}
 	case ir.Matrix:
 		return c.matrix(id, n)
@@ -244,7 +249,7 @@ func (c *cutter) demand() {
 	for id := len(c.g.Nodes) - 1; id >= 0; id-- {
 		n := &c.g.Nodes[id]
 		switch c.way[id] {
-		case asKernel:
+		case asKernel, asTotal:
 			for _, a := range n.Args {
 				c.inMemory(a)
 			}
