@@ -2,9 +2,11 @@ package udl_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/udl-lang/udl"
@@ -98,5 +100,98 @@ func TestSweep(t *testing.T) {
 	}
 	if _, err := m.Ensemble(context.Background(), udl.EnsembleOptions{N: 5, Vary: map[string]string{"k": "normal(0"}}); err == nil {
 		t.Error("no error for a broken expression")
+	}
+}
+
+// Values given by Go, members by themselves, members that stop, and limits.
+func TestEnsembleParts(t *testing.T) {
+	ctx := context.Background()
+	m, err := udl.Parse("m", "model M { param a = 1, c[2] = 1; state x = 1; let y = x^2; x' = a*c[1]*x^2 }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := m.Ensemble(ctx, udl.EnsembleOptions{Vary: map[string]string{"x": "uniform(0.9, 1)"},
+		Values:       map[string]any{"a": []float64{0.1, 2, 0.2}, "c": [][]float64{{1, 0}, {1, 1}, {1, 2}}},
+		SolveOptions: udl.SolveOptions{T1: 1, By: 0.5}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.N() != 3 || e.Failed() != 1 || len(e.Stopped()) != 1 || e.Stopped()[0] != 1 || e.Backend() == "" {
+		t.Errorf("%d members, %d failed, %v stopped, by %q", e.N(), e.Failed(), e.Stopped(), e.Backend())
+	}
+	c, err := e.Values("c")
+	if err != nil || len(c) != 6 || c[5] != 2 {
+		t.Errorf("c is %v, %v", c, err)
+	}
+	x0, err := e.Values("x")
+	x, _ := e.Series("x")
+	if err != nil || x0[2] != x[6] {
+		t.Errorf("x starts at %v and at %v, %v", x0, x, err)
+	}
+	s, err := e.Member(ctx, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if y, _ := s.Series("y"); math.Abs(y[2]-x[8]*x[8]) > 1e-4 {
+		t.Errorf("y of the last member is %v, x %v", y, x[6:])
+	}
+	if s, err := e.Member(ctx, 1); err != nil || s.Status() == "done" {
+		t.Errorf("a member that stops: %v", err)
+	}
+	if _, err := e.Member(ctx, 3); err == nil {
+		t.Error("a fourth of three members")
+	}
+	for _, f := range []func(string) ([]float64, error){e.Series, e.Values, e.Mean, e.SD, func(n string) ([]float64, error) { return e.Quantile(0.5, n) }} {
+		if _, err := f("nothing"); err == nil {
+			t.Error("no error for an unknown name")
+		}
+	}
+	if _, err := e.Quantile(95, "x"); err == nil {
+		t.Error("a quantile of 95")
+	}
+	if _, err := m.Ensemble(ctx, udl.EnsembleOptions{Vary: map[string]string{"a": "uniform(0, 1)"}, Values: map[string]any{"a": []float64{1}}, SolveOptions: udl.SolveOptions{T1: 1}}); err == nil {
+		t.Error("a quantity that is drawn and given")
+	}
+	if e, err := m.Ensemble(ctx, udl.EnsembleOptions{Values: map[string]any{"a": []float64{2, 3}}, SolveOptions: udl.SolveOptions{T1: 1}}); err == nil || e.Failed() != 2 {
+		t.Errorf("no member reaches the end: %v", err)
+	}
+	done, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := m.Ensemble(done, udl.EnsembleOptions{N: 10, Vary: map[string]string{"a": "uniform(0, 0.1)"}, SolveOptions: udl.SolveOptions{T1: 1}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	small, _ := udl.Parse("m", "model M { state x = 1; x' = -x }", udl.WithLimits(udl.Limits{Memory: 1 << 16}))
+	if _, err := small.Ensemble(ctx, udl.EnsembleOptions{N: 1e6, Vary: map[string]string{"x": "normal(0, 1)"}, SolveOptions: udl.SolveOptions{T1: 1}}); err == nil {
+		t.Error("a million members in 64 KiB")
+	}
+}
+
+// Back ends agree to rounding, and what is drawn is the same on all.
+func TestEnsembleBackends(t *testing.T) {
+	const text = "model M { param k = 1; state x = 1, y = 0; x' = y; y' = -k*sin(x) }"
+	o := udl.EnsembleOptions{N: 100, Vary: map[string]string{"k": "lognormal(0, 0.1)", "x": "normal(1, 0.1)"}, SolveOptions: udl.SolveOptions{T1: 5, By: 1, Rtol: 1e-8}}
+	var runs [2]*udl.Ensemble
+	for i, opts := range [][]udl.Option{nil, {udl.WithoutNative()}} {
+		m, err := udl.Parse("m", text, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if runs[i], err = m.Ensemble(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, _ := runs[0].Series("x")
+	b, _ := runs[1].Series("x")
+	for i := range a {
+		if math.Abs(a[i]-b[i]) > 1e-9 {
+			t.Fatalf("number %d is %v and %v", i, a[i], b[i])
+		}
+	}
+	for _, name := range []string{"k", "x"} {
+		a, _ := runs[0].Values(name)
+		b, _ := runs[1].Values(name)
+		if !slices.Equal(a, b) {
+			t.Errorf("%s is drawn in two ways", name)
+		}
 	}
 }

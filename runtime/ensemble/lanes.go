@@ -110,7 +110,7 @@ func (d *laneDriver) fill(lane int) bool {
 			d.l.Clear(lane)
 			return false
 		}
-		if err := d.st.Start(nil, &d.prob); err != nil {
+		if err := d.st.Start(d.ctx, &d.prob); err != nil {
 			d.fail(err)
 			d.member[lane] = -1
 			return false

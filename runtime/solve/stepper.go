@@ -408,6 +408,7 @@ func (s *Stepper) commit() {
 // move is copy for a few numbers that have just been written one by one: the processor hands those on to loads of the same size only.
 func move(to, from []float64) {
 	from = from[:len(to)]
+	//lint:ignore S1001 copy loads what it moves in larger pieces
 	for i, v := range from {
 		to[i] = v
 	}

@@ -380,7 +380,7 @@ func (in *Interp) typed(f *frame, p *sig.Param, e ast.Expr) (value.Value, error)
 		if d := in.noSolver(e, func(n string) bool { _, ok := in.lookup(f, n); return ok }); d != nil {
 			return nil, d
 		}
-	case p.Type == "record of distributions or lists":
+	case p.Type == ofDistributions:
 		local := &frame{drawn: true}
 		if f != nil {
 			local.names, local.depth = f.names, f.depth

@@ -67,9 +67,16 @@ func (in *Interp) CallVerb(ctx context.Context, name string, args map[string]val
 				p = &vb.Params[i]
 			}
 		}
-		if args[key], err = in.typed(nil, p, e); err != nil {
+		v, err := in.typed(nil, p, e)
+		if err != nil {
 			return nil, err
 		}
+		if given, ok := args[key].(*value.Record); ok { // some of it was given as values
+			if r, ok := v.(*value.Record); ok {
+				r.Keys, r.Vals = append(r.Keys, given.Keys...), append(r.Vals, given.Vals...)
+			}
+		}
+		args[key] = v
 		at[key] = e.Span()
 	}
 	dir := in.o.Dir

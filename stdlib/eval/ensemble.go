@@ -3,20 +3,41 @@ package eval
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/udl-lang/udl/lang/ast"
-	"github.com/udl-lang/udl/runtime/solve"
-	"github.com/udl-lang/udl/runtime/system"
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/trace"
 	"github.com/udl-lang/udl/stdlib/value"
+	"github.com/udl-lang/udl/stdlib/verb"
 )
 
-// oneOf is a member of an ensemble, solved again by itself.
-func (in *Interp) oneOf(e *value.Ensemble, i int, at ast.Node) (value.Value, error) {
-	s, err := e.One(i, func(p *solve.Problem) (*solve.Solution, error) { return solve.Solve(in.ctx, p) })
+// ofDistributions is the type of parameters in which names of distributions come first.
+const ofDistributions = "record of distributions or lists"
+
+// oneOf is E[i], a member of an ensemble solved again by itself.
+func (in *Interp) oneOf(f *frame, e *value.Ensemble, at *ast.Index) (value.Value, error) {
+	k, err := in.number(withEnd(f, e.Res.N), at.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	if k != math.Trunc(k) || k < 1 || k > float64(e.Res.N) {
+		return nil, diag.New("E0709", at.Args[0].Span(), "member %s is outside 1..%d", value.Format(k), e.Res.N).
+			WithHelp("members are counted from 1; `[end]` is the last")
+	}
+	s, p, err := e.One(in.ctx, int(k)-1)
 	if err != nil {
 		return nil, in.place(err, at)
+	}
+	host := in.host
+	c := &verb.Call{Host: &host, Ctx: in.ctx, Verb: in.verbs["solve"], Span: at.Span()}
+	if d := c.Failure(s.Sol, p); d != nil {
+		if in.ctx.Err() != nil {
+			return nil, d
+		}
+		host.Warn(d.AsWarning(), false) // the run has been told of it by the ensemble
 	}
 	return s, nil
 }
@@ -33,24 +54,27 @@ func (in *Interp) showEnsemble(w io.Writer, e *value.Ensemble) {
 	}
 	f := &trace.Frame{}
 	f.Columns = append(f.Columns, value.Column{Name: "t", Unit: e.Model.TimeUnit(), Values: e.Res.T})
-	lo, mid, hi := e.Quantile(0.05), e.Quantile(0.5), e.Quantile(0.95)
-	for _, sl := range e.Model.C.System.States {
-		for j, name := range system.Names([]system.Slot{sl}) {
-			if len(f.Columns) > 12 { // what fits a line; the rest is in E.median
-				break
-			}
-			for _, q := range []struct {
-				name string
-				of   *value.Record
-			}{{" 5 %", lo}, {" median", mid}, {" 95 %", hi}} {
-				v, _ := q.of.Get(sl.Name)
-				col := make([]float64, len(e.Res.T))
-				for k := range col {
-					col[k] = v.(*value.Array).Data[k*sl.Size()+j]
-				}
-				f.Columns = append(f.Columns, value.Column{Name: name + q.name, Unit: sl.Unit, Values: col})
-			}
+	shown, all := verb.Scalars(e.Model.C.System, 3) // what fits a line
+	for _, s := range shown {
+		q := e.Column(s.State, s.Index, value.Quantile(0.05), value.Quantile(0.5), value.Quantile(0.95))
+		for i, name := range []string{" 5 %", " median", " 95 %"} {
+			f.Columns = append(f.Columns, value.Column{Name: s.Name + name, Unit: s.Unit, Values: q[i]})
 		}
 	}
 	trace.WriteTable(w, f, trace.TableOptions{Width: in.o.Width, Color: in.o.Color, Rows: 9})
+	if all > len(shown) {
+		fmt.Fprintf(w, "(%d of %d states; `.median` has them all)\n", len(shown), all)
+	}
+	st := e.Res.Stats
+	fmt.Fprintf(w, "%s: %d steps, %d rejected, %d evaluations\n", e.Solver, st.Steps, st.Rejected, st.Evals)
+}
+
+// takesDistributions says whether a builtin has an option in which distributions are written.
+func takesDistributions(b *sig.Builtin) bool {
+	for _, p := range b.Params {
+		if p.Type == ofDistributions {
+			return true
+		}
+	}
+	return false
 }

@@ -146,6 +146,9 @@ func (in *Interp) unknownName(f *frame, e *ast.Ident) error {
 			WithHelp("write `%s(…)`; `help %s` tells what it takes", e.Name, e.Name)
 	}
 	d := diag.New("E0701", e.Span(), "unknown name `%s`", e.Name).At("not known here")
+	if b, ok := in.table.Lookup(e.Name, sig.Distribution); ok {
+		return d.WithHelp("`%s` is a distribution: it stands with its arguments after `~`, and in `vary = {x: %s}`", e.Name, Signature(b))
+	}
 	if s := diag.Suggest(e.Name, in.known(f)); s != "" {
 		return d.WithHelp("did you mean `%s`?", s)
 	}

@@ -151,7 +151,7 @@ func (in *Interp) Complete(line string, pos int) ([]string, int) {
 	} else {
 		if b := in.enclosing(head[:start]); b != nil {
 			for _, p := range b.Params {
-				if p.Default != "" {
+				if p.Default != "" || p.Doc != "" {
 					cands = append(cands, p.Name+" = ")
 				}
 				if strings.HasPrefix(p.Type, "word:") && strings.HasSuffix(strings.TrimSpace(head[:start]), p.Name+" =") {
@@ -160,6 +160,9 @@ func (in *Interp) Complete(line string, pos int) ([]string, int) {
 					}
 				}
 			}
+		}
+		if b := in.enclosing(head[:start]); b != nil && takesDistributions(b) {
+			cands = append(cands, in.table.Names(sig.Distribution)...)
 		}
 		for n := range in.vars {
 			cands = append(cands, n)
@@ -243,7 +246,7 @@ func (in *Interp) enclosing(s string) *sig.Builtin {
 func (in *Interp) Overview(w io.Writer) {
 	headings := map[sig.Kind]string{sig.Verb: "verbs of scripts", sig.Function: "functions", sig.Constant: "constants", sig.Representation: "unknown functions",
 		sig.Solver: "solvers", sig.Optimiser: "optimisers", sig.Loss: "losses against data", sig.Activation: "activations, after `act =`",
-		sig.Distribution: "distributions, after `~`"}
+		sig.Distribution: "distributions, after `~` and in `vary`"}
 	var later []string
 	for _, k := range everyKind {
 		names := in.table.Names(k)

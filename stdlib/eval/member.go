@@ -85,14 +85,7 @@ func (in *Interp) index(f *frame, e *ast.Index) (value.Value, error) {
 	}
 	if en, ok := x.(*value.Ensemble); ok && len(e.Args) == 1 {
 		if _, isText := e.Args[0].(*ast.String); !isText {
-			k, err := in.number(withEnd(f, en.Res.N), e.Args[0])
-			if err != nil {
-				return nil, err
-			}
-			if k != math.Trunc(k) || k < 1 || k > float64(en.Res.N) {
-				return nil, diag.New("E0709", e.Args[0].Span(), "member %s is outside 1..%d", value.Format(k), en.Res.N)
-			}
-			return in.oneOf(en, int(k)-1, e)
+			return in.oneOf(f, en, e)
 		}
 	}
 	if r, ok := x.(*value.Record); ok && len(e.Args) == 1 {

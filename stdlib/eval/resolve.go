@@ -244,7 +244,7 @@ func (r *resolver) args(b *sig.Builtin, e *ast.Call) {
 			}
 		}
 		drawn := r.drawn
-		r.drawn = drawn || p != nil && p.Type == "record of distributions or lists"
+		r.drawn = drawn || p != nil && p.Type == ofDistributions
 		r.expr(a.Value)
 		r.drawn = drawn
 	}

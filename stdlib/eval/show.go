@@ -20,6 +20,9 @@ func (in *Interp) Show(w io.Writer, v Value) {
 		in.showSolution(w, v)
 	case *value.Ensemble:
 		in.showEnsemble(w, v)
+	case *value.Spread:
+		fmt.Fprintln(w, v.Type())
+		trace.WriteTable(w, v.Frame(), trace.TableOptions{Width: in.o.Width, Rows: 9, Color: in.o.Color})
 	case *value.Model:
 		in.showModel(w, v)
 	case *value.Plot:

@@ -1,9 +1,11 @@
 package value
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/udl-lang/udl/lang/types"
 	"github.com/udl-lang/udl/runtime/ensemble"
@@ -19,10 +21,14 @@ type Ensemble struct {
 	Model *Model
 	// Varied are the quantities that differ from member to member: Off counts columns of Prob.Values.
 	Varied []system.Slot
-	Grid   []int // the extents of a sweep, in the order of Varied; nil of a drawn ensemble
+	// Follow are parameters and constants that are written in a constant that differs; their columns come after those of Varied.
+	Follow []system.Slot
+	Grid   []int     // the extents of a sweep, in the order of Varied; nil of a drawn ensemble
+	Times  []float64 // output times of a member that is solved by itself; nil: every step
 	Solver string
 	Why    string // why that solver
 
+	once sync.Once
 	outs []float64 // members × times × lets, made on demand
 }
 
@@ -31,42 +37,63 @@ func (*Ensemble) Type() string { return "an ensemble" }
 
 // Names implements members.
 func (e *Ensemble) Names() []string {
-	var names []string
-	for _, list := range [][]system.Slot{e.sys().States, e.sys().Outs, e.Varied} {
-		for _, sl := range list {
-			if !slices.Contains(names, sl.Name) {
-				names = append(names, sl.Name)
-			}
+	var out []string
+	for _, name := range append(e.series(), names(e.Varied)...) {
+		if name, _, _ = strings.Cut(name, "."); !slices.Contains(out, name) {
+			out = append(out, name)
 		}
 	}
-	return append(names, "t", "n", "mean", "sd", "median", "failed", "status", "stats")
+	return append(out, "t", "n", "mean", "sd", "median", "values", "failed", "stopped", "status", "stats")
 }
 
 func (e *Ensemble) sys() *system.System { return e.Model.C.System }
 
-// Member implements members: states and lets (member × time × shape), what varied, statistics over the members.
-func (e *Ensemble) Member(name string) (Value, bool) {
-	if rows, w, sl, ok := e.find(name); ok {
-		return series(rows, e.Res.N*len(e.Res.T), w, sl).reshape(e.Res.N, len(e.Res.T), sl.Shape), true
+// series are the names of what there is at every time: states, then lets.
+func (e *Ensemble) series() []string { return append(names(e.sys().States), names(e.sys().Outs)...) }
+
+func names(slots []system.Slot) (n []string) {
+	for _, sl := range slots {
+		n = append(n, sl.Name)
 	}
-	for _, sl := range e.Varied {
-		if sl.Name == name {
-			return series(e.Prob.Values, e.Res.N, len(e.Prob.Vary), sl), true
-		}
+	return n
+}
+
+// Member implements members: states and lets (member × time × shape), what differs (member × shape), what all members share,
+// statistics over the members.
+func (e *Ensemble) Member(name string) (Value, bool) {
+	n, nt := e.Res.N, len(e.Res.T)
+	if rows, w, sl, ok := e.find(name); ok {
+		a := slot(rows, n*nt, w, sl)
+		a.Shape = append(types.Shape{n, nt}, sl.Shape...)
+		return a, true
+	}
+	all := e.Values()
+	if v, ok := all.Member(name); ok { // U.W1 too, part by part
+		return v, true
 	}
 	switch name {
 	case "t":
 		return Vec(slices.Clone(e.Res.T)), true
 	case "n":
-		return Num(float64(e.Res.N)), true
+		return Num(float64(n)), true
 	case "mean":
-		return e.over(mean), true
+		return &Spread{E: e, What: "mean", of: mean}, true
 	case "sd":
-		return e.over(sd), true
+		return &Spread{E: e, What: "sd", of: sd}, true
 	case "median":
 		return e.Quantile(0.5), true
+	case "values":
+		return all, true
 	case "failed":
 		return Num(float64(e.Res.Failed)), true
+	case "stopped":
+		stopped := []float64{}
+		for i, s := range e.Res.Status {
+			if s != solve.Done {
+				stopped = append(stopped, float64(i+1))
+			}
+		}
+		return Vec(stopped), true
 	case "status":
 		var l List
 		for _, s := range e.Res.Status {
@@ -76,12 +103,24 @@ func (e *Ensemble) Member(name string) (Value, bool) {
 	case "stats":
 		return e.Stats(), true
 	}
-	return nil, false
+	return ThetaMember(e.sys(), e.Prob.Theta, name)
 }
 
-func (a *Array) reshape(n, nt int, shape []int) *Array {
-	a.Shape = append(types.Shape{n, nt}, shape...)
-	return a
+// Values are what differs from member to member, by name: member × shape. What follows a constant that differs is among them.
+func (e *Ensemble) Values() *Record {
+	r := &Record{}
+	for _, sl := range append(slices.Clone(e.Varied), e.Follow...) {
+		r.Put(sl.Name, slot(e.Prob.Values, e.Res.N, len(e.Prob.Vary), sl))
+	}
+	return r
+}
+
+// slot is series, without a copy where there is nothing else in the rows: these may be large.
+func slot(rows []float64, n, w int, sl system.Slot) *Array {
+	if w == sl.Size() {
+		return &Array{Shape: append(types.Shape{n}, sl.Shape...), Data: rows}
+	}
+	return series(rows, n, w, sl)
 }
 
 // find gives the rows that hold a state or let, member after member, time after time.
@@ -100,21 +139,20 @@ func (e *Ensemble) find(name string) (rows []float64, width int, sl system.Slot,
 	return nil, 0, sl, false
 }
 
-// lets are the named quantities of all members.
+// lets are the named quantities of all members, computed when one is asked for.
 func (e *Ensemble) lets() []float64 {
-	if e.outs == nil {
+	e.once.Do(func() {
 		f := e.sys().Output.Clone()
 		_, _, w := f.Dims()
 		nt := len(e.Res.T)
-		out := make([]float64, e.Res.N*nt*w)
+		e.outs = make([]float64, e.Res.N*nt*w)
 		for i := range e.Res.N {
 			f.Prepare(e.Theta(i))
 			for k, t := range e.Res.T {
-				f.Eval(out[(i*nt+k)*w:(i*nt+k+1)*w], t, e.Res.Row(i, k), nil)
+				f.Eval(e.outs[(i*nt+k)*w:(i*nt+k+1)*w], t, e.Res.Row(i, k), nil)
 			}
 		}
-		e.outs = out
-	}
+	})
 	return e.outs
 }
 
@@ -127,64 +165,127 @@ func (e *Ensemble) Theta(i int) []float64 {
 	return th
 }
 
-// One is member i, counted from 0, solved again by itself, as a solution.
-func (e *Ensemble) One(i int, run func(*solve.Problem) (*solve.Solution, error)) (*Solution, error) {
+// One is member i, counted from 0, solved again by itself, as a solution: it equals the member up to rounding, and is known at all times.
+// A fault that stopped it is in the solution.
+func (e *Ensemble) One(ctx context.Context, i int) (*Solution, *solve.Problem, error) {
 	p := e.Prob
 	th := e.Theta(i)
-	sol, err := run(&solve.Problem{Sys: p.Sys, Method: p.Method, T0: p.T0, T1: p.T1, Times: p.Times, Theta: th, Rtol: p.Rtol, Atol: p.Atol,
-		Step: p.Step, Hmax: p.Hmax, MaxSteps: p.MaxSteps, MaxMemory: p.MaxMemory})
+	q := &solve.Problem{Sys: p.Sys, Method: p.Method, T0: p.T0, T1: p.T1, Times: e.Times, Theta: th, Rtol: p.Rtol, Atol: p.Atol,
+		Step: p.Step, Hmax: p.Hmax, MaxSteps: p.MaxSteps, MaxMemory: p.MaxMemory}
+	sol, err := solve.Solve(ctx, q)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &Solution{Sol: sol, Model: e.Model, Theta: th, Solver: e.Solver, Why: e.Why}, nil
+	return &Solution{Sol: sol, Model: e.Model, Theta: th, Solver: e.Solver, Why: e.Why}, q, nil
 }
 
-// over applies a statistic to the members of every state and let at every time; members that stopped early are left out.
-func (e *Ensemble) over(f func(v []float64) float64) *Record {
-	r := &Record{}
+// Curve is one scalar of a state or let of member i, counted from 0, at every time.
+func (e *Ensemble) Curve(i int, name string, scalar int) []float64 {
+	rows, w, sl, _ := e.find(name)
+	out := make([]float64, len(e.Res.T))
+	for k := range out {
+		out[k] = rows[(i*len(out)+k)*w+sl.Off+scalar]
+	}
+	return out
+}
+
+// Column are statistics over the members of one scalar of a state or let, each at every time; members that stopped early are left out. The
+// functions may sort what they are given.
+func (e *Ensemble) Column(name string, scalar int, of ...func(v []float64) float64) [][]float64 {
+	rows, w, sl, _ := e.find(name)
 	nt := len(e.Res.T)
+	out := make([][]float64, len(of))
+	for i := range out {
+		out[i] = make([]float64, nt)
+	}
 	v := make([]float64, 0, e.Res.N)
-	for _, name := range append(names(e.sys().States), names(e.sys().Outs)...) {
-		rows, w, sl, _ := e.find(name)
-		n := sl.Size()
-		a := &Array{Shape: append(types.Shape{nt}, sl.Shape...), Data: make([]float64, nt*n)}
-		for k := range nt {
-			for j := range n {
-				v = v[:0]
-				for i := range e.Res.N {
-					if e.Res.Status[i] == solve.Done {
-						v = append(v, rows[(i*nt+k)*w+sl.Off+j])
-					}
-				}
-				a.Data[k*n+j] = f(v)
+	for k := range nt {
+		v = v[:0]
+		for i := range e.Res.N {
+			if e.Res.Status[i] == solve.Done {
+				v = append(v, rows[(i*nt+k)*w+sl.Off+scalar])
 			}
 		}
-		r.Put(name, a)
+		for i, f := range of {
+			out[i][k] = f(v)
+		}
 	}
-	return r
+	return out
 }
 
-func names(slots []system.Slot) (n []string) {
-	for _, sl := range slots {
-		n = append(n, sl.Name)
+// Spread is one statistic over the members of an ensemble, for every state and let at every output time. It is computed when a part is
+// asked for: a quantile sorts the members at each time.
+type Spread struct {
+	E    *Ensemble
+	What string // "mean", "90 % quantile"
+	of   func(v []float64) float64
+}
+
+// Type implements Value.
+func (s *Spread) Type() string { return "the " + s.What + " of an ensemble" }
+
+// Names implements members.
+func (s *Spread) Names() []string { return append(s.E.series(), "t") }
+
+// Member implements members: times × shape.
+func (s *Spread) Member(name string) (Value, bool) {
+	if _, _, sl, ok := s.E.find(name); ok {
+		n := sl.Size()
+		a := &Array{Shape: append(types.Shape{len(s.E.Res.T)}, sl.Shape...), Data: make([]float64, len(s.E.Res.T)*n)}
+		for j := range n {
+			for k, v := range s.Curve(name, j) {
+				a.Data[k*n+j] = v
+			}
+		}
+		return a, true
 	}
-	return n
+	if name == "t" {
+		return Vec(slices.Clone(s.E.Res.T)), true
+	}
+	return nil, false
+}
+
+// Curve is the statistic of one scalar of a state or let at every time.
+func (s *Spread) Curve(name string, scalar int) []float64 { return s.E.Column(name, scalar, s.of)[0] }
+
+// Frame is the statistic as columns: t, the scalars of the states, then of the lets.
+func (s *Spread) Frame() *trace.Frame {
+	f := &trace.Frame{Columns: []Column{{Name: "t", Unit: s.E.Model.TimeUnit(), Values: s.E.Res.T}}}
+	for _, name := range s.E.series() {
+		_, _, sl, _ := s.E.find(name)
+		for j, scalar := range system.Names([]system.Slot{sl}) {
+			f.Columns = append(f.Columns, Column{Name: scalar, Unit: sl.Unit, Doc: sl.Doc, Values: s.Curve(name, j)})
+		}
+	}
+	return f
 }
 
 // Quantile is the q-quantile over the members, linear between the two nearest.
-func (e *Ensemble) Quantile(q float64) *Record {
-	return e.over(func(v []float64) float64 {
-		if len(v) == 0 {
+func (e *Ensemble) Quantile(q float64) *Spread {
+	what := "median"
+	if q != 0.5 {
+		what = Format(100*q) + " % quantile"
+	}
+	return &Spread{E: e, What: what, of: Quantile(q)}
+}
+
+// Quantile gives the q-quantile of numbers, which it sorts, linear between the two nearest (type 7 of Hyndman and Fan 1996, as in R
+// and NumPy); not a number when one is none, or there are none.
+func Quantile(q float64) func(v []float64) float64 {
+	return func(v []float64) float64 {
+		if !slices.IsSorted(v) { // several quantiles of one set sort it once
+			slices.Sort(v)
+		}
+		if len(v) == 0 || math.IsNaN(v[0]) {
 			return math.NaN()
 		}
-		slices.Sort(v)
 		at := q * float64(len(v)-1)
 		i := min(int(at), len(v)-1)
-		if i+1 == len(v) {
+		if i+1 == len(v) || v[i] == v[i+1] {
 			return v[i]
 		}
 		return v[i] + (at-float64(i))*(v[i+1]-v[i])
-	})
+	}
 }
 
 func mean(v []float64) float64 {
@@ -195,11 +296,8 @@ func mean(v []float64) float64 {
 	return s / float64(len(v))
 }
 
-// sd is the sample's standard deviation, of n − 1 degrees of freedom; 0 of one member.
+// sd is the sample's standard deviation, of n − 1 degrees of freedom; one member has none.
 func sd(v []float64) float64 {
-	if len(v) == 1 {
-		return 0
-	}
 	m, s := mean(v), 0.0
 	for _, x := range v {
 		s += (x - m) * (x - m)
@@ -274,7 +372,7 @@ func (e *Ensemble) Frame() *trace.Frame {
 		}
 	}
 	column("t", e.Model.TimeUnit(), "", func(_, k int) float64 { return e.Res.T[k] })
-	for _, name := range append(names(e.sys().States), names(e.sys().Outs)...) {
+	for _, name := range e.series() {
 		rows, w, sl, _ := e.find(name)
 		for j, scalar := range system.Names([]system.Slot{sl}) {
 			column(scalar, sl.Unit, sl.Doc, func(i, k int) float64 { return rows[(i*nt+k)*w+sl.Off+j] })

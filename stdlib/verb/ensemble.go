@@ -2,23 +2,27 @@ package verb
 
 import (
 	"errors"
-	"hash/fnv"
+	"fmt"
 	"math"
-	"math/rand/v2"
+	"slices"
 	"strings"
 
+	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/lang/model"
+	"github.com/udl-lang/udl/lang/types"
 	"github.com/udl-lang/udl/runtime/ensemble"
+	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
 	"github.com/udl-lang/udl/stdlib/value"
 )
 
-// vary is one quantity of an ensemble: where it lies in θ, and its values member by member.
+// vary is one quantity of an ensemble: where it lies in θ, and what it is of each member.
 type vary struct {
 	slot  *system.ThetaSlot
 	state bool
-	draw  func(r *rand.Rand) float64 // nil: values are given
-	given []float64                  // n × size
+	drawn bool
+	fill  func(i int, row []float64)
 	at    diag.Span
 }
 
@@ -27,9 +31,9 @@ func ensembleVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec, ok := c.Args["vary"].(*value.Record)
-	if !ok || len(rec.Keys) == 0 {
-		return nil, c.Bad("vary", "`vary` must be a record, this is %s", value.Describe(c.Args["vary"])).WithHelp("write `vary = {x: normal(1, 0.1)}`")
+	rec, err := c.record("vary", "vary = {x: normal(1, 0.1)}")
+	if err != nil {
+		return nil, err
 	}
 	n, err := c.Int("n", 0)
 	if err != nil {
@@ -38,40 +42,50 @@ func ensembleVerb(c *Call) (value.Value, error) {
 	if c.Has("n") && n < 1 {
 		return nil, c.Bad("n", "`n` must be a whole number from 1, this is %d", n)
 	}
+	seed, err := c.seed()
+	if err != nil {
+		return nil, err
+	}
 	var list []vary
-	for i := range rec.Keys {
+	first := -1 // the first list that says how many members there are
+	for i, key := range rec.Keys {
 		v, err := c.varied(m, rec, i, "vary")
 		if err != nil {
 			return nil, err
 		}
-		size := v.slot.Size()
-		switch x := rec.Vals[i].(type) {
-		case *value.Spec:
-			if v.draw, err = c.sampler(x); err != nil {
+		shape, size := types.Shape(v.slot.Shape), v.slot.Size()
+		x := rec.Vals[i]
+		if s, ok := x.(*value.Spec); ok {
+			draw, err := c.sampler(s, shape)
+			if err != nil {
 				return nil, err
 			}
-		case *value.Array:
-			members := 0
-			switch {
-			case len(x.Shape) == 1 && size == 1:
-				members = x.Shape[0]
-			case len(x.Shape) == 1+len(v.slot.Shape) && len(x.Data) == x.Shape[0]*size:
-				members = x.Shape[0]
-			default:
-				return nil, diag.New("E0714", v.at, "`%s` needs one value for each member, this is %s", rec.Keys[i], value.Describe(x)).
-					WithHelp("write a distribution, `normal(1, 0.1)`, or a list; what all members share is given by `set`")
-			}
-			if n == 0 {
-				n = members
-			}
-			if members != n {
-				return nil, diag.New("E0714", v.at, "`%s` has values for %d members, the ensemble has %d", rec.Keys[i], members, n)
-			}
-			v.given = x.Data
-		default:
-			return nil, diag.New("E0714", v.at, "`%s` must be a distribution or a list of values, this is %s", rec.Keys[i], value.Describe(rec.Vals[i])).
-				WithHelp("for example `normal(1, 0.1)`")
+			own := newStream(seed, key)
+			v.drawn, v.fill = true, func(i int, row []float64) { draw(own.at(i), row) }
+			list = append(list, v)
+			continue
 		}
+		data, members := listOf(x, shape)
+		if data == nil {
+			d := diag.New("E0714", v.at, "`%s` must be a distribution or a list with a value for each member, this is %s", key, value.Describe(x))
+			if size > 1 {
+				return nil, d.WithHelp("a list for `%s` is an array of members × %s", key, shape)
+			}
+			return nil, d.WithHelp("for example `%s: normal(1, 0.1)`; what all members share is given by `set`", key)
+		}
+		if n == 0 {
+			n, first = members, i
+		}
+		if members != n {
+			d := diag.New("E0714", v.at, "`%s` has values for %d members, the ensemble has %d", key, members, n)
+			if first >= 0 && first < len(rec.Span) {
+				d.And(rec.Span[first], "as many as there are here")
+			} else if c.Has("n") {
+				d.And(c.SpanOf("n"), "as it says here")
+			}
+			return nil, d.WithHelp("lists say how many members there are: leave `n` out, or give lists of that length")
+		}
+		v.fill = func(i int, row []float64) { copy(row, data[i*size:]) }
 		list = append(list, v)
 	}
 	if n == 0 {
@@ -85,12 +99,11 @@ func sweepVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec, ok := c.Args["over"].(*value.Record)
-	if !ok || len(rec.Keys) == 0 {
-		return nil, c.Bad("over", "`over` must be a record, this is %s", value.Describe(c.Args["over"])).WithHelp("write `over = {k: [0.1, 0.2, 0.5]}`")
+	rec, err := c.record("over", "over = {k: [0.1, 0.2, 0.5]}")
+	if err != nil {
+		return nil, err
 	}
 	var list []vary
-	var axes [][]float64
 	var grid []int
 	n := 1
 	for i, key := range rec.Keys {
@@ -98,53 +111,89 @@ func sweepVerb(c *Call) (value.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v.slot.Size() != 1 {
-			return nil, diag.New("E0714", v.at, "`%s` is an array, and a sweep goes over numbers", key).WithHelp("`ensemble` takes arrays, a row for each member")
+		data, members := listOf(rec.Vals[i], v.slot.Shape)
+		if a, ok := rec.Vals[i].(*value.Array); ok && data == nil && a.Shape.IsScalar() && v.slot.Shape == nil {
+			data, members = a.Data, 1
 		}
-		var axis []float64
-		switch x := rec.Vals[i].(type) {
-		case *value.Array:
-			axis = x.Data
-		case *value.Range:
-			axis = x.Points()
+		if data == nil {
+			d := diag.New("E0714", v.at, "`%s` must be a list of values or a range with a step, this is %s", key, value.Describe(rec.Vals[i]))
+			if v.slot.Shape != nil {
+				return nil, d.WithHelp("a list for `%s` is an array of values × %s", key, types.Shape(v.slot.Shape))
+			}
+			return nil, d.WithHelp("for example `%s: 1..3 by 0.5`", key)
 		}
-		if len(axis) == 0 {
-			return nil, diag.New("E0714", v.at, "`%s` must be a list of values or a range with a step, this is %s", key, value.Describe(rec.Vals[i])).
-				WithHelp("for example `%s: 1..3 by 0.5`", key)
+		if n > value.MaxPoints/members {
+			return nil, c.Bad("over", "these are more than %d members", value.MaxPoints).WithHelp("take fewer values of each")
 		}
-		if n > value.MaxPoints/len(axis) {
-			return nil, c.Bad("over", "these are more than %d members", value.MaxPoints)
-		}
-		n *= len(axis)
-		list, axes, grid = append(list, v), append(axes, axis), append(grid, len(axis))
+		n *= members
+		grid = append(grid, members)
+		size := v.slot.Size()
+		v.fill = func(i int, row []float64) { copy(row, data[i*size:]) }
+		list = append(list, v)
 	}
+	// Row-major: the last quantity runs fastest.
+	apart := n
 	for k := range list {
-		list[k].given = make([]float64, n)
-	}
-	for i := range n { // row-major: the last quantity runs fastest
-		at := i
-		for k := len(axes) - 1; k >= 0; k-- {
-			list[k].given[i] = axes[k][at%len(axes[k])]
-			at /= len(axes[k])
-		}
+		apart /= grid[k]
+		fill, step, count := list[k].fill, apart, grid[k]
+		list[k].fill = func(i int, row []float64) { fill(i/step%count, row) }
 	}
 	return c.together(m, list, n, grid)
 }
 
+// record reads an option that says what differs.
+func (c *Call) record(option, help string) (*value.Record, error) {
+	rec, ok := c.Args[option].(*value.Record)
+	if ok && len(rec.Keys) > 0 {
+		return rec, nil
+	}
+	v, given := c.Args[option]
+	switch {
+	case !given:
+		return nil, diag.New("E0706", c.Span, "`%s` needs `%s`, what differs from member to member", c.Verb.Name, option).WithHelp("for example `%s`", help)
+	case ok:
+		return nil, c.Bad(option, "`%s` is empty, so that nothing differs from member to member", option).WithHelp("for example `%s`", help)
+	}
+	return nil, c.Bad(option, "`%s` must be a record, this is %s", option, value.Describe(v)).WithHelp("for example `%s`", help)
+}
+
+// listOf reads values of a quantity of some shape, one after the other; nil when they are none.
+func listOf(v value.Value, shape types.Shape) (data []float64, n int) {
+	if r, ok := v.(*value.Range); ok {
+		v = value.Vec(r.Points())
+	}
+	a, ok := v.(*value.Array)
+	if !ok || len(a.Data) == 0 || len(a.Shape) != len(shape)+1 || !a.Shape[1:].Equal(shape) {
+		return nil, 0
+	}
+	return a.Data, a.Shape[0]
+}
+
 // varied finds what a key names.
-func (c *Call) varied(m *value.Model, rec *value.Record, i int, option string) (vary, error) {
-	v := vary{at: c.SpanOf(option)}
+func (c *Call) varied(m *value.Model, rec *value.Record, i int, option string) (v vary, err error) {
+	v.at = c.SpanOf(option)
 	if i < len(rec.Span) {
 		v.at = rec.Span[i]
 	}
-	var err error
-	if v.slot, v.state, err = settable(m, rec.Keys[i]); err != nil {
+	key := rec.Keys[i]
+	if v.slot, v.state, err = settable(m, key); err != nil {
 		d := diag.New("E0714", v.at, "%v", err)
 		var se *setError
 		if errors.As(err, &se) && se.help != "" {
 			d.WithHelp("%s", se.help)
 		}
 		return v, d
+	}
+	if set, ok := c.Args["set"].(*value.Record); ok {
+		for k, name := range set.Keys {
+			if name == key {
+				d := diag.New("E0714", v.at, "`%s` is in `set` and in `%s`", key, option)
+				if k < len(set.Span) {
+					d.And(set.Span[k], "the same for all members")
+				}
+				return v, d.WithHelp("remove one of them")
+			}
+		}
 	}
 	return v, nil
 }
@@ -160,100 +209,81 @@ func (c *Call) together(m *value.Model, list []vary, n int, grid []int) (value.V
 	if q.T0, q.T1, q.Times, err = c.span(); err != nil {
 		return nil, err
 	}
+	e := &value.Ensemble{Prob: q, Model: m, Grid: grid, Times: q.Times, Solver: ch.rk.Name, Why: ch.why}
 	if q.Times == nil {
 		q.Times = []float64{q.T0, q.T1} // members step each in their own way, so the steps are no common times
 	}
 	if q.Threads, err = c.Int("threads", 0); err != nil {
 		return nil, err
 	}
-	if q.Threads < 0 {
-		return nil, c.Bad("threads", "`threads` must be a whole number from 1, this is %d", q.Threads)
+	if c.Has("threads") && q.Threads < 1 {
+		return nil, c.Bad("threads", "`threads` must be a whole number from 1, this is %d", q.Threads).WithHelp("leave it out for all there are")
 	}
-	seed, err := c.seed()
-	if err != nil {
-		return nil, err
-	}
-	e := &value.Ensemble{Prob: q, Model: m, Grid: grid, Solver: ch.rk.Name, Why: ch.why}
 	width := 0
 	for _, v := range list {
-		width += v.slot.Size()
-	}
-	if limit := q.MaxMemory; limit > 0 && q.Bytes()+8*float64(n)*float64(width) > float64(limit) {
-		return nil, c.tooLarge(q.Bytes()+8*float64(n)*float64(width), limit)
-	}
-	q.Values = make([]float64, n*width)
-	col := 0
-	for _, v := range list {
-		size := v.slot.Size()
 		slot := v.slot.Slot
-		slot.Off = col
+		slot.Off = width
 		e.Varied = append(e.Varied, slot)
-		for k := range size {
+		for k := range v.slot.Size() {
 			q.Vary = append(q.Vary, v.slot.Off+k)
 		}
 		if flag := q.Sys.Find(v.slot.Name, system.RoleFlag); flag != nil && (v.state || v.slot.Role == system.RoleConst) {
 			q.Theta[flag.Off] = 1
 		}
-		if err := v.fill(q.Values[col:], n, width, seed); err != nil {
+		width += v.slot.Size()
+	}
+	if err := c.fits(e, width); err != nil {
+		return nil, err
+	}
+	q.Values = make([]float64, n*width)
+	for k, v := range list {
+		if err := c.values(&v, q.Values[e.Varied[k].Off:], n, width); err != nil {
 			return nil, err
 		}
-		col += size
 	}
+	if err := c.follow(e, list); err != nil {
+		return nil, err
+	}
+	what := c.Verb.Name + " of " + m.Name()
 	if c.Progress != nil && !c.Quiet {
 		q.Progress = func(done int) {
-			c.Progress(Progress{What: c.Verb.Name + " of " + m.Name(), Iter: done, Total: n, Loss: math.NaN(), Best: math.NaN()})
+			c.Progress(Progress{What: what, Iter: done, Total: n, Loss: math.NaN(), Best: math.NaN()})
 		}
 	}
 	e.Res, err = ensemble.Run(c.Ctx, q)
 	if q.Progress != nil {
-		c.Progress(Progress{What: c.Verb.Name + " of " + m.Name(), Done: true})
+		c.Progress(Progress{What: what, Done: true})
 	}
-	var large *ensemble.MemoryError
-	switch {
-	case errors.As(err, &large):
-		return nil, c.tooLarge(large.Bytes, large.Limit)
-	case err != nil && c.Ctx.Err() != nil:
-		return nil, diag.New("E0504", c.Span, "%s: stopped before all members were done", c.Verb.Name)
-	case err != nil:
+	if err != nil {
 		return nil, err
 	}
 	if e.Res.Failed > 0 {
-		c.Warn(diag.New("E0507", c.Span, "%s: %d of %d members stopped early (%s)", c.Verb.Name, e.Res.Failed, n, e.Reasons()).
-			WithHelp("statistics leave them out; `.status` says how each ended").AsWarning(), e.Res.Failed == n)
+		c.Warn(c.stopped(e), e.Res.Failed == n)
 	}
 	return e, nil
 }
 
-func (c *Call) tooLarge(bytes float64, limit int64) error {
-	return diag.New("E0506", c.Span, "%s: the trajectories would take %.3g bytes, more than the limit of %d", c.Verb.Name, bytes, limit).
-		WithHelp("take fewer members or fewer output times")
-}
-
-// fill writes the values of a quantity, one row of the table for each member; every member has a stream of its own for every quantity,
-// so that its numbers do not depend on how many members there are, nor on what else varies.
-func (v *vary) fill(table []float64, n, width int, seed uint64) error {
-	h := fnv.New64a()
-	h.Write([]byte(v.slot.Name))
-	name, size := h.Sum64(), v.slot.Size()
+// values fills one quantity's columns of the table of values and holds them against its bounds.
+func (c *Call) values(v *vary, table []float64, n, width int) error {
+	size := v.slot.Size()
+	scalars := system.Names([]system.Slot{v.slot.Slot})
 	for i := range n {
-		row := table[i*width:][:size]
-		if v.draw == nil {
-			copy(row, v.given[i*size:])
-		} else {
-			r := rand.New(rand.NewPCG(seed^name, uint64(i)))
-			r.Uint64() // neighbouring seeds part after the first number
-			for k := range row {
-				row[k] = v.draw(r)
-			}
+		if i%4096 == 0 && c.Ctx.Err() != nil {
+			return c.Ctx.Err()
 		}
-		for _, x := range row {
+		row := table[i*width:][:size]
+		v.fill(i, row)
+		for k, x := range row {
 			switch {
-			case math.IsNaN(x):
-				return diag.New("E0714", v.at, "`%s` of member %d is not a number", v.slot.Name, i+1)
+			case !finite(x):
+				return diag.New("E0714", v.at, "`%s` of member %d is %s", scalars[k], i+1, value.Format(x)).WithHelp("all values must be finite")
 			case x < v.slot.Lo || x > v.slot.Hi:
-				d := diag.New("E0714", v.at, "`%s` of member %d is %s, outside its bounds %s..%s", v.slot.Name, i+1, value.Short(x, 6), value.Format(v.slot.Lo), value.Format(v.slot.Hi))
-				if v.draw != nil {
-					d.WithHelp("take a distribution that stays within, such as `uniform(%s, %s)` or a lognormal", value.Format(v.slot.Lo), value.Format(v.slot.Hi))
+				d := diag.New("E0714", v.at, "`%s` of member %d is %s, outside its bounds %s..%s", scalars[k], i+1, value.Short(x, 6),
+					value.Format(v.slot.Lo), value.Format(v.slot.Hi))
+				if v.drawn {
+					d.WithHelp("draw from a distribution that keeps to the bounds, such as %s", bounded(v.slot))
+				} else {
+					d.WithHelp("change the values, or the bounds in the model")
 				}
 				return d
 			}
@@ -262,94 +292,160 @@ func (v *vary) fill(table []float64, n, width int, seed uint64) error {
 	return nil
 }
 
-// sampler gives the draws of a distribution.
-func (c *Call) sampler(s *value.Spec) (func(r *rand.Rand) float64, error) {
-	row, ok := samplers[s.Row.Name]
-	if !ok {
-		return nil, diag.New("E0714", s.Span, "`%s` cannot be drawn from here", s.Row.Name).WithHelp("these can: %s", strings.Join(sortedNames(samplers), ", "))
+// bounded proposes a distribution within a quantity's bounds.
+func bounded(s *system.ThetaSlot) string {
+	switch {
+	case s.Lo == 0 && s.Hi == 1:
+		return "`beta(2, 2)` or `uniform(0, 1)`"
+	case !math.IsInf(s.Lo, 0) && !math.IsInf(s.Hi, 0):
+		return fmt.Sprintf("`uniform(%s, %s)`", value.Format(s.Lo), value.Format(s.Hi))
+	case s.Lo == 0 && s.Default[0] > 0:
+		return fmt.Sprintf("`lognormal(log(%s), 0.1)`", value.Format(s.Default[0]))
+	case !math.IsInf(s.Lo, 0):
+		return fmt.Sprintf("`uniform(%s, …)`", value.Format(s.Lo))
 	}
-	var p []float64
-	for _, par := range s.Row.Params {
-		a, ok := s.Args[par.Name].(*value.Array)
-		if !ok || len(a.Data) != 1 {
-			return nil, diag.New("E0714", s.Span, "`%s` of `%s` must be a number, this is %s", par.Name, s.Row.Name, value.Describe(s.Args[par.Name]))
-		}
-		p = append(p, a.Data[0])
-	}
-	for k, name := range row.positive {
-		if name != "" && !(p[k] > 0 && !math.IsInf(p[k], 0)) {
-			return nil, diag.New("E0714", s.Span, "`%s` of `%s` must be positive, this is %s", name, s.Row.Name, value.Format(p[k]))
-		}
-	}
-	if s.Row.Name == "uniform" && !(p[0] < p[1]) {
-		return nil, diag.New("E0714", s.Span, "`uniform` needs lo < hi, these are %s and %s", value.Format(p[0]), value.Format(p[1]))
-	}
-	return func(r *rand.Rand) float64 { return row.draw(r, p) }, nil
+	return fmt.Sprintf("`uniform(…, %s)`", value.Format(s.Hi))
 }
 
-// sampling is how a distribution is drawn from.
-type sampling struct {
-	positive []string // parameters that must be positive, in their places
-	draw     func(r *rand.Rand, p []float64) float64
-}
-
-// samplers has a row for each continuous distribution.
-var samplers = map[string]sampling{
-	"normal":      {[]string{"", "sd"}, func(r *rand.Rand, p []float64) float64 { return p[0] + p[1]*r.NormFloat64() }},
-	"lognormal":   {[]string{"", "sd"}, func(r *rand.Rand, p []float64) float64 { return math.Exp(p[0] + p[1]*r.NormFloat64()) }},
-	"uniform":     {nil, func(r *rand.Rand, p []float64) float64 { return p[0] + (p[1]-p[0])*r.Float64() }},
-	"exponential": {[]string{"rate"}, func(r *rand.Rand, p []float64) float64 { return r.ExpFloat64() / p[0] }},
-	"half_normal": {[]string{"sd"}, func(r *rand.Rand, p []float64) float64 { return math.Abs(p[0] * r.NormFloat64()) }},
-	"cauchy":      {[]string{"", "scale"}, func(r *rand.Rand, p []float64) float64 { return p[0] + p[1]*standardCauchy(r) }},
-	"half_cauchy": {[]string{"scale"}, func(r *rand.Rand, p []float64) float64 { return math.Abs(p[0] * standardCauchy(r)) }},
-	"gamma":       {[]string{"shape", "rate"}, func(r *rand.Rand, p []float64) float64 { return standardGamma(r, p[0]) / p[1] }},
-	"inverse_gamma": {[]string{"shape", "scale"}, func(r *rand.Rand, p []float64) float64 {
-		return p[1] / standardGamma(r, p[0])
-	}},
-	"beta": {[]string{"a", "b"}, func(r *rand.Rand, p []float64) float64 {
-		x, y := standardGamma(r, p[0]), standardGamma(r, p[1])
-		return x / (x + y)
-	}},
-	"student_t": {[]string{"df", "", "scale"}, func(r *rand.Rand, p []float64) float64 {
-		return p[1] + p[2]*r.NormFloat64()/math.Sqrt(standardGamma(r, p[0]/2)*2/p[0])
-	}},
-}
-
-func standardCauchy(r *rand.Rand) float64 { return math.Tan(math.Pi * (r.Float64() - 0.5)) }
-
-// standardGamma draws from the gamma distribution of a shape and rate 1.
-//
-// G. Marsaglia, W. W. Tsang, A simple method for generating gamma variables, ACM Transactions on Mathematical Software 26 (2000), 363–372.
-func standardGamma(r *rand.Rand, shape float64) float64 {
-	if shape < 1 {
-		return standardGamma(r, shape+1) * math.Pow(1-r.Float64(), 1/shape)
+// fits holds the size of everything that an ensemble may come to keep against the limit, before any of it is made: trajectories, lets, and
+// what differs.
+func (c *Call) fits(e *value.Ensemble, width int) error {
+	q := e.Prob
+	limit := q.MaxMemory
+	if limit == 0 {
+		limit = solve.DefaultMaxMemory
 	}
-	d := shape - 1.0/3
-	k := 1 / math.Sqrt(9*d)
-	for {
-		x := r.NormFloat64()
-		v := 1 + k*x
-		if v <= 0 {
+	lets := 0
+	for _, sl := range q.Sys.Outs {
+		lets += sl.Size()
+	}
+	each := (q.Bytes() / float64(q.N)) + 8*float64(width+lets*len(q.Times))
+	need := each * float64(q.N)
+	if need <= float64(limit) {
+		return nil
+	}
+	numbers := fmt.Sprint(q.Sys.NX, " states")
+	if q.Sys.NX == 1 {
+		numbers = "1 state"
+	}
+	if lets > 0 {
+		numbers = fmt.Sprint(q.Sys.NX+lets, " states and lets")
+	}
+	what := fmt.Sprintf("%d members × %d times × %s", q.N, len(q.Times), numbers)
+	d := diag.New("E0506", c.Span, "%s: %s take %.3g bytes, more than the limit of %d", c.Verb.Name, what, need, limit)
+	fewer := "take fewer members"
+	if most := math.Floor(float64(limit) / each); most >= 1 {
+		fewer = fmt.Sprintf("take at most %.0f members", most)
+	}
+	if len(q.Times) > 2 {
+		return d.WithHelp("%s, or fewer output times: `t = %s..%s` alone gives the start and the end", fewer, value.Format(q.T0), value.Format(q.T1))
+	}
+	return d.WithHelp("%s", fewer)
+}
+
+// follow adds columns for parameters and constants that are written in a constant that differs: a member is what a single solve with its
+// values in `set` is.
+func (c *Call) follow(e *value.Ensemble, list []vary) error {
+	q, m := e.Prob, e.Model
+	if !slices.ContainsFunc(list, func(v vary) bool { return v.slot.Role == system.RoleConst }) {
+		return nil
+	}
+	given := func(name string) bool {
+		return c.isSet(name) || slices.ContainsFunc(list, func(v vary) bool { return !v.state && v.slot.Name == name })
+	}
+	var slots []*system.ThetaSlot
+	for i := range q.Sys.Theta {
+		s := &q.Sys.Theta[i]
+		symbols := m.C.Model.Consts
+		if s.Role == system.RoleParam {
+			symbols = m.C.Model.Params
+		} else if s.Role != system.RoleConst {
 			continue
 		}
-		v = v * v * v
-		if math.Log(1-r.Float64()) < 0.5*x*x+d*(1-v+math.Log(v)) {
-			return d * v
+		computed := func(x *model.Symbol) bool { return x.Name == s.Name && x.Def != nil && lower.Computed(x) }
+		if !given(s.Name) && slices.ContainsFunc(symbols, computed) {
+			slots = append(slots, s)
 		}
 	}
+	if len(slots) == 0 {
+		return nil
+	}
+	old := len(q.Vary)
+	for _, s := range slots {
+		slot := s.Slot
+		slot.Off = len(q.Vary)
+		e.Follow = append(e.Follow, slot)
+		for k := range s.Size() {
+			q.Vary = append(q.Vary, s.Off+k)
+		}
+	}
+	wide := make([]float64, q.N*len(q.Vary))
+	th := make([]float64, len(q.Theta))
+	for i := range q.N {
+		if i%4096 == 0 && c.Ctx.Err() != nil {
+			return c.Ctx.Err()
+		}
+		copy(th, q.Theta)
+		row := wide[i*len(q.Vary):][:len(q.Vary)]
+		copy(row, q.Values[i*old:][:old])
+		for k, v := range q.Vary[:old] {
+			th[v] = row[k]
+		}
+		if err := m.C.Follow(th, m.Fit == nil, given); err != nil {
+			return err
+		}
+		for k, v := range q.Vary[old:] {
+			row[old+k] = th[v]
+		}
+	}
+	q.Values = wide
+	return nil
 }
 
-func quantileVerb(c *Call) (value.Value, error) {
-	e, ok := c.Args["ensemble"].(*value.Ensemble)
-	if !ok {
-		return nil, c.Bad("ensemble", "`quantile` needs an ensemble, this is %s", value.Describe(c.Args["ensemble"]))
+// stopped warns of members that stopped early, and says of the first where and why.
+func (c *Call) stopped(e *value.Ensemble) *diag.Diagnostic {
+	first := slices.IndexFunc(e.Res.Status, func(s solve.Status) bool { return s != solve.Done })
+	msg := fmt.Sprintf("%s: %d of %d members stopped early (%s)", c.Verb.Name, e.Res.Failed, e.Res.N, e.Reasons())
+	d := diag.New("E0507", c.Span, "%s", msg)
+	if s, p, err := e.One(c.Ctx, first); err == nil {
+		if one := c.Failure(s.Sol, p); one != nil { // with the place in the model
+			why := strings.TrimPrefix(one.Message, c.Verb.Name+": ")
+			d.Labels = one.Labels
+			d.Note("member %d, with %s: %s", first+1, valuesOf(e, first), why)
+		}
 	}
+	return d.WithHelp("statistics leave them out; `.stopped` lists them, and `[%d]` is the first of them, as far as it came", first+1).AsWarning()
+}
+
+// valuesOf writes what differs of one member, not more than fits a line.
+func valuesOf(e *value.Ensemble, i int) string {
+	var parts []string
+	for k, name := range system.Names(e.Varied) {
+		if k == 4 {
+			parts = append(parts, "…")
+			break
+		}
+		parts = append(parts, name+" = "+value.Short(e.Prob.Values[i*len(e.Prob.Vary)+k], 6))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// quantileVerb is over the members of an ensemble, or over the numbers of an array.
+func quantileVerb(c *Call) (value.Value, error) {
 	q, err := c.Number("p", 0.5)
 	if err != nil {
 		return nil, err
 	}
 	if !(q >= 0 && q <= 1) {
-		return nil, c.Bad("p", "`p` must lie in 0..1, this is %s", value.Format(q))
+		return nil, c.Bad("p", "`p` must lie in 0..1, this is %s", value.Format(q)).WithHelp("0.5 is the median, 0.95 what nineteen of twenty stay below")
 	}
-	return e.Quantile(q), nil
+	switch v := c.Args["of"].(type) {
+	case *value.Ensemble:
+		return v.Quantile(q), nil
+	case *value.Array:
+		if len(v.Data) > 0 {
+			return value.Num(value.Quantile(q)(slices.Clone(v.Data))), nil
+		}
+	}
+	return nil, c.Bad("of", "`quantile` needs an ensemble or an array, this is %s", value.Describe(c.Args["of"]))
 }

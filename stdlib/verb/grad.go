@@ -119,7 +119,7 @@ func oneGradient(c *Call, p *solve.Problem, loss sens.Loss, how string, g []floa
 	if err != nil {
 		return 0, err
 	}
-	if d := c.failure(sol, p); d != nil {
+	if d := c.Failure(sol, p); d != nil {
 		return 0, d
 	}
 	return v, nil
@@ -282,7 +282,7 @@ func differences(c *Call, p *solve.Problem, loss sens.Loss) ([]float64, error) {
 		if err != nil {
 			return err
 		}
-		if f := c.failure(sol, &q); f != nil {
+		if f := c.Failure(sol, &q); f != nil {
 			return f
 		}
 		for k, i := range wrt {
@@ -369,7 +369,7 @@ func sensitivityVerb(c *Call) (value.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if d := c.failure(sol, &q); d != nil {
+		if d := c.Failure(sol, &q); d != nil {
 			return nil, d
 		}
 		return S, nil

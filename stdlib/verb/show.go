@@ -16,9 +16,9 @@ import (
 	"github.com/udl-lang/udl/stdlib/value"
 )
 
-// failure is why a solve did not reach its end, nil when it did: what the solver says, with the place
+// Failure is why a solve did not reach its end, nil when it did: what the solver says, with the place
 // in the model that is to blame.
-func (c *Call) failure(sol *solve.Solution, p *solve.Problem) *diag.Diagnostic {
+func (c *Call) Failure(sol *solve.Solution, p *solve.Problem) *diag.Diagnostic {
 	if sol.Status == solve.Done || sol.Fault == nil {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (c *Call) positional(name string) []value.Value {
 // Big says whether a value takes lines of its own: such values are shown, not printed in a line.
 func Big(v value.Value) bool {
 	switch v := v.(type) {
-	case *value.Solution, *value.Ensemble, *value.Model, *value.Report, *value.Table, *value.Plot, *value.Gradient, *value.Learned:
+	case *value.Solution, *value.Ensemble, *value.Spread, *value.Model, *value.Report, *value.Table, *value.Plot, *value.Gradient, *value.Learned:
 		return true
 	case value.List:
 		for _, x := range v {
@@ -154,7 +154,7 @@ func Inline(v value.Value) string {
 			p[i] = s.Row.Name
 		}
 		return strings.Join(p, " then ")
-	case *value.Solution, *value.Ensemble, *value.Report, *value.Table, *value.Plot, *value.Gradient, *value.Model:
+	case *value.Solution, *value.Ensemble, *value.Spread, *value.Report, *value.Table, *value.Plot, *value.Gradient, *value.Model:
 		return ""
 	case nil:
 		return "nothing"
@@ -283,6 +283,8 @@ func frameOf(v value.Value) (*trace.Frame, error) {
 		return v.Frame(), nil
 	case *value.Ensemble:
 		return v.Frame(), nil
+	case *value.Spread:
+		return v.Frame(), nil
 	case *value.Table:
 		return v.Frame(), nil
 	case *value.Array:
@@ -407,6 +409,8 @@ func addSeries(p *value.Plot, v value.Value) error {
 		}
 	case *value.Ensemble:
 		return bands(p, v)
+	case *value.Spread:
+		return spread(p, v)
 	case *value.Model:
 		if v.Fit == nil {
 			return fmt.Errorf("a model has nothing to draw before it is solved: `plot(solve(%s, t = 0..10))`", v.Name())

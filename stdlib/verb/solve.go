@@ -348,7 +348,7 @@ func solveVerb(c *Call) (value.Value, error) {
 		return nil, err
 	}
 	s := &value.Solution{Sol: sol, Model: m, Theta: p.Theta, Solver: ch.rk.Name, Why: ch.why}
-	if d := c.failure(sol, p); d != nil {
+	if d := c.Failure(sol, p); d != nil {
 		if c.Ctx.Err() != nil {
 			return nil, d
 		}

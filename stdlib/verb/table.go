@@ -13,7 +13,7 @@ var (
 	optT       = arg("t", "range of times", "none", "0..10 by 0.1, 0..10 at [1, 5, 10], or 0..10 for every step")
 	needT      = arg("t", "range of times", "", "0..10 by 0.1, 0..10 at [1, 5, 10], or 0..10 for every step")
 	needTimes  = arg("t", "range of times", "", "0..10 by 0.1, or 0..10 at [1, 5, 10]; 0..10 alone is the start and the end")
-	optThreads = arg("threads", "whole number", "0", "how many to use; 0 is all")
+	optThreads = arg("threads", "whole number", "none", "how many to use, all when left out; the result is the same")
 	optSolver  = arg("solver", "solver", "auto", "a solver by its name, such as Tsit5 or RK4(dt = 0.01)")
 	optRtol    = arg("rtol", "number", "1e-6", "relative tolerance of the local error")
 	optAtol    = arg("atol", "number", "1e-9", "absolute tolerance of the local error")
@@ -77,9 +77,9 @@ var verbs = []Verb{
 		"model M { param k = 1; state x = 1; x' = -k*x }\nE = sweep(M, over = {k: [0.5, 1, 2], x: 1..2 by 0.5}, t = 0..2 by 0.5)", sweepVerb,
 		arg("model", "model", "", ""), arg("over", "record of lists", "", "the values of each quantity: a list, or a range with a step"), needTimes,
 		optSolver, optRtol, optAtol, optSet, optSeed, optThreads, optStep, optSteps),
-	verb("quantile", "record", "A quantile over the members of an ensemble, for every state and let at every output time.",
+	verb("quantile", "record or number", "A quantile over the members of an ensemble, for every state and let at every output time; or of the numbers of an array.",
 		"model M { state x = 1; x' = -x }\nE = ensemble(M, n = 100, vary = {x: normal(1, 0.1)}, t = 0..1 by 0.5)\nquantile(E, 0.95).x", quantileVerb,
-		arg("ensemble", "ensemble", "", ""), pos("p", "number", "0.5", "from 0 to 1")),
+		arg("of", "ensemble or array", "", ""), pos("p", "number", "0.5", "from 0 to 1; 0.5 is the median")),
 	later("steady", "A root, or an elliptic problem."),
 	later("sample", "Posterior draws."), later("discover", "Sparse regression: an equation for a learned term."), later("put_back", "A model with a term replaced by a formula."),
 	later("parquet", "Reads a Parquet file."), later("json", "Reads a JSON file."), later("npy", "Reads a NumPy file."),
