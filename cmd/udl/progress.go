@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"io"
 	"time"
 
@@ -48,7 +49,10 @@ func (p *progress) report(r eval.Progress) {
 	}
 	if now := time.Now(); now.Sub(p.last) >= redraw {
 		p.last = now
-		p.bar.Describe(fmt.Sprintf("%s  loss %.6g", stage, r.Best))
+		if !math.IsNaN(r.Best) { // an ensemble has no loss
+			stage = fmt.Sprintf("%s  loss %.6g", stage, r.Best)
+		}
+		p.bar.Describe(stage)
 		_ = p.bar.Set(r.Iter) // an Iter beyond Total is no reason to stop
 	}
 }

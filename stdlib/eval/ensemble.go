@@ -54,7 +54,20 @@ func (in *Interp) showEnsemble(w io.Writer, e *value.Ensemble) {
 	}
 	f := &trace.Frame{}
 	f.Columns = append(f.Columns, value.Column{Name: "t", Unit: e.Model.TimeUnit(), Values: e.Res.T})
-	shown, all := verb.Scalars(e.Model.C.System, 3) // what fits a line
+	// As many as fit a line, but one at least.
+	most := 3
+	shown, all := verb.Scalars(e.Model.C.System, most)
+	for ; most > 1; most-- {
+		wide := 6
+		for _, s := range shown {
+			n := len([]rune(s.Name))
+			wide += max(n+4, 9) + max(n+7, 9) + max(n+5, 9) + 6
+		}
+		if wide <= in.o.Width {
+			break
+		}
+		shown, all = verb.Scalars(e.Model.C.System, most-1)
+	}
 	for _, s := range shown {
 		q := e.Column(s.State, s.Index, value.Quantile(0.05), value.Quantile(0.5), value.Quantile(0.95))
 		for i, name := range []string{" 5 %", " median", " 95 %"} {

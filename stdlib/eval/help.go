@@ -183,7 +183,7 @@ func (in *Interp) Complete(line string, pos int) ([]string, int) {
 }
 
 // keywords are completed beside names.
-var keywords = []string{"model", "param", "const", "state", "latent", "let", "unknown", "import", "for", "if", "then", "else", "help", "true", "false"}
+var keywords = []string{"model", "param", "const", "state", "latent", "let", "unknown", "import", "for", "if", "then", "else", "help", "end", "true", "false"}
 
 func isWord(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80

@@ -30,7 +30,7 @@ func Scalars(sys *system.System, most int) (shown []Scalar, all int) {
 		return list, all
 	}
 	for k := range most {
-		shown = append(shown, list[k*(all-1)/(most-1)])
+		shown = append(shown, list[k*(all-1)/max(most-1, 1)])
 	}
 	return shown, all
 }

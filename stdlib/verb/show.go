@@ -311,7 +311,7 @@ func frameOf(v value.Value) (*trace.Frame, error) {
 	case *value.Gradient:
 		return recordFrame(&v.Record)
 	}
-	return nil, fmt.Errorf("a solution, a table, an array or a record of columns is needed, this is %s", value.Describe(v))
+	return nil, fmt.Errorf("a solution, an ensemble, a table, an array or a record of columns is needed, this is %s", value.Describe(v))
 }
 
 func recordFrame(r *value.Record) (*trace.Frame, error) {
@@ -448,7 +448,7 @@ func addSeries(p *value.Plot, v value.Value) error {
 			p.XLabel, p.YLabel = v.XLabel, v.YLabel
 		}
 	default:
-		return fmt.Errorf("a solution, a fit, a table or a vector is needed to draw, this is %s", value.Describe(v))
+		return fmt.Errorf("a solution, a fit, an ensemble, a table or a vector is needed to draw, this is %s", value.Describe(v))
 	}
 	return nil
 }
