@@ -2,8 +2,8 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"io"
+	"math"
 	"time"
 
 	"github.com/schollz/progressbar/v3"

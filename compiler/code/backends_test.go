@@ -192,10 +192,13 @@ func moved(g *ir.Graph, in *ir.Banks, z []float64, r *rand.Rand, ulps float64) {
 			for i, x := range args[0] {
 				parts[i%len(parts)] += x
 			}
-			v[id][0] = 0
-			for _, x := range parts {
-				v[id][0] += x
+			for len(parts) > 1 { // joined in any order
+				i := r.IntN(len(parts) - 1)
+				last := len(parts) - 1
+				parts[i], parts = parts[i]+parts[last], parts[:last]
+				r.Shuffle(last, func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
 			}
+			v[id][0] = parts[0]
 		}
 		if n.Op.Info().Class == ir.Structural || exact[n.Op] {
 			continue
