@@ -79,10 +79,10 @@ func Run(ctx context.Context, p *Problem) (*Result, error) {
 	case q.Step != 0 || !q.Method.Adaptive():
 		r.Why = "a fixed step"
 	case q.Sys.Lanes == nil:
-		r.Why = "the system has none"
+		r.Why = "no generated code"
 	default:
 		if lanes = q.Sys.Lanes(q.Method, q.Vary, s.between()); lanes == nil {
-			r.Why = "the system has none for " + q.Method.Name
+			r.Why = "none for " + q.Method.Name + ": more than 20 states, a costly right-hand side, or no generated code"
 		}
 	}
 	if lanes != nil {

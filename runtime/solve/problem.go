@@ -49,6 +49,8 @@ type Problem struct {
 	MaxSteps  int   // attempted steps, rejected ones included; 0: 100 000
 	MaxMemory int64 // bytes kept for outputs and dense output; 0: 1 GiB
 	NoDense   bool  // keep no dense output: At then refuses, and no gradient can be had
+	// OutputsFirst gives up the dense output, where MaxMemory does not hold both it and the outputs at Times, rather than stop.
+	OutputsFirst bool
 
 	// Progress is called after every accepted step with its end. It must be quick.
 	Progress func(t float64)

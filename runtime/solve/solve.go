@@ -125,13 +125,17 @@ func (o *outputs) step() Status {
 	if sol.dense {
 		// Room for the outputs to come is set aside, so that they cannot be crowded out.
 		row := sol.rec.add(o.limit - o.bytes(max(len(o.p.Times), len(sol.T)+1)))
-		if row == nil {
+		switch {
+		case row != nil:
+			row[0], row[1] = st.t, st.h
+			at := 2 + copy(row[2:], st.x)
+			for i := range st.set.m.Stages {
+				at += copy(row[at:], st.k[i])
+			}
+		case o.p.OutputsFirst && o.p.Times != nil:
+			sol.dense, sol.rec = false, record{}
+		default:
 			return MemoryLimit
-		}
-		row[0], row[1] = st.t, st.h
-		at := 2 + copy(row[2:], st.x)
-		for i := range st.set.m.Stages {
-			at += copy(row[at:], st.k[i])
 		}
 	}
 	t1 := st.T()

@@ -273,6 +273,15 @@ func arity(b *sig.Builtin) (lo, hi int) {
 	return lo, hi
 }
 
+// parameters lists the names of a builtin's parameters.
+func parameters(b *sig.Builtin) string {
+	var names []string
+	for _, p := range b.Params {
+		names = append(names, p.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
 func arguments(lo, hi int) string {
 	switch {
 	case hi < 0:

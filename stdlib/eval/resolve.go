@@ -257,6 +257,23 @@ func (r *resolver) args(b *sig.Builtin, e *ast.Call) {
 			lo--
 		}
 	}
+	left := positional
+	for _, p := range b.Params {
+		switch {
+		case given[p.Name] || p.Variadic || b.Kind != sig.Verb && b.Kind != sig.Distribution:
+		case !p.NamedOnly && left > 0:
+			left--
+		case p.Default == "":
+			d := diag.New("E0706", e.Span(), "`%s` needs `%s`, %s", b.Name, p.Name, p.Type)
+			if ex := example(b); ex != "" {
+				d.WithHelp("for example `%s`", ex)
+			} else {
+				d.WithHelp("it takes: %s", parameters(b))
+			}
+			r.errs.Add(d)
+			return
+		}
+	}
 	if positional < lo || hi >= 0 && positional > hi {
 		d := diag.New("E0706", e.Span(), "`%s` takes %s, here are %d", b.Name, arguments(lo, hi), positional)
 		if ex := example(b); ex != "" {

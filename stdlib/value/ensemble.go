@@ -298,6 +298,9 @@ func mean(v []float64) float64 {
 
 // sd is the sample's standard deviation, of n − 1 degrees of freedom; one member has none.
 func sd(v []float64) float64 {
+	if len(v) < 2 {
+		return math.NaN()
+	}
 	m, s := mean(v), 0.0
 	for _, x := range v {
 		s += (x - m) * (x - m)

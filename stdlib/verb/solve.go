@@ -343,6 +343,7 @@ func solveVerb(c *Call) (value.Value, error) {
 	if p.T0, p.T1, p.Times, err = c.span(); err != nil {
 		return nil, err
 	}
+	p.OutputsFirst = true
 	sol, err := solve.Solve(c.Ctx, p)
 	if err != nil {
 		return nil, err

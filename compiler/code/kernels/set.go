@@ -1,6 +1,9 @@
 package kernels
 
-import "os"
+import (
+	"os"
+	"strings"
+)
 
 // level is an instruction set that there are kernels for.
 type level uint8
@@ -36,8 +39,9 @@ func (s Set) Portable() bool { return s.level == portable }
 func Host() Set { return choose(os.Getenv("UDL_KERNELS")) }
 
 func choose(env string) Set {
-	if env == "off" {
-		return Set{why: "UDL_KERNELS=off"}
+	switch strings.ToLower(env) {
+	case "off", "0", "no", "false":
+		return Set{why: "UDL_KERNELS=" + env}
 	}
 	sets, why := sets()
 	if len(sets) == 0 {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/cpu"
 )
@@ -20,8 +21,8 @@ type CPU struct {
 // keeps the wide registers (XGETBV). UDL_NATIVE=off turns all of it off.
 func Host() CPU {
 	switch {
-	case os.Getenv("UDL_NATIVE") == "off":
-		return CPU{Why: "UDL_NATIVE=off"}
+	case Off("UDL_NATIVE"):
+		return CPU{Why: "UDL_NATIVE=" + os.Getenv("UDL_NATIVE")}
 	case runtime.GOARCH != "amd64":
 		return CPU{Why: "no generated code for " + runtime.GOARCH}
 	case runtime.GOOS != "linux" && runtime.GOOS != "darwin" && runtime.GOOS != "windows":
@@ -33,6 +34,15 @@ func Host() CPU {
 		c.Why = "the processor has no AVX2 and FMA"
 	}
 	return c
+}
+
+// Off reports whether a switch of the environment is off: off, 0, no or false.
+func Off(name string) bool {
+	switch strings.ToLower(os.Getenv(name)) {
+	case "off", "0", "no", "false":
+		return true
+	}
+	return false
 }
 
 // Widths are the numbers of lanes that the machine has registers for, the smallest first.
