@@ -1,12 +1,15 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
+
+	"github.com/udl-lang/udl/runtime/trace"
 )
 
 // childArg makes a process that answers requests on standard input, as the C side does: what the lab starts under
@@ -34,7 +37,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	match := fs.String("row", "", "measure the rows whose name matches this regular `expression`")
 	rounds := fs.Int("rounds", 15, "rounds for each row")
 	write := fs.Bool("write", false, "write docs/benchmarks.md too; only without -row")
-	if err := fs.Parse(args); err != nil {
+	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	re, err := regexp.Compile(*match)
@@ -59,6 +64,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	m := describe(l.gcc)
 	if !*asJSON {
 		fmt.Fprintln(stdout, m)
+		fmt.Fprintln(stdout, "median of the ratio udl/C over the rounds (least–greatest), target, verdict; lower is better, but for dense; docs/benchmarks.md says what a row compares")
 		if l.gcc == "" {
 			fmt.Fprintln(stdout, "there is no gcc, so there are no ratios to C; udl's own times stand alone")
 		}
@@ -100,10 +106,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 }
 
 func writeDocument(path string, m machine, rounds int, results []result) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	writeMarkdown(f, m, rounds, results)
-	return f.Close()
+	return trace.WriteFile(path, func(w io.Writer) error {
+		writeMarkdown(w, m, rounds, results)
+		return nil
+	})
 }
