@@ -130,6 +130,9 @@ func (in *Interp) callValue(f *frame, fun value.Value, e *ast.Call) (value.Value
 		}
 		r, err := fv.AtTimes(t)
 		return r, in.place(err, e)
+	case *value.Ensemble:
+		return nil, diag.New("E0703", e.Span(), "an ensemble is known at its output times only").
+			WithHelp("a member is a solution, which can be called: `E[1](2.5)`")
 	}
 	if id, ok := e.Fun.(*ast.Ident); ok {
 		// A quantity may bear a builtin's name: the function is still there to be called.

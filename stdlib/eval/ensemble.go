@@ -17,17 +17,32 @@ import (
 // ofDistributions is the type of parameters in which names of distributions come first.
 const ofDistributions = "record of distributions or lists"
 
-// oneOf is E[i], a member of an ensemble solved again by itself.
+// oneOf is E[i], a member of an ensemble solved again by itself; of a sweep S[i, j] too, with an index for each quantity.
 func (in *Interp) oneOf(f *frame, e *value.Ensemble, at *ast.Index) (value.Value, error) {
-	k, err := in.number(withEnd(f, e.Res.N), at.Args[0])
-	if err != nil {
-		return nil, err
+	extents := []int{e.Res.N}
+	if len(at.Args) == len(e.Grid) {
+		extents = e.Grid
 	}
-	if k != math.Trunc(k) || k < 1 || k > float64(e.Res.N) {
-		return nil, diag.New("E0709", at.Args[0].Span(), "member %s is outside 1..%d", value.Format(k), e.Res.N).
-			WithHelp("members are counted from 1; `[end]` is the last")
+	if len(at.Args) != len(extents) {
+		d := diag.New("E0709", at.Span(), "%d indices for an ensemble", len(at.Args))
+		if len(e.Grid) > 1 {
+			return nil, d.WithHelp("give the member's number, or an index for each of the %d quantities of the sweep", len(e.Grid))
+		}
+		return nil, d.WithHelp("`E[3]` is the third member, `E.x[3, 2]` its x at the second time")
 	}
-	s, p, err := e.One(in.ctx, int(k)-1)
+	i := 0
+	for d, n := range extents {
+		k, err := in.number(withEnd(f, n), at.Args[d])
+		if err != nil {
+			return nil, err
+		}
+		if k != math.Trunc(k) || k < 1 || k > float64(n) {
+			return nil, diag.New("E0709", at.Args[d].Span(), "member %s is outside 1..%d", value.Format(k), n).
+				WithHelp("members are counted from 1; `[end]` is the last")
+		}
+		i = i*n + int(k) - 1
+	}
+	s, p, err := e.One(in.ctx, i)
 	if err != nil {
 		return nil, in.place(err, at)
 	}

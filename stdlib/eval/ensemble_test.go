@@ -192,3 +192,13 @@ func TestCompleteEnsemble(t *testing.T) {
 		t.Errorf("a distribution is offered outside of vary: %v", got)
 	}
 }
+
+// A value from the command line for what differs from member to member is not passed over in silence.
+func TestEnsembleSetOutside(t *testing.T) {
+	var out bytes.Buffer
+	in := New(Options{Out: &out, Err: &out, Sets: map[string]float64{"k": 3}})
+	err := in.Run(context.Background(), diag.NewSource("s", "model D { param k = 1; state x = 1; x' = -k*x }\nE = ensemble(D, vary = {k: [1, 2]}, t = 0..1)\nassert_close(E.k, [1, 2])"))
+	if err != nil || !strings.Contains(out.String(), "--set k has no effect on this `ensemble`") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}

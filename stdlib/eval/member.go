@@ -83,7 +83,7 @@ func (in *Interp) index(f *frame, e *ast.Index) (value.Value, error) {
 		}
 		return l[int(k)-1], nil
 	}
-	if en, ok := x.(*value.Ensemble); ok && len(e.Args) == 1 {
+	if en, ok := x.(*value.Ensemble); ok {
 		if _, isText := e.Args[0].(*ast.String); !isText {
 			return in.oneOf(f, en, e)
 		}

@@ -352,6 +352,19 @@ func (e *Ensemble) Reasons() string {
 	return strings.Join(order, ", ")
 }
 
+// VariedNames are the names of what differs, scalar by scalar, in the order of the first columns of Prob.Values; x(0) is the initial value of x.
+func (e *Ensemble) VariedNames() (all []string) {
+	for _, sl := range e.Varied {
+		for _, name := range system.Names([]system.Slot{sl}) {
+			if _, _, _, state := e.find(sl.Name); state {
+				name += "(0)"
+			}
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
 // Frame is the ensemble as columns: member, what varied, t, the scalars of the states and lets.
 func (e *Ensemble) Frame() *trace.Frame {
 	f := &trace.Frame{}
@@ -366,12 +379,10 @@ func (e *Ensemble) Frame() *trace.Frame {
 		f.Columns = append(f.Columns, Column{Name: name, Unit: unit, Doc: doc, Values: v})
 	}
 	column("member", "", "", func(i, _ int) float64 { return float64(i + 1) })
+	varied := e.VariedNames()
 	for _, sl := range e.Varied {
-		for j, name := range system.Names([]system.Slot{sl}) {
-			if _, _, _, state := e.find(sl.Name); state {
-				name += "(0)"
-			}
-			column(name, sl.Unit, sl.Doc, func(i, _ int) float64 { return e.Prob.Values[i*len(e.Prob.Vary)+sl.Off+j] })
+		for j := range sl.Size() {
+			column(varied[sl.Off+j], sl.Unit, sl.Doc, func(i, _ int) float64 { return e.Prob.Values[i*len(e.Prob.Vary)+sl.Off+j] })
 		}
 	}
 	column("t", e.Model.TimeUnit(), "", func(_, k int) float64 { return e.Res.T[k] })

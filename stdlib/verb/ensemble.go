@@ -195,6 +195,9 @@ func (c *Call) varied(m *value.Model, rec *value.Record, i int, option string) (
 			}
 		}
 	}
+	if _, ok := c.Sets[key]; ok {
+		c.Warn(diag.New("E0714", v.at, "--set %s has no effect on this `%s`: `%s` differs from member to member", key, c.Verb.Name, key).AsWarning(), false)
+	}
 	return v, nil
 }
 
@@ -420,7 +423,7 @@ func (c *Call) stopped(e *value.Ensemble) *diag.Diagnostic {
 // valuesOf writes what differs of one member, not more than fits a line.
 func valuesOf(e *value.Ensemble, i int) string {
 	var parts []string
-	for k, name := range system.Names(e.Varied) {
+	for k, name := range e.VariedNames() {
 		if k == 4 {
 			parts = append(parts, "…")
 			break
