@@ -187,7 +187,7 @@ func (a *assembler) cut(kernel int) {
 		}
 		now, cost = nil, 0
 	}
-	for _, s := range a.code {
+	for _, s := range byRows(a.code) {
 		c := len(s.Block.Instrs) * s.Groups * max(1, s.Rows)
 		if cost+c > callBudget {
 			flush()
@@ -205,6 +205,25 @@ func (a *assembler) cut(kernel int) {
 	if kernel >= 0 {
 		a.steps = append(a.steps, stretch{kernel: kernel})
 	}
+}
+
+// byRows divides segments over more rows than one call should take.
+func byRows(code []native.Segment) (out []native.Segment) {
+	for _, s := range code {
+		row := len(s.Block.Instrs) * s.Groups
+		rows := max(1, callBudget/row)
+		if s.Rows <= rows {
+			out = append(out, s)
+			continue
+		}
+		for first := 0; first < s.Rows; first += rows {
+			part := s
+			part.Rows = min(rows, s.Rows-first)
+			part.Block = s.Block.Moved(func(base int) int { return first * (s.Groups*s.Width + s.Gap[base]) })
+			out = append(out, part)
+		}
+	}
+	return out
 }
 
 // reference adds the first node that is ready for it as a kernel.

@@ -2,7 +2,6 @@ package code
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/udl-lang/udl/compiler/code/native"
 	"github.com/udl-lang/udl/compiler/code/native/block"
@@ -60,9 +59,17 @@ func WholeDirections(jvp *Program, nx, nth, nz int, wrt []int) (*DirectionProgra
 		case ir.BankDX:
 			return b.Load(dirDX, off*d.stride)
 		case ir.BankDTheta:
-			if k := slices.Index(wrt, off); k >= 0 {
-				return b.Load(dirDTheta, k*d.stride)
+			sum := b.Const(0)
+			for k, i := range wrt { // an entry may be asked for more than once
+				if i == off {
+					if v := b.Load(dirDTheta, k*d.stride); sum == b.Const(0) {
+						sum = v
+					} else {
+						sum = b.Add(sum, v)
+					}
+				}
 			}
+			return sum
 		}
 		return b.Const(0)
 	})

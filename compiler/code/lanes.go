@@ -65,8 +65,8 @@ func WholeLanes(p *Program, m *method.RK, nx, nth int, vary []int, dense bool, w
 	if !m.FSAL || m.EndStage() != m.Stages-1 {
 		return nil, fmt.Errorf("%s does not hand on its last stage", m.Name)
 	}
-	if len(m.A) > m.Stages {
-		dense = false
+	if dense && len(m.A) > m.Stages {
+		return nil, fmt.Errorf("%s needs further stages between its steps", m.Name)
 	}
 	if width == 0 {
 		width = native.Host().Widest()

@@ -80,7 +80,7 @@ func (a *assembler) lanesFrom(list []ir.ID, direct []*ir.Output, n, w, first int
 // stencil is the grid of the first gather of size n that moves one, the zero grid where there is none.
 func (a *assembler) stencil(n int) (g grid) {
 	for id := range a.g.Nodes {
-		if a.way[id] == asLanes && !a.done[id] && a.size(ir.ID(id)) == n {
+		if a.way[id] == asLanes && a.g.Nodes[id].Op != ir.OpMatMul && !a.done[id] && a.size(ir.ID(id)) == n {
 			for _, x := range a.g.Nodes[id].Args {
 				if s := a.shifts[x]; s != nil && a.way[x] == asShift {
 					return s.pad.grid
@@ -94,7 +94,7 @@ func (a *assembler) stencil(n int) (g grid) {
 // sameGrid reports whether a node's stencils, if any, run over a grid.
 func (a *assembler) sameGrid(id ir.ID, over grid) bool {
 	for _, x := range a.g.Nodes[id].Args {
-		if a.way[x] == asShift && a.shifts[x].pad.grid != over {
+		if a.way[x] == asShift && (a.shifts[x].pad.grid != over || a.g.Nodes[id].Op == ir.OpMatMul) {
 			return false
 		}
 	}

@@ -118,14 +118,21 @@ func generate(g *ir.Graph, prepared int) (*machine, error) {
 // generateFor is generate with at most so many lanes.
 func generateFor(g *ir.Graph, prepared, wide int) (*machine, error) {
 	m, err := generateWith(g, prepared, wide, false)
-	if errors.Is(err, native.ErrTooLarge) {
+	if errors.Is(err, native.ErrBases) {
 		m, err = generateWith(g, prepared, wide, true)
 	}
 	return m, err
 }
 
+// maxScalars is how many instructions may be written out one by one. More would not stay in the caches, and would take longer to make than
+// many a solve.
+const maxScalars = 30_000
+
 func generateWith(g *ir.Graph, prepared, wide int, near bool) (*machine, error) {
 	a := newAssembler(g, prepared, wide, near)
+	if n := a.scalarInstructions(); n > maxScalars {
+		return nil, fmt.Errorf("%w: some %d instructions, more than the %d that are worth it", native.ErrTooLarge, n, maxScalars)
+	}
 	if err := a.run(); err != nil {
 		return nil, err
 	}

@@ -269,9 +269,9 @@ func (c *cutter) demand() {
 			}
 		case asLanes:
 			if n.Op == ir.OpMatMul {
-				if l, _ := c.layer(ir.ID(id)); c.way[c.root[l.x]] == asRepeat || c.way[c.root[l.x]] == asShift {
-					c.inMemory(l.x)
-				}
+				l, _ := c.layer(ir.ID(id))
+				c.inMemory(l.x)
+				c.inMemory(l.matrix)
 				continue
 			}
 			for _, a := range n.Args {
@@ -310,4 +310,24 @@ func (c *cutter) readable(a ir.ID, width int) {
 	if c.size(r) <= unrolled {
 		c.way[r] = asScalars
 	}
+}
+
+// scalarInstructions is roughly how many instructions the scalar segments will have.
+func (c *cutter) scalarInstructions() int {
+	total := 0
+	for id := range c.g.Nodes {
+		if c.way[id] != asScalars {
+			continue
+		}
+		n := &c.g.Nodes[id]
+		switch n.Op.Info().Class {
+		case ir.Elementwise:
+			total += n.Shape.Size() * scalarCost(n.Op)
+		case ir.Matrix:
+			total += 64
+		default:
+			total += max(n.Shape.Size(), 1)
+		}
+	}
+	return total
 }

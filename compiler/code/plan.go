@@ -11,15 +11,17 @@ import (
 // planner gives every value its place and emits the program.
 type planner struct {
 	*compiler
-	p      *Program
-	place  []ref // of roots
-	known  []bool
-	last   []int // the last step that reads a root; later than all for results
-	direct map[ir.ID]ref
-	into   map[ir.ID]slot // roots that are written where a concatenation wants them
-	slots  map[slotKey]int32
-	free   map[int][]int32 // by size
-	next   int32
+	p        *Program
+	place    []ref // of roots
+	known    []bool
+	last     []int // the last step that reads a root; later than all for results
+	direct   map[ir.ID]ref
+	into     map[ir.ID]slot // roots that are written where a concatenation wants them
+	slots    map[slotKey]int32
+	free     map[int][]int32 // by size
+	next     int32
+	temps    []int32 // room that the kernel at hand works in
+	tempSize []int
 }
 
 type slot struct {
@@ -330,6 +332,10 @@ func (pl *planner) emit(i int) {
 		pl.release(i, true)
 	}
 	k.d = pl.at(s.node)
+	for t, off := range pl.temps { // not before the result has its place: the kernel uses both at once
+		pl.free[pl.tempSize[t]] = append(pl.free[pl.tempSize[t]], off)
+	}
+	pl.temps, pl.tempSize = pl.temps[:0], pl.tempSize[:0]
 	if k.kind == kCopies && n.Op == ir.OpConcat && len(k.parts) == 0 {
 		return // all parts are in place
 	}
@@ -389,7 +395,8 @@ func (pl *planner) kernel(s *step, n *ir.Node) kernel {
 			return ref{spaceMem, pl.next - int32(size)}
 		}
 		r := ref{spaceMem, pl.alloc(size)}
-		pl.free[size] = append(pl.free[size], r.off)
+		pl.temps = append(pl.temps, r.off)
+		pl.tempSize = append(pl.tempSize, size)
 		return r
 	})
 	return k

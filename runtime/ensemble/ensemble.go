@@ -130,7 +130,10 @@ func (p *Problem) check() (*Problem, error) {
 	case len(q.Values) != q.N*len(q.Vary):
 		return nil, fmt.Errorf("%d values were given for %d members that differ in %d entries", len(q.Values), q.N, len(q.Vary))
 	}
-	for _, i := range q.Vary {
+	for n, i := range q.Vary {
+		if slices.Contains(q.Vary[:n], i) {
+			return nil, fmt.Errorf("entry %d of the parameters varies twice", i)
+		}
 		if i < 0 || i >= q.Sys.NTheta {
 			return nil, fmt.Errorf("entry %d of %d parameters varies", i, q.Sys.NTheta)
 		}

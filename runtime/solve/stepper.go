@@ -111,6 +111,9 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 			s.whole = p.Sys.Stepping(set.m)
 		}
 	}
+	for i := range s.k { // in their order: steps of the last problem may have exchanged them
+		s.k[i] = s.kflat[i*p.Sys.NX : (i+1)*p.Sys.NX : (i+1)*p.Sys.NX]
+	}
 	s.set, s.p, s.th = set, p, p.Theta
 	if s.th == nil {
 		s.th = p.Sys.Defaults()

@@ -44,6 +44,8 @@ var (
 	ErrCPU = errors.New("no generated code")
 	// ErrGroups tells of a number of groups that is left open where it must be known, or of a negative one.
 	ErrGroups = errors.New("native: the number of groups of a segment")
+	// ErrBases tells of a loop over more bases than there are registers for.
+	ErrBases = errors.New("native: a loop over too many bases")
 	// ErrTooLarge tells of a program that is better interpreted.
 	ErrTooLarge = errors.New("native: too large a program")
 	// ErrShort tells of a bound slice with fewer elements than the code touches, or of one that was never bound.
@@ -147,8 +149,9 @@ func (c *Code) wants(seg Segment, s *segment) {
 			n.fixed = max(n.fixed, shared, lanes)
 			continue
 		}
-		n.first = seg.Block.Extent(i, seg.Width, 1)
-		n.more = seg.Block.Extent(i, seg.Width, 2) - n.first
+		n.fixed, n.first = seg.Block.Extents(i, seg.Width, 1)
+		_, second := seg.Block.Extents(i, seg.Width, 2)
+		n.more = second - n.first
 	}
 }
 
@@ -224,7 +227,7 @@ func (f *Frame) measure() {
 	for i := range f.code.bases {
 		n, have := f.code.need[i], f.have[i]
 		switch {
-		case have < n.first:
+		case have < n.first || have < n.fixed:
 			f.limit = 0
 		case n.more > 0:
 			f.limit = min(f.limit, 1+(have-n.first)/n.more)

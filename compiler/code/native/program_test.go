@@ -122,7 +122,7 @@ func TestRefused(t *testing.T) {
 		{"long call", Options{CPU: all, Memory: refusing{}}, []Segment{{Block: b, Width: 4, Groups: 50_000}}, ErrTooLarge},
 		{"many groups", Options{CPU: all, Memory: refusing{}}, []Segment{{Block: b, Width: 4, Groups: math.MaxInt}}, ErrTooLarge},
 		{"long block", Options{CPU: all, Memory: refusing{}}, []Segment{{Block: done(t, long), Width: 4, Groups: 0}}, ErrTooLarge},
-		{"bases", Options{CPU: all, Memory: refusing{}}, []Segment{{Block: done(t, many), Width: 4, Groups: 0}}, ErrTooLarge},
+		{"bases", Options{CPU: all, Memory: refusing{}}, []Segment{{Block: done(t, many), Width: 4, Groups: 0}}, ErrBases},
 	} {
 		if _, err := Compile(c.o, c.segs...); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.name, err)

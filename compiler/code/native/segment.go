@@ -252,7 +252,7 @@ func (s *segment) body(seg *Segment) {
 		}
 		k := len(regs)
 		if k == registers {
-			s.err = fmt.Errorf("%w: a loop over more than %d bases", ErrTooLarge, registers)
+			s.err = fmt.Errorf("%w, more than %d", ErrBases, registers)
 			return
 		}
 		step := int32(s.w * 8 * max(1, s.b.Bases[b].Rows))

@@ -70,6 +70,18 @@ func (b *Block) Extents(base, w, groups int) (broadcast, lanes int) {
 	return broadcast, lanes
 }
 
+// Moved is the block with the lanes of each base further on, by so many elements of a flat layout.
+func (b *Block) Moved(by func(base int) int) *Block {
+	c := *b
+	c.Instrs = append([]Instr(nil), b.Instrs...)
+	for i := range c.Instrs {
+		if in := &c.Instrs[i]; (in.Op == OpLoad || in.Op == OpStore) && !in.Broadcast {
+			in.Index += int32(by(int(in.Base)))
+		}
+	}
+	return &c
+}
+
 // Uses reports how a block touches a base: one number for all lanes, or lanes that move on with each group.
 func (b *Block) Uses(base int) (broadcast, lanes bool) {
 	for i := range b.Instrs {
