@@ -6,10 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/udl-lang/udl"
+	"github.com/udl-lang/udl/compiler/code"
 	"github.com/udl-lang/udl/compiler/code/native/execmem"
 )
 
@@ -76,10 +78,15 @@ func TestOtherMachines(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the switches are those of amd64")
 	}
+	native := ""
+	if slices.Contains(code.Widths(), 4) {
+		native = "native (AVX2), whole steps native (AVX2)"
+	}
 	for _, c := range []struct{ env, says string }{
-		{"GODEBUG=cpu.avx512f=off", ""},
+		{"GODEBUG=cpu.avx512f=off", native},
 		{"GODEBUG=cpu.avx2=off", "portable"},
 		{"UDL_NATIVE=off", "UDL_NATIVE=off"},
+		{"UDL_NATIVE=0", "UDL_NATIVE=0"},
 		{"UDL_KERNELS=off", ""},
 	} {
 		cmd := exec.Command(os.Args[0], "-test.run", "^TestOtherMachines$", "-test.v")

@@ -111,8 +111,8 @@ var _ system.Directions = (*Directions)(nil)
 
 // New makes Directions.
 func (p *DirectionProgram) New() *Directions {
-	d := &Directions{DirectionProgram: p, held: hold(p.p, p.nth), frame: p.code.NewFrame(), dx: aligned(max(1, p.nx) * p.stride), dz: aligned(p.nz * p.stride)}
-	units := aligned(p.n * p.stride)
+	d := &Directions{DirectionProgram: p, held: hold(p.p, p.nth), frame: p.code.NewFrame(), dx: native.Aligned[float64](max(1, p.nx) * p.stride), dz: native.Aligned[float64](p.nz * p.stride)}
+	units := native.Aligned[float64](p.n * p.stride)
 	for q := range p.n {
 		units[q*p.stride+q] = 1
 	}

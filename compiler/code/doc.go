@@ -1,9 +1,12 @@
-// Package code turns a graph into a program and runs it: the reference back end, in portable Go.
-// It says the same as ir.Interpret to the bit, on every architecture, and defines what faster
-// back ends must say. A Program is immutable and serves many goroutines, each through an Exec of
-// its own; a run allocates nothing and reads the banks where they lie.
+// Package code turns a graph into a program and runs it, in one of three ways that mean the same: the reference in portable Go, which says what
+// ir.Interpret says to the bit on every architecture; the reference with assembly kernels for its array operations; and generated machine code,
+// with kernels of the reference where an operation has no such form. A Program is immutable and serves many goroutines, each through an Exec
+// of its own; a run allocates nothing and reads the banks where they lie.
 //
-// Files: compile.go orders the work and fuses neighbours, plan.go gives every value its place, run.go
-// is the machine for scalars, kernel.go and dense.go are the array operations, fault.go finds where a
-// computation went wrong. It imports ir and nothing of the language but spans.
+// The reference: compile.go orders the work and fuses neighbours, plan.go gives every value its place, run.go is the machine for scalars, kernel.go and
+// dense.go are the array operations, fault.go finds where a computation went wrong. Generated code: hoist.go takes apart what depends on θ alone, parts.go
+// decides how each node is computed, assemble.go orders segments and kernels, segments.go, layers.go and grid.go build them, meaning.go says what operations are,
+// machine.go runs the result. Whole computations in one block, by inline.go: step.go, reverse.go, lanes.go, directions.go.
+//
+// It imports ir, its own kernels and native, and of the runtime the tableaus and what a system offers; of the language nothing but spans.
 package code

@@ -173,7 +173,7 @@ var _ system.Lanes = (*Lanes)(nil)
 
 // New makes Lanes with groups of lanes in memory of their own, idle.
 func (l *LaneProgram) New() *Lanes {
-	s := &Lanes{p: l, frame: l.code.NewFrame(), mem: aligned(l.rows * l.width * groupsOfLane), shared: make([]float64, sharedAtol+l.nx), th: make([]float64, l.nth)}
+	s := &Lanes{p: l, frame: l.code.NewFrame(), mem: native.Aligned[float64](l.rows * l.width * groupsOfLane), shared: make([]float64, sharedAtol+l.nx), th: make([]float64, l.nth)}
 	s.frame.Bind(laneState, s.mem)
 	s.frame.Bind(laneShared, s.shared)
 	s.frame.Bind(laneTheta, s.th)

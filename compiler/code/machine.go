@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"unsafe"
 
 	"github.com/udl-lang/udl/compiler/code/kernels"
 	"github.com/udl-lang/udl/compiler/code/native"
@@ -166,7 +165,7 @@ func generateWith(g *ir.Graph, prepared, wide int, near bool) (*machine, error) 
 // bind makes an Exec that runs generated code.
 func (m *machine) bind(e *Exec) {
 	e.m = m
-	e.mem, e.fixed = aligned(m.mem), aligned(m.prep)
+	e.mem, e.fixed = native.Aligned[float64](m.mem), native.Aligned[float64](m.prep)
 	e.sp[spaceMem] = e.mem
 	for _, u := range m.steps {
 		var f *native.Frame
@@ -247,13 +246,6 @@ func (m *machine) run(e *Exec, in *Banks, out [][]float64) {
 			panic("code: " + err.Error()) // a slice shorter than the graph says, as an index out of range is in the reference
 		}
 	}
-}
-
-// aligned makes n numbers that begin at a multiple of 64 bytes.
-func aligned(n int) []float64 {
-	x := make([]float64, n+8)
-	skip := int(-uintptr(unsafe.Pointer(&x[0]))%64) / 8
-	return x[skip:][:n:n]
 }
 
 // Widths are the numbers of lanes that generated code may have here, none where there is no such code.

@@ -127,7 +127,7 @@ func Compile(o Options, program ...Segment) (*Code, error) {
 	}
 	c.mem, c.Size = mem, len(a.Code)
 	c.entry.Store(mem.Entry())
-	c.pool = aligned(len(p.words))
+	c.pool = Aligned[uint64](len(p.words))
 	copy(c.pool, p.words)
 	return c, nil
 }
@@ -176,7 +176,7 @@ func (c *Code) NewFrame() *Frame {
 	f := &Frame{code: c}
 	f.ctx.pool = pointer(c.pool)
 	if c.spill > 0 {
-		f.spill = aligned(c.spill)
+		f.spill = Aligned[uint64](c.spill)
 		f.ctx.spill = pointer(f.spill)
 	}
 	for i := range c.bases {

@@ -65,9 +65,9 @@ func (p *pool) table(t []float64) int32 {
 	return at
 }
 
-// aligned makes n words that begin at a multiple of 64 bytes.
-func aligned(n int) []uint64 {
-	x := make([]uint64, n+8)
+// Aligned makes n words that begin at a multiple of 64 bytes, so that no group of lanes lies across two cache lines.
+func Aligned[T float64 | uint64](n int) []T {
+	x := make([]T, n+8)
 	skip := int(-uintptr(unsafe.Pointer(&x[0]))%64) / 8
 	return x[skip:][:n:n]
 }
