@@ -61,8 +61,10 @@ var rows = []row{
 
 	{"start/lv", "`udl run models/lotka_volterra.udl --set training=0`, from the start of the process to its end", "ms", atMost(20), start},
 	{"big/parse", "a model of 1,000 equations with 1,000 parameters: parsing", "ms", atMost(100), few(9, largeParse)},
-	{"big/compile", "checking and compiling it", "ms", atMost(100), few(9, largeCompile)},
-	{"gallery/compile", "checking and compiling a model of the gallery: the slowest", "ms", atMost(1), galleryCompile},
+	{"big/compile", "checking and compiling it", "ms", atMost(100), few(9, largeCompile(false))},
+	{"big/first", "its first evaluation, with the attempt to generate code", "ms", bound{}, few(9, largeCompile(true))},
+	{"gallery/compile", "checking and compiling a model of the gallery: the slowest", "ms", atMost(1), galleryCompile(false)},
+	{"gallery/first", "the first evaluation of a model of the gallery, generating code: the slowest", "ms", bound{}, galleryCompile(true)},
 
 	{"allocs/rhs", "allocations of one call", "allocations", atMost(0), allocated([]string{"lv", "ude", "node50", "pollu", "bruss32", "dense64"}, rhsAllocs)},
 	{"allocs/jvp", "", "allocations", atMost(0), allocated([]string{"lv", "ude", "node50", "pollu", "bruss32", "dense64"}, jvpAllocs)},

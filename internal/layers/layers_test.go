@@ -19,7 +19,7 @@ var floors = [][]string{
 	{"lang/sig", "lang/ast"},
 	{"lang/model"},
 	{"parser"},
-	{"runtime/system", "runtime/method"},
+	{"runtime/system", "runtime/method", "runtime/sparse"},
 	{"runtime/trace", "runtime/solve"},
 	{"runtime/trace/figure"},
 	{"runtime/sens", "runtime/ensemble"},
