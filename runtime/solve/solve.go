@@ -129,20 +129,25 @@ func (o *outputs) step() Status {
 		case row != nil:
 			row[0], row[1] = st.t, st.h
 			at := 2 + copy(row[2:], st.x)
+			if st.useWhole { // the stages lie one after the other
+				copy(row[at:], st.kflat[:len(row)-at])
+				break
+			}
 			for i := range st.set.m.Stages {
 				at += copy(row[at:], st.k[i])
 			}
 		case o.p.OutputsFirst && o.p.Times != nil:
 			sol.dense, sol.rec = false, record{}
 		default:
-			return MemoryLimit
+			return o.full(st.t, st.x)
 		}
 	}
 	t1 := st.T()
-	sol.TEnd = t1
-	move(sol.XEnd, st.X())
 	if o.p.Times == nil {
-		return o.write(t1, st.X())
+		if s := o.write(t1, st.X()); s != Running {
+			return o.full(t1, st.X())
+		}
+		return Running
 	}
 	for ; o.next < len(o.p.Times); o.next++ {
 		t := o.p.Times[o.next]
@@ -154,12 +159,19 @@ func (o *outputs) step() Status {
 			return Running
 		}
 		n := len(sol.X)
-		if s := o.write(o.p.Times[o.next], sol.XEnd); s != Running {
-			return s
+		if s := o.write(o.p.Times[o.next], st.X()); s != Running {
+			return o.full(t1, st.X())
 		}
 		st.Interpolate(t, sol.X[n:])
 	}
 	return Running
+}
+
+// full ends the solution where memory ended, with what could be kept.
+func (o *outputs) full(t float64, x []float64) Status {
+	o.sol.TEnd = t
+	copy(o.sol.XEnd, x)
+	return MemoryLimit
 }
 
 // fault explains where the stepper stands.
