@@ -25,6 +25,10 @@ type RK struct {
 	Dense      [][]float64
 	DenseOrder int
 
+	// DenseMid, where there is one, gives the same b_i(θ) = Σ_m DenseMid[i][m] (θ−½)^m. It is for
+	// high orders, whose powers of θ cancel and lose four digits; these lose one.
+	DenseMid [][]float64
+
 	Doc  string // stability, when to use
 	Cite string
 }

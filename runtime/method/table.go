@@ -8,10 +8,12 @@ var table = [...]*RK{
 	&heun,
 	&midpoint,
 	&bs3,
+	&ssprk43,
 	&rk4,
 	&dp5,
 	&tsit5,
 	&vern7,
+	&vern9,
 }
 
 // All lists the methods by order. The slice is the caller's, the methods are shared.

@@ -67,7 +67,7 @@ func TestReferences(t *testing.T) {
 		{"arenstorf", testsys.Arenstorf(), 1e-6},
 	} {
 		ref := load(t, c.name)
-		for _, name := range []string{"Tsit5", "Vern7", "DP5"} {
+		for _, name := range []string{"Tsit5", "Vern7", "Vern9", "DP5"} {
 			s := run(t, &solve.Problem{
 				Sys: c.sys, Method: mustMethod(t, name), X0: ref.Initial, T0: ref.T0, T1: ref.TEnd,
 				Times: ref.Times, Rtol: 1e-10, Atol: 1e-10,

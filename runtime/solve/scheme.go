@@ -84,6 +84,17 @@ func (s *Scheme) StepWeights() (idx []int, w []float64) { return s.b.idx, s.b.w 
 // DenseWeights writes b_i(θ) into w, for the stages i of idx in this order; θ runs from 0 to 1
 // over the step. w needs room for Stages entries.
 func (s *Scheme) DenseWeights(theta float64, w []float64) (idx []int) {
+	if mid := s.Method.DenseMid; mid != nil {
+		for n, i := range s.dense {
+			p := mid[i]
+			v := 0.0
+			for m := len(p) - 1; m >= 0; m-- {
+				v = v*(theta-0.5) + p[m]
+			}
+			w[n] = v
+		}
+		return s.dense
+	}
 	for n, i := range s.dense {
 		p := s.Method.Dense[i]
 		v := 0.0
