@@ -172,7 +172,7 @@ func (c *Compiled) explain(s *shared) func(t float64, x, th []float64) *system.F
 		f := s.bind()
 		z := make([]float64, s.nz)
 		f.Eval(z, t, x, th)
-		id, operands, value, ok := s.eval.Fault(&f.in)
+		id, operands, value, ok := s.eval.Fault(&f.eval.in)
 		if !ok {
 			return nil
 		}

@@ -61,8 +61,6 @@ var once = code.Options{Portable: true}
 type fn struct {
 	s              *shared
 	eval, vjp, jvp derived
-	in             code.Banks
-	out            [3][]float64
 	t, dt, gt      [1]float64
 	th             []float64 // prepared
 	version        int       // of th
@@ -73,10 +71,45 @@ type fn struct {
 	zeroX, zeroTh  []float64 // tangents not given
 }
 
-// derived is one of a function's programs and the version of θ that it was prepared for.
+// derived is one of a function's programs, the version of θ that it was prepared for, and what it reads and writes.
 type derived struct {
 	*code.Exec
 	version int
+	in      code.Banks
+	out     [3][]float64
+	changed code.Changed // since its last run
+}
+
+// bind makes the program's Exec, with what stays in place.
+func (d *derived) bind(p *code.Program, f *fn) {
+	d.Exec = p.New()
+	d.in[ir.BankT], d.in[ir.BankTheta], d.in[ir.BankDT], d.out[2] = f.t[:], f.th, f.dt[:], f.gt[:]
+	d.changed = code.All
+}
+
+// reads and writes set a bank and a result. Storing a pointer, and telling generated code of it, costs as much as some arithmetic, so
+// what is there already is left alone.
+func (d *derived) reads(b ir.Bank, x []float64) {
+	if other(d.in[b], x) {
+		d.in[b] = x
+		d.changed |= code.Bank(b)
+	}
+}
+
+func (d *derived) writes(v int, x []float64) {
+	if other(d.out[v], x) {
+		d.out[v] = x
+		d.changed |= code.Result(v)
+	}
+}
+
+func other(x, y []float64) bool {
+	return len(x) != len(y) || len(x) > 0 && &x[0] != &y[0]
+}
+
+func (d *derived) run() {
+	d.RunChanged(&d.in, d.out[:], d.changed)
+	d.changed = 0
 }
 
 var _ system.Func = (*fn)(nil)
@@ -91,18 +124,7 @@ func newFunc(g *ir.Graph, nx, nth, nz int, how code.Options) (*fn, error) {
 	return (&shared{g: g, nx: nx, nth: nth, nz: nz, eval: p, how: how}).bind(), nil
 }
 
-func (s *shared) bind() *fn {
-	f := &fn{s: s, th: make([]float64, s.nth), version: 1}
-	f.in[ir.BankT], f.in[ir.BankTheta], f.in[ir.BankDT], f.out[2] = f.t[:], f.th, f.dt[:], f.gt[:]
-	return f
-}
-
-// point is *to = x, without the cost of storing a pointer where it is there already.
-func point(to *[]float64, x []float64) {
-	if len(*to) != len(x) || len(x) > 0 && &(*to)[0] != &x[0] {
-		*to = x
-	}
-}
+func (s *shared) bind() *fn { return &fn{s: s, th: make([]float64, s.nth), version: 1} }
 
 // Dims implements system.Func.
 func (f *fn) Dims() (x, th, z int) { return f.s.nx, f.s.nth, f.s.nz }
@@ -123,9 +145,9 @@ func (f *fn) at(d *derived, t float64, x, th []float64) {
 		f.Prepare(th)
 	}
 	f.t[0] = t
-	point(&f.in[ir.BankX], x)
+	d.reads(ir.BankX, x)
 	if d.version != f.version {
-		d.Prepare(&f.in)
+		d.Prepare(&d.in)
 		d.version = f.version
 	}
 }
@@ -144,19 +166,20 @@ func (f *fn) Eval(z []float64, t float64, x, th []float64) {
 // evaluate is Eval, the long way.
 func (f *fn) evaluate(z []float64, t float64, x, th []float64) {
 	if f.eval.Exec == nil {
-		f.eval.Exec = f.s.eval.New()
+		f.eval.bind(f.s.eval, f)
 		f.small, f.isSmall = f.eval.Small(f.t[:], f.th)
 	}
 	f.at(&f.eval, t, x, th)
-	point(&f.out[0], z)
-	f.eval.RunPrepared(&f.in, f.out[:1])
+	f.eval.writes(0, z)
+	f.eval.changed = code.All // the short way leaves its own slices behind
+	f.eval.run()
 	f.quick = f.isSmall
 }
 
 // VJP implements system.Func.
 func (f *fn) VJP(gx, gth []float64, t float64, x, th, gz []float64) float64 {
 	if f.vjp.Exec == nil {
-		f.vjp.Exec = f.s.vjpProgram().New()
+		f.vjp.bind(f.s.vjpProgram(), f)
 		f.noGx, f.noGth = make([]float64, f.s.nx), make([]float64, f.s.nth)
 	}
 	if gx == nil {
@@ -166,18 +189,18 @@ func (f *fn) VJP(gx, gth []float64, t float64, x, th, gz []float64) float64 {
 		gth = f.noGth
 	}
 	f.at(&f.vjp, t, x, th)
-	point(&f.in[ir.BankGZ], gz)
+	f.vjp.reads(ir.BankGZ, gz)
 	f.gt[0] = 0
-	point(&f.out[0], gx)
-	point(&f.out[1], gth)
-	f.vjp.RunPrepared(&f.in, f.out[:])
+	f.vjp.writes(0, gx)
+	f.vjp.writes(1, gth)
+	f.vjp.run()
 	return f.gt[0]
 }
 
 // JVP implements system.Func.
 func (f *fn) JVP(dz []float64, t float64, x, th []float64, dt float64, dx, dth []float64) {
 	if f.jvp.Exec == nil {
-		f.jvp.Exec = f.s.jvpProgram().New()
+		f.jvp.bind(f.s.jvpProgram(), f)
 		f.zeroX, f.zeroTh = make([]float64, f.s.nx), make([]float64, f.s.nth)
 	}
 	if dx == nil {
@@ -188,10 +211,10 @@ func (f *fn) JVP(dz []float64, t float64, x, th []float64, dt float64, dx, dth [
 	}
 	f.at(&f.jvp, t, x, th)
 	f.dt[0] = dt
-	point(&f.in[ir.BankDX], dx)
-	point(&f.in[ir.BankDTheta], dth)
-	point(&f.out[0], dz)
-	f.jvp.RunPrepared(&f.in, f.out[:1])
+	f.jvp.reads(ir.BankDX, dx)
+	f.jvp.reads(ir.BankDTheta, dth)
+	f.jvp.writes(0, dz)
+	f.jvp.run()
 }
 
 // Tangent implements system.Func.

@@ -223,7 +223,7 @@ func (m *machine) lay(e *Exec, in *Banks) {
 }
 
 // run is RunPrepared by generated code.
-func (m *machine) run(e *Exec, in *Banks, out [][]float64) {
+func (m *machine) run(e *Exec, in *Banks, out [][]float64, changed Changed) {
 	if len(m.kernels) > 0 {
 		copy(e.sp[:], in[:])
 		copy(e.sp[spaceOut:], out)
@@ -236,6 +236,9 @@ func (m *machine) run(e *Exec, in *Banks, out [][]float64) {
 		}
 		f := e.frames[i]
 		for _, b := range u.bases {
+			if changed>>b&1 == 0 {
+				continue
+			}
 			if b < uint8(ir.NumBanks) {
 				f.Point(int(b), in[b])
 			} else {

@@ -95,11 +95,26 @@ func (e *Exec) Run(in *Banks, out [][]float64) {
 // overlap another or a bank. It allocates nothing, except what registered Go functions do.
 //
 // The bank BankPrep of in belongs to the Exec.
-func (e *Exec) RunPrepared(in *Banks, out [][]float64) {
+func (e *Exec) RunPrepared(in *Banks, out [][]float64) { e.RunChanged(in, out, All) }
+
+// Changed is a set of banks and results.
+type Changed uint32
+
+// All is everything.
+const All = ^Changed(0)
+
+// Bank is the set of one bank, Result that of one result vector.
+func Bank(b ir.Bank) Changed { return 1 << b }
+
+// Result is the set of one result vector.
+func Result(v int) Changed { return 1 << (int(spaceOut) + v) }
+
+// RunChanged is RunPrepared where only the slices of changed are others than in the last run, by either.
+func (e *Exec) RunChanged(in *Banks, out [][]float64, changed Changed) {
 	p, m := e.p, e.mem
 	in[ir.BankPrep] = e.fixed
 	if e.m != nil {
-		e.m.run(e, in, out)
+		e.m.run(e, in, out, changed)
 		return
 	}
 	if len(p.kernels) > 0 {
