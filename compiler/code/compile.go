@@ -154,7 +154,7 @@ func (c *compiler) match(id ir.ID) step {
 		}
 	case n.Op == ir.OpMul:
 		for i := range 2 {
-			if b, inner := c.oneMinusSquare(n.Args[1-i]); inner != nil && c.size(n.Args[i]) == c.size(id) {
+			if b, inner := c.oneMinusSquare(n.Args[1-i]); inner != nil && c.size(n.Args[i]) == c.size(id) && c.size(b) == c.size(id) {
 				return take(tanhBack, []ir.ID{n.Args[i], b}, inner...)
 			}
 		}
