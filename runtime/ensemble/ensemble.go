@@ -206,10 +206,14 @@ type worker struct {
 	prob  solve.Problem
 	ws    solve.Workspace
 	stats solve.Stats
+
+	// Members are taken a few at a time, so that workers do not write into the same lines of a cache; few enough that they
+	// end together.
+	mine, mineEnd, atOnce int
 }
 
 func newWorker(s *shared) *worker {
-	w := &worker{shared: s, th: slices.Clone(s.Theta)}
+	w := &worker{shared: s, th: slices.Clone(s.Theta), atOnce: min(max(s.N/(64*s.Threads), 1), 32)}
 	w.prob = solve.Problem{Sys: s.Sys, Method: s.Method, T0: s.T0, T1: s.T1, Times: s.Times, Theta: w.th, Rtol: s.Rtol, Atol: s.Atol,
 		Step: s.Step, Hmax: s.Hmax, MaxSteps: s.MaxSteps, NoDense: true}
 	return w
@@ -220,10 +224,15 @@ func (w *worker) take() int {
 	if w.ctx.Err() != nil {
 		return -1
 	}
-	i := int(w.next.Add(1) - 1)
+	if w.mine == w.mineEnd {
+		w.mineEnd = int(w.next.Add(int64(w.atOnce)))
+		w.mine = w.mineEnd - w.atOnce
+	}
+	i := w.mine
 	if i >= w.N {
 		return -1
 	}
+	w.mine++
 	for n, v := range w.Vary {
 		w.th[v] = w.Values[i*len(w.Vary)+n]
 	}
@@ -249,8 +258,10 @@ func (w *worker) finish(i int, status solve.Status, t float64, reached int) {
 			row[j] = math.NaN()
 		}
 	}
-	done := w.done.Add(1)
-	if w.Progress != nil && done%64 == 0 {
+	if w.Progress == nil {
+		return
+	}
+	if done := w.done.Add(1); done%64 == 0 {
 		w.mu.Lock()
 		w.Progress(int(done))
 		w.mu.Unlock()

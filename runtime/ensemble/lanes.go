@@ -10,6 +10,10 @@ import (
 // attemptsAtOnce is how often lanes step before somebody looks whether one is at its end. A lane that has ended waits that long at most.
 const attemptsAtOnce = 6
 
+// statuses are the solver's names for how a lane ended.
+var statuses = [...]solve.Status{system.LaneDone: solve.Done, system.LaneMaxSteps: solve.MaxSteps,
+	system.LaneStepTooSmall: solve.StepTooSmall, system.LaneNonFinite: solve.NonFinite}
+
 // laneDriver steps members as lanes.
 type laneDriver struct {
 	*worker
@@ -153,8 +157,7 @@ func (d *laneDriver) write(lane, i int, t1 float64) {
 // end takes the member out of a lane that is done or stopped and fills it anew; it is false when there is nothing to fill it with.
 func (d *laneDriver) end(lane, i int, s system.LaneState) bool {
 	o := d.output[lane]
-	status := map[system.LaneStatus]solve.Status{system.LaneDone: solve.Done, system.LaneMaxSteps: solve.MaxSteps,
-		system.LaneStepTooSmall: solve.StepTooSmall, system.LaneNonFinite: solve.NonFinite}[s.Status]
+	status := statuses[s.Status]
 	if status == solve.Done {
 		for ; o < len(d.Times); o++ { // the end, and times beyond it by rounding
 			d.l.State(lane, d.result.Row(i, o))
