@@ -9,11 +9,11 @@ import (
 // LanesOfWidth is the system's Lanes with groups of w lanes.
 func LanesOfWidth(s *system.System, w int) system.Laning {
 	f := s.RHS.(*fn)
-	return func(m *method.RK, vary []int, dense bool) func() system.Lanes {
+	return func(m *method.RK, vary []int, dense bool) (func() system.Lanes, error) {
 		p, err := code.WholeLanes(f.s.eval, m, f.s.nx, f.s.nth, vary, dense, w)
 		if err != nil {
-			return nil
+			return nil, err
 		}
-		return func() system.Lanes { return p.New() }
+		return func() system.Lanes { return p.New() }, nil
 	}
 }

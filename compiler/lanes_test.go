@@ -34,7 +34,7 @@ func varied(tb testing.TB, s *system.System, n int) *ensemble.Problem {
 func TestEnsembleLanes(t *testing.T) {
 	for _, name := range []string{"lv", "ude"} {
 		s := compileWith(t, shapes[name], code.Options{}).System
-		if s.Lanes(method.Default(), nil, true) == nil {
+		if _, err := s.Lanes(method.Default(), nil, true); err != nil {
 			without(t, s)
 		}
 		for _, times := range [][]float64{nil, {0, 0.5, 3, 9.25, 10}} {
@@ -167,4 +167,21 @@ func hundred() (t []float64) {
 		t = append(t, 0.1*float64(i+1))
 	}
 	return t
+}
+
+// TestNoLanes holds that an ensemble says why it has no lanes, in the words of who refused.
+func TestNoLanes(t *testing.T) {
+	s := compileWith(t, shapes["lv"], code.Options{}).System
+	if _, err := s.Lanes(method.Default(), nil, false); err != nil {
+		without(t, s)
+	}
+	p := varied(t, s, 3)
+	p.Method, _ = method.Lookup("Vern7")
+	r, err := ensemble.Run(context.Background(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Lanes != 1 || r.Why != "Vern7 does not hand on its last stage" {
+		t.Errorf("%d lanes, %q", r.Lanes, r.Why)
+	}
 }

@@ -88,10 +88,10 @@ func (s *shared) backend() string {
 }
 
 // lanes implements system.Laning. Each call compiles anew: what varies differs from one ensemble to the next, and an ensemble is long.
-func (s *shared) lanes(m *method.RK, vary []int, dense bool) func() system.Lanes {
+func (s *shared) lanes(m *method.RK, vary []int, dense bool) (func() system.Lanes, error) {
 	p, err := code.WholeLanes(s.eval, m, s.nx, s.nth, vary, dense, 0)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	return func() system.Lanes { return p.New() }
+	return func() system.Lanes { return p.New() }, nil
 }

@@ -236,7 +236,7 @@ func (p *Program) wholeStep(m *method.RK, nx int) error {
 	case !m.Adaptive() || m.Stages < 2:
 		return fmt.Errorf("%s has no error estimate", m.Name)
 	case nx == 0 || nx > MaxStates:
-		return fmt.Errorf("%d states", nx)
+		return fmt.Errorf("%d states, not 1 to %d", nx, MaxStates)
 	case !ok:
 		return fmt.Errorf("a function without generated code")
 	case cost > maxStepCost:

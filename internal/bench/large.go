@@ -4,34 +4,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/udl-lang/udl/compiler"
 	"github.com/udl-lang/udl/compiler/check"
+	"github.com/udl-lang/udl/internal/large"
 	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/parser"
 	"github.com/udl-lang/udl/stdlib"
 )
-
-// largeText is a model of n coupled equations, each with a parameter of its own.
-func largeText(n int) string {
-	var b strings.Builder
-	b.WriteString("model Large {\n")
-	for i := range n {
-		fmt.Fprintf(&b, "  param k%d = %g in 0..10\n", i, 0.1+float64(i%7)/10)
-	}
-	for i := range n {
-		fmt.Fprintf(&b, "  state x%d = %g\n", i, float64(i%5)/5)
-	}
-	for i := range n {
-		j, k := (i+1)%n, (i+n-1)%n
-		fmt.Fprintf(&b, "  x%d' = k%d*(x%d - 2*x%d + x%d) - x%d^2/(1 + x%d) + 0.1*sin(x%d)*exp(-t)\n", i, i, j, i, k, i, j, k)
-	}
-	b.WriteString("}\n")
-	return b.String()
-}
 
 func parse(name, text string) (*ast.File, error) {
 	f, errs := parser.Parse(diag.NewSource(name, text))
@@ -80,7 +62,7 @@ func compile(f *ast.File, table *stdlib.Table, first bool) (names []string, took
 
 // largeParse measures parsing a model of 1,000 equations, in milliseconds.
 func largeParse(_ *lab, rounds int) (figure, error) {
-	text := largeText(1000)
+	text := large.Text(1000)
 	var ms []float64
 	for range rounds {
 		begin := time.Now()
@@ -96,7 +78,7 @@ func largeParse(_ *lab, rounds int) (figure, error) {
 // generates code.
 func largeCompile(first bool) func(*lab, int) (figure, error) {
 	return func(_ *lab, rounds int) (figure, error) {
-		f, err := parse("large.udl", largeText(1000))
+		f, err := parse("large.udl", large.Text(1000))
 		if err != nil {
 			return figure{}, err
 		}

@@ -1,5 +1,5 @@
 // Package ensemble integrates many trajectories of one system: the same times and tolerances, and for each member its own values of some
-// entries of θ. Members are handed out one by one to goroutines; where the system offers it, each goroutine steps many of them at once as lanes of
+// entries of θ. Members are handed out to goroutines, a few at a time; where the system offers it, each goroutine steps many of them at once as lanes of
 // the processor's vector registers. What a member computes depends on nothing but its own numbers: not on how many threads
 // or lanes there are, nor on the other members.
 //

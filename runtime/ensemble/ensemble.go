@@ -81,8 +81,8 @@ func Run(ctx context.Context, p *Problem) (*Result, error) {
 	case q.Sys.Lanes == nil:
 		r.Why = "no generated code"
 	default:
-		if lanes = q.Sys.Lanes(q.Method, q.Vary, s.between()); lanes == nil {
-			r.Why = "none for " + q.Method.Name + ": more than 20 states, a costly right-hand side, or no generated code"
+		if lanes, err = q.Sys.Lanes(q.Method, q.Vary, s.between()); err != nil {
+			lanes, r.Why = nil, err.Error()
 		}
 	}
 	if lanes != nil {

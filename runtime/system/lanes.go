@@ -55,6 +55,6 @@ type LaneState struct {
 	Status             LaneStatus
 }
 
-// Laning makes Lanes for a method and the entries of θ that vary, nil where there are none; dense says that Dense will be asked for. Each
-// goroutine calls the result for Lanes of its own.
-type Laning func(m *method.RK, vary []int, dense bool) func() Lanes
+// Laning makes Lanes for a method and the entries of θ that vary; dense says that Dense will be asked for. Each goroutine calls the result
+// for Lanes of its own. The error says why there are none.
+type Laning func(m *method.RK, vary []int, dense bool) (func() Lanes, error)

@@ -1,36 +1,17 @@
 package eval
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/udl-lang/udl/compiler"
 	"github.com/udl-lang/udl/compiler/check"
+	"github.com/udl-lang/udl/internal/large"
 	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/parser"
 	"github.com/udl-lang/udl/stdlib"
 )
-
-// large is a model of n coupled equations, each with a parameter of its own.
-func large(n int) string {
-	var b strings.Builder
-	b.WriteString("model Large {\n")
-	for i := range n {
-		fmt.Fprintf(&b, "  param k%d = %g in 0..10\n", i, 0.1+float64(i%7)/10)
-	}
-	for i := range n {
-		fmt.Fprintf(&b, "  state x%d = %g\n", i, float64(i%5)/5)
-	}
-	for i := range n {
-		j, k := (i+1)%n, (i+n-1)%n
-		fmt.Fprintf(&b, "  x%d' = k%d*(x%d - 2*x%d + x%d) - x%d^2/(1 + x%d) + 0.1*sin(x%d)*exp(-t)\n", i, i, j, i, k, i, j, k)
-	}
-	b.WriteString("}\n")
-	return b.String()
-}
 
 func stages(tb testing.TB, text string) (parse, compile time.Duration) {
 	tb.Helper()
@@ -57,7 +38,7 @@ func stages(tb testing.TB, text string) (parse, compile time.Duration) {
 func TestLargeModel(t *testing.T) {
 	best := [2]time.Duration{time.Hour, time.Hour}
 	for range 3 {
-		p, c := stages(t, large(1000))
+		p, c := stages(t, large.Text(1000))
 		best[0], best[1] = min(best[0], p), min(best[1], c)
 	}
 	t.Logf("parse %v, check and compile %v", best[0], best[1])
@@ -67,7 +48,7 @@ func TestLargeModel(t *testing.T) {
 }
 
 func BenchmarkParse1000(b *testing.B) {
-	text := large(1000)
+	text := large.Text(1000)
 	for b.Loop() {
 		if _, errs := parser.Parse(diag.NewSource("large.udl", text)); errs.HasErrors() {
 			b.Fatal(errs)
@@ -76,7 +57,7 @@ func BenchmarkParse1000(b *testing.B) {
 }
 
 func BenchmarkCompile1000(b *testing.B) {
-	text := large(1000)
+	text := large.Text(1000)
 	for b.Loop() {
 		stages(b, text)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/udl-lang/udl/compiler/code/native/block"
+	"github.com/udl-lang/udl/internal/exact"
 )
 
 // builders say what each function means; its interpreter is the reference to the bit.
@@ -174,7 +175,7 @@ func TestAccuracy(t *testing.T) {
 				x[i] = math.Exp(math.Log(s[0]) + r.Float64()*(math.Log(s[1])-math.Log(s[0])))
 			}
 		}
-		accuracy(t, functionNames[f], d, func(s Set) { s.unary(f, d, x) }, func(i int) float64 { return ulps(d[i], exact[f](x[i])) }, x, x)
+		accuracy(t, functionNames[f], d, func(s Set) { s.unary(f, d, x) }, func(i int) float64 { return exact.Ulps(d[i], exactly[f](x[i])) }, x, x)
 	}
 	x, y, d := make([]float64, n), make([]float64, n), make([]float64, n)
 	for i := range x {
@@ -184,7 +185,7 @@ func TestAccuracy(t *testing.T) {
 		}
 		y[i] = (r.Float64()*1460 - 748) / math.Log(x[i])
 	}
-	accuracy(t, "pow", d, func(s Set) { s.Pow(d, x, y) }, func(i int) float64 { return ulps(d[i], exactPow(x[i], y[i])) }, x, y)
+	accuracy(t, "pow", d, func(s Set) { s.Pow(d, x, y) }, func(i int) float64 { return exact.Ulps(d[i], exact.Pow(x[i], y[i])) }, x, y)
 }
 
 func accuracy(t *testing.T, name string, d []float64, run func(s Set), off func(i int) float64, x, y []float64) {
@@ -215,7 +216,7 @@ var standard = [numFunctions]func(float64) float64{
 }
 
 // special holds a result against the standard one where an argument or the result is NaN, an infinity or nought, and elsewhere against the exact value.
-func special(t *testing.T, what string, got, want, x, y float64, exact func() *big.Float) {
+func special(t *testing.T, what string, got, want, x, y float64, ref func() *big.Float) {
 	t.Helper()
 	ends := func(v float64) bool { return v == 0 || math.IsInf(v, 0) || v != v }
 	switch {
@@ -226,7 +227,7 @@ func special(t *testing.T, what string, got, want, x, y float64, exact func() *b
 	case got == 0 && math.Signbit(got) != math.Signbit(want):
 		t.Errorf("%s = %v, want %v", what, got, want)
 	default:
-		if e := ulps(got, exact()); e > 2 {
+		if e := exact.Ulps(got, ref()); e > 2 {
 			t.Errorf("%s = %v, %.2f ulp off", what, got, e)
 		}
 	}
@@ -242,7 +243,7 @@ func specials(t *testing.T, x, y []float64) {
 			for i := range x {
 				special(t, fmt.Sprintf("%s, %s(%v)", s, functionNames[f], x[i]), d[i], standard[f](x[i]), x[i], 1, func() *big.Float {
 					if memo[i] == nil {
-						memo[i] = exact[f](x[i])
+						memo[i] = exactly[f](x[i])
 					}
 					return memo[i]
 				})
@@ -262,7 +263,7 @@ func powers(t *testing.T, x, y []float64) {
 			want := math.Pow(x[i], y[i])
 			special(t, fmt.Sprintf("%s, pow(%v, %v)", s, x[i], y[i]), d[i], want, x[i], y[i], func() *big.Float {
 				if memo[i] == nil {
-					memo[i] = exactPow(math.Abs(x[i]), y[i])
+					memo[i] = exact.Pow(math.Abs(x[i]), y[i])
 					if x[i] < 0 && math.Mod(y[i], 2) != 0 {
 						memo[i].Neg(memo[i])
 					}

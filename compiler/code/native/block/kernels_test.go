@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"testing"
+
+	"github.com/udl-lang/udl/internal/exact"
 )
 
 // kernel is a function that blocks are built of, with its reference.
@@ -27,34 +29,29 @@ func un(f func(g *Builder, x Value) Value) func(g *Builder, x, y Value) Value {
 }
 
 var kernels = []kernel{
-	{"exp", un((*Builder).Exp), func(x, _ float64) *big.Float { return bigExp(bf(x)) }, one2(math.Exp),
+	{"exp", un((*Builder).Exp), func(x, _ float64) *big.Float { return exact.Exp(exact.Num(x)) }, one2(math.Exp),
 		[][2]float64{{-1, 1}, {-746, 710}, {-745.2, -707}, {707, 710}}, 1},
-	{"expm1", un((*Builder).Expm1), func(x, _ float64) *big.Float { return bigExpm1(bf(x)) }, one2(math.Expm1),
+	{"expm1", un((*Builder).Expm1), func(x, _ float64) *big.Float { return exact.Expm1(exact.Num(x)) }, one2(math.Expm1),
 		[][2]float64{{-1, 1}, {-40, 40}, {-1e-5, 1e-5}, {-750, 710}}, 1.5},
-	{"log", un((*Builder).Log), func(x, _ float64) *big.Float { return bigLog(bf(x)) }, one2(math.Log),
+	{"log", un((*Builder).Log), func(x, _ float64) *big.Float { return exact.Log(exact.Num(x)) }, one2(math.Log),
 		[][2]float64{{0.5, 2}, {0.99, 1.01}, {0, 5}, {math.SmallestNonzeroFloat64, 1e308}}, 1},
-	{"log1p", un((*Builder).Log1p), func(x, _ float64) *big.Float { return bigLog1p(bf(x)) }, one2(math.Log1p),
+	{"log1p", un((*Builder).Log1p), func(x, _ float64) *big.Float { return exact.Log1p(exact.Num(x)) }, one2(math.Log1p),
 		[][2]float64{{-0.99999, 1}, {-0.01, 0.01}, {-0.5, 5}, {math.SmallestNonzeroFloat64, 1e308}}, 1},
-	{"tanh", un((*Builder).Tanh), func(x, _ float64) *big.Float {
-		u := bigExpm1(bf(2 * x))
-		return fresh().Quo(u, fresh().Add(u, bf(2)))
-	}, one2(math.Tanh), [][2]float64{{-1, 1}, {-25, 25}, {-0.01, 0.01}, {0.1, 0.6}}, 1},
-	{"sigmoid", un((*Builder).Sigmoid), func(x, _ float64) *big.Float {
-		return fresh().Quo(bf(1), fresh().Add(bf(1), bigExp(bf(-x))))
-	}, one2(func(x float64) float64 {
+	{"tanh", un((*Builder).Tanh), func(x, _ float64) *big.Float { return exact.Tanh(x) }, one2(math.Tanh), [][2]float64{{-1, 1}, {-25, 25}, {-0.01, 0.01}, {0.1, 0.6}}, 1},
+	{"sigmoid", un((*Builder).Sigmoid), func(x, _ float64) *big.Float { return exact.Sigmoid(x) }, one2(func(x float64) float64 {
 		if x < 0 {
 			e := math.Exp(x)
 			return e / (1 + e)
 		}
 		return 1 / (1 + math.Exp(-x))
 	}), [][2]float64{{-1, 1}, {-40, 40}, {-745, -700}, {-745, 745}}, 1.5},
-	{"sin", un((*Builder).Sin), func(x, _ float64) *big.Float { s, _ := bigSinCos(x); return s }, one2(math.Sin),
+	{"sin", un((*Builder).Sin), func(x, _ float64) *big.Float { return exact.Sin(x) }, one2(math.Sin),
 		[][2]float64{{-1, 1}, {-30, 30}, {-0x1p20, 0x1p20}, {1e5, math.MaxFloat64}, {-0x1p21, 0x1p21}}, 1},
-	{"cos", un((*Builder).Cos), func(x, _ float64) *big.Float { _, c := bigSinCos(x); return c }, one2(math.Cos),
+	{"cos", un((*Builder).Cos), func(x, _ float64) *big.Float { return exact.Cos(x) }, one2(math.Cos),
 		[][2]float64{{-1, 1}, {-30, 30}, {-0x1p20, 0x1p20}, {1e5, math.MaxFloat64}, {-0x1p21, 0x1p21}}, 1},
-	{"sqrt", un((*Builder).Sqrt), func(x, _ float64) *big.Float { return fresh().Sqrt(bf(x)) }, one2(math.Sqrt),
+	{"sqrt", un((*Builder).Sqrt), func(x, _ float64) *big.Float { return exact.Sqrt(x) }, one2(math.Sqrt),
 		[][2]float64{{0, 5}, {math.SmallestNonzeroFloat64, 1e308}}, 0.5},
-	{"pow", (*Builder).Pow, func(x, y float64) *big.Float { return bigExp(fresh().Mul(bf(y), bigLogOfPower(x))) }, math.Pow, nil, 1.5},
+	{"pow", (*Builder).Pow, func(x, y float64) *big.Float { return exact.Pow(x, y) }, math.Pow, nil, 1.5},
 }
 
 // eval runs a kernel by the interpreter.
@@ -117,7 +114,7 @@ func TestAccuracy(t *testing.T) {
 			got := eval(t, k, x, y)
 			worst, at := 0.0, 0
 			for i := range x {
-				if e := ulps(got[i], k.ref(x[i], y[i])); e > worst {
+				if e := exact.Ulps(got[i], k.ref(x[i], y[i])); e > worst {
 					worst, at = e, i
 				}
 			}
@@ -199,7 +196,7 @@ func (k *kernel) near(t *testing.T, x, y, got, want float64) {
 		}
 		return
 	}
-	if e := ulps(got, k.ref(x, y)); e > k.bound {
+	if e := exact.Ulps(got, k.ref(x, y)); e > k.bound {
 		t.Errorf("%s(%v, %v) = %v, %.2f ulp off", k.name, x, y, got, e)
 	}
 }
