@@ -44,7 +44,7 @@ func WholeDirections(jvp *Program, nx, nth, nz int, wrt []int) (*DirectionProgra
 	if len(wrt) <= 4 {
 		w = 4
 	}
-	d := &DirectionProgram{p: jvp, nx: nx, nth: nth, nz: nz, n: len(wrt), stride: roundUp(len(wrt), w)}
+	d := &DirectionProgram{p: jvp, nx: nx, nth: nth, nz: nz, n: len(wrt), stride: roundUp(len(wrt), w), groups: roundUp(len(wrt), w) / w}
 	b := newBlocks(make([]block.Layout, dirBases)...)
 	out, err := inline(b, jvp.g, 1, func(bank ir.Bank, off int) block.Value {
 		switch bank {
@@ -85,7 +85,7 @@ func WholeDirections(jvp *Program, nx, nth, nz int, wrt []int) (*DirectionProgra
 	if err != nil {
 		return nil, err
 	}
-	if d.code, err = native.Compile(native.Options{}, native.Segment{Block: blk, Width: w, Groups: d.stride / w}); err != nil {
+	if d.code, err = native.Compile(native.Options{}, native.Segment{Block: blk, Width: w}); err != nil {
 		return nil, err
 	}
 	return d, nil
@@ -96,6 +96,7 @@ type DirectionProgram struct {
 	p                      *Program
 	code                   *native.Code
 	nx, nth, nz, n, stride int
+	groups                 int // of lanes; the program is open, so that many directions are more than one call
 }
 
 // Directions is a DirectionProgram with memory of its own; it serves one goroutine.
@@ -134,7 +135,7 @@ func (d *Directions) Eval(dz []float64, t float64, x, s []float64) {
 	}
 	d.t[0] = t
 	d.frame.Point(dirX, x)
-	if err := d.frame.Run(1); err != nil {
+	if err := d.frame.Run(d.groups); err != nil {
 		panic("code: " + err.Error())
 	}
 	for q := range d.n {
