@@ -31,7 +31,11 @@ func (p *perMethod[T]) get(m *method.RK, compile func() (T, error)) T {
 }
 
 // stepping implements system.Stepping.
-func (s *shared) stepping(m *method.RK) system.Step {
+func (s *shared) stepping(by method.Method) system.Step {
+	m, ok := by.(*method.RK)
+	if !ok {
+		return nil
+	}
 	p := s.steps.get(m, func() (*code.StepProgram, error) { return code.WholeStep(s.eval, m, s.nx) })
 	if p == nil {
 		return nil

@@ -2,14 +2,14 @@ package system
 
 import "github.com/udl-lang/udl/runtime/method"
 
-// Step makes attempted steps of an adaptive explicit Runge–Kutta method, compiled together with the model as one piece of code. A
+// Step makes attempted steps of an adaptive explicit Runge–Kutta or Rosenbrock method, compiled together with the model as one piece of code. A
 // system of few states may offer it; what it computes is what the ordinary loop over RHS computes, up to rounding.
 //
 // A Step serves one goroutine and allocates nothing.
 type Step interface {
 	// Prepare fixes θ and the tolerances; atol has NX entries.
 	Prepare(th []float64, rtol float64, atol []float64)
-	// Attempt steps from (t, x) to t1 = t + h. k holds the method's stages one after the other, Stages × NX, of which the first is given:
+	// Attempt steps from (t, x) to t1 = t + h. k holds the method's stages one after the other, Stages × NX, of which an explicit method's first is given:
 	// f(t, x). It writes the other stages and the new state x1. q is the mean square of the scaled error, not a number where the
 	// step has left what is finite; logErr and e are the binary logarithms of the errors of the last accepted step and of
 	// this one; factor is that of the step-size control, for an accepted step (q ≤ 1) and for a rejected one.
@@ -17,7 +17,7 @@ type Step interface {
 }
 
 // Stepping offers a Step for a method, nil where it has none.
-type Stepping func(m *method.RK) Step
+type Stepping func(m method.Method) Step
 
 // Reverse makes steps of the discrete adjoint of a method whose last stage is the first of the next step, compiled together with the model.
 // A Reverse serves one goroutine and allocates nothing.

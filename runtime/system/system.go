@@ -2,6 +2,8 @@
 // about texts or graphs. Solvers can be tested with systems made of Go closures.
 package system
 
+import "github.com/udl-lang/udl/runtime/sparse"
+
 // Func is one differentiable map z = f(t, x, θ).
 //
 // A Func holds scratch memory and serves one goroutine; Clone gives another. No method
@@ -79,6 +81,22 @@ type System struct {
 	Init Func
 	// RHS is x' = f(t, x, θ).
 	RHS Func
+	// Pattern is where ∂f/∂x may be non-zero; nil: anywhere.
+	Pattern *sparse.Pattern
+	// Jacobian makes what computes ∂f/∂x; nil: it is taken from RHS.JVP, several columns at once as Pattern allows.
+	Jacobian func() Jacobian
+	// Mass is M of M·x' = f; nil for the identity.
+	Mass *Mass
+	// Algebraic marks the scalar states whose derivative appears in no equation: unknowns of the algebraic equations. nil: none.
+	Algebraic []bool
+	// Equations name the rows of the right-hand side; nil: those of the states' derivatives.
+	Equations []Equation
+	// Invariants are quantities that are zero along every solution: what reducing the index of a system leaves behind, kept by projection; nil: none.
+	Invariants Func
+	// Guards are the functions whose zeros set off events; nil: none.
+	Guards Func
+	// Events are what happens at moments, in source order.
+	Events []Event
 	// Output gives the named quantities of Outs (the lets), nil when there are none.
 	Output Func
 	Outs   []Slot

@@ -1,0 +1,36 @@
+package method
+
+// Rosenbrock is a linearly implicit Runge–Kutta (Rosenbrock–Wanner) method for M·x' = f(t, x) with J = ∂f/∂x at the start of the step, in the form without
+// products of matrix and vector:
+//
+//	(M/(h·Gamma) − J) u_i = f(t + C[i] h, x + Σ_{j<i} A[i][j] u_j) + M Σ_{j<i} (G[i][j]/h) u_j + h·D[i] ∂f/∂t,
+//	x1 = x + Σ_i B[i] u_i,  error = Σ_i E[i] u_i.
+//
+// E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd edition, Springer 1996, section IV.7, equations (7.25).
+//
+// The methods of the table are shared: read them, never write to them.
+type Rosenbrock struct {
+	Name   string
+	Order  int
+	Stages int
+	Gamma  float64
+	A, G   [][]float64 // row i has i entries
+	C, D   []float64
+	B, E   []float64
+	EOrder int
+
+	// Dense[i][m] are the coefficients of the continuous extension, x(t + θh) = x + Σ_i b_i(θ) u_i with b_i(θ) = Σ_m Dense[i][m] θ^(m+1).
+	Dense      [][]float64
+	DenseOrder int
+
+	Stability string
+	Doc, Cite string
+}
+
+// Info implements Method.
+func (m *Rosenbrock) Info() Info {
+	return Info{Name: m.Name, Family: RosenbrockW, Order: m.Order, Dense: m.DenseOrder, Adaptive: true, Mass: true, Stability: m.Stability, Doc: m.Doc, Cite: m.Cite}
+}
+
+// ErrorOrder is k of the step-size control.
+func (m *Rosenbrock) ErrorOrder() int { return min(m.Order, m.EOrder) + 1 }
