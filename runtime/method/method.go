@@ -53,7 +53,9 @@ func (m *RK) Info() Info {
 }
 
 // solvers is THE list of methods that are no explicit Runge–Kutta methods, which have a list of their own (table), by family.
-var solvers = []Method{}
+var solvers = []Method{
+	Auto{},
+}
 
 // Solvers lists all methods, explicit Runge–Kutta methods first. The slice is the caller's, the methods are shared.
 func Solvers() []Method {
