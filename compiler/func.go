@@ -231,6 +231,19 @@ func (f *fn) Tangent() system.Func {
 	return t
 }
 
+// byTime implements system.System.ByTime.
+func (s *shared) byTime() system.Func {
+	g, err := ad.ByTime(s.g)
+	if err != nil {
+		panic(err) // refused by Compile, as in get
+	}
+	f, err := newFunc(g, s.nx, s.nth, s.nz, s.how)
+	if err != nil {
+		panic(err)
+	}
+	return f
+}
+
 // Lambda compiles a lambda over given quantities to a function of (series, θ) with one result:
 // nx numbers of series and nth of θ.
 func Lambda(lam *model.Lambda, inputs []lower.Series, nx, nth int, b lower.Builtins) (system.Func, error) {
