@@ -61,6 +61,7 @@ var solvers = []Method{
 	&trbdf2,
 	&kencarp4,
 	&kencarp5,
+	&radau,
 }
 
 // Solvers lists all methods, explicit Runge–Kutta methods first. The slice is the caller's, the methods are shared.
