@@ -62,6 +62,8 @@ var solvers = []Method{
 	&kencarp4,
 	&kencarp5,
 	&radau,
+	&rock2,
+	&rock4,
 }
 
 // Solvers lists all methods, explicit Runge–Kutta methods first. The slice is the caller's, the methods are shared.
