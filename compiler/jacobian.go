@@ -21,6 +21,9 @@ const (
 	maxEntryNodes = 15000
 	// maxProductNodes bounds the graph of products, whose nodes are arrays.
 	maxProductNodes = 3000
+	// maxProducts bounds the numbers of all products: beyond, they and their constants no longer stay in the caches, and one derivative after the other
+	// reuses its memory.
+	maxProducts = 1 << 15
 	// cheap right-hand sides are not worth the comparison of ways.
 	cheap = 400
 )
@@ -112,7 +115,8 @@ func (js *jacobians) choose(s *shared) error {
 // products is the graph of ad.Products; nil where the entries are sure to be cheaper, or the graph would be too large.
 func (js *jacobians) products(s *shared) (*ir.Graph, error) {
 	cost, ok := code.Cost(s.g)
-	if ok && cost <= cheap || js.colors.Groups()*len(s.g.Nodes) > maxProductNodes {
+	n := js.colors.Groups()
+	if ok && cost <= cheap || n*len(s.g.Nodes) > maxProductNodes || n*s.nz > maxProducts {
 		return nil, nil
 	}
 	g, err := ad.Products(s.g, s.nz, js.colors)
@@ -237,9 +241,9 @@ func (j *jacobian) directional(v, ft []float64, t float64, x []float64) {
 	}
 	n := j.f.s.nz
 	for q, seed := range j.js.seeds {
-		j.f.JVP(j.products[q*n:(q+1)*n], t, x, nil, 0, seed, nil)
+		j.f.JVP(j.products[:n], t, x, nil, 0, seed, nil)
+		j.js.colors.Recover(q, j.products[:n], v)
 	}
-	j.recover(v)
 	if ft != nil {
 		j.f.JVP(ft, t, x, nil, 1, nil, nil)
 	}
