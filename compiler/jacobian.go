@@ -55,9 +55,9 @@ func sparsity(g *ir.Graph, n int) *sparse.Pattern {
 	return p
 }
 
-// jacobian implements system.System.Jacobian for a system with the given pattern.
-func (s *shared) jacobian(p *sparse.Pattern) system.Jacobian {
-	js := s.jacobians(p)
+// jacobian implements system.System.Jacobian.
+func (s *shared) jacobian() system.Jacobian {
+	js := s.jacobians()
 	if js.err != nil {
 		// Compile offers no Jacobian for models whose functions have no derivative.
 		panic(js.err)
@@ -65,10 +65,11 @@ func (s *shared) jacobian(p *sparse.Pattern) system.Jacobian {
 	return js.bind(s)
 }
 
-func (s *shared) jacobians(p *sparse.Pattern) *jacobians {
+func (s *shared) jacobians() *jacobians {
 	js := &s.jac
 	js.once.Do(func() {
-		js.pattern, js.colors = p, sparse.Color(p)
+		js.pattern = s.pattern
+		js.colors = sparse.Color(s.pattern)
 		js.err = js.choose(s)
 	})
 	return js
