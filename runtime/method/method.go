@@ -54,6 +54,7 @@ func (m *RK) Info() Info {
 
 // solvers is THE list of methods that are no explicit Runge–Kutta methods, which have a list of their own (table), by family, then order.
 var solvers = []Method{
+	Auto{},
 	&rosenbrock23,
 	&rodas4,
 	&rodas4p,
