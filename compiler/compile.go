@@ -87,7 +87,8 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 	}
 	if s.NoGradient == "" || noGradient(g) == "" {
 		s.Pattern = sparsity(rhs.s.g, lay.NX)
-		s.Jacobian = func() system.Jacobian { return rhs.s.jacobian(s.Pattern) }
+		rhs.s.pattern = s.Pattern
+		s.Jacobian = rhs.s.jacobian
 	}
 	s.Explain = c.explain(rhs.s)
 	if lay.NOut > 0 {
