@@ -10,11 +10,21 @@ import (
 // row the columns, rising, that may not be zero whatever the values are. Products with a
 // constant zero do not count as dependence, nor do steps (floor, comparisons) and conditions.
 func Sparsity(g *ir.Graph, nz, nx int) [][]int {
+	return Dependence(g, nz, func(b ir.Bank, off int) int {
+		if b != ir.BankX || off >= nx {
+			return -1
+		}
+		return off
+	})
+}
+
+// Dependence is Sparsity with a say in what counts: column numbers the inputs, −1 for those that do not matter.
+func Dependence(g *ir.Graph, nz int, column func(b ir.Bank, off int) int) [][]int {
 	live := g.Live()
 	deps := make([][][]int, len(g.Nodes)) // of each element of each node; shared, never written to
 	for id := range g.Nodes {
 		if live[id] {
-			deps[id] = elements(g, ir.ID(id), deps, nx)
+			deps[id] = elements(g, ir.ID(id), deps, column)
 		}
 	}
 	rows := make([][]int, nz)
@@ -32,19 +42,23 @@ func Sparsity(g *ir.Graph, nz, nx int) [][]int {
 }
 
 // elements lists what each element of a node depends on; nil for a node that depends on nothing.
-func elements(g *ir.Graph, id ir.ID, deps [][][]int, nx int) [][]int {
+func elements(g *ir.Graph, id ir.ID, deps [][][]int, column func(b ir.Bank, off int) int) [][]int {
 	n := &g.Nodes[id]
 	size := n.Shape.Size()
 	if n.Op == ir.OpInput {
 		in := g.Inputs[n.Ints[0]]
-		if in.Bank != ir.BankX {
-			return nil
-		}
-		d := make([][]int, size)
-		for k := range d {
-			if in.Off+k < nx {
-				d[k] = []int{in.Off + k}
+		var d [][]int
+		single := make([]int, size) // one piece for all
+		for k := range size {
+			c := column(in.Bank, in.Off+k)
+			if c < 0 {
+				continue
 			}
+			if d == nil {
+				d = make([][]int, size)
+			}
+			single[k] = c
+			d[k] = single[k : k+1 : k+1]
 		}
 		return d
 	}
