@@ -82,6 +82,7 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 		return nil, err
 	}
 	s.RHS = rhs
+	s.Pattern = rhs.s.pattern()
 	s.Stepping = rhs.s.stepping
 	s.Reversing = rhs.s.reversing
 	s.Lanes = rhs.s.lanes
