@@ -91,6 +91,10 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 	if s.NoGradient = noGradient(g); s.NoGradient == "" {
 		s.NoGradient = jumps(m)
 	}
+	if s.NoGradient == "" || noGradient(g) == "" {
+		s.Pattern = sparsity(rhs.s.g, lay.NX)
+		s.Jacobian = func() system.Jacobian { return rhs.s.jacobian(s.Pattern) }
+	}
 	s.Explain = c.explain(rhs.s)
 	if imp != nil {
 		if err := c.constrain(imp, how); err != nil {
