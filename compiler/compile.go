@@ -12,6 +12,7 @@ import (
 	"github.com/udl-lang/udl/compiler/opt"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
+	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -92,8 +93,13 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 		s.NoGradient = jumps(m)
 	}
 	if s.NoGradient == "" || noGradient(g) == "" {
-		s.Pattern = sparsity(rhs.s.g, lay.NX)
-		s.Jacobian = func() system.Jacobian { return rhs.s.jacobian(s.Pattern) }
+		s.Jacobian = func() system.Jacobian {
+			p := s.Pattern
+			if p == nil {
+				p = sparse.DensePattern(s.NX)
+			}
+			return rhs.s.jacobian(p)
+		}
 	}
 	s.Explain = c.explain(rhs.s)
 	if imp != nil {

@@ -37,21 +37,6 @@ type jacobians struct {
 	err     error
 }
 
-// sparsity is where ∂f/∂x may be nonzero.
-func sparsity(g *ir.Graph, n int) *sparse.Pattern {
-	var rows, cols []int
-	for i, list := range ad.Sparsity(g, n, n) {
-		for _, j := range list {
-			rows, cols = append(rows, i), append(cols, j)
-		}
-	}
-	p, err := sparse.NewPattern(n, rows, cols)
-	if err != nil {
-		panic("compiler: " + err.Error()) // indices below n by construction
-	}
-	return p
-}
-
 // jacobian implements system.System.Jacobian for a system with the given pattern.
 func (s *shared) jacobian(p *sparse.Pattern) system.Jacobian {
 	js := s.jacobians(p)
