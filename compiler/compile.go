@@ -21,6 +21,7 @@ type Compiled struct {
 	System *system.System
 
 	builtins lower.Builtins
+	how      code.Options
 }
 
 // Compile turns a checked model into a system. The error is a *diag.Diagnostic with a place.
@@ -30,8 +31,11 @@ func Compile(m *model.Model, b lower.Builtins) (*Compiled, error) {
 
 // CompileWith is Compile with a choice of back end.
 func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled, error) {
-	lay := lower.LayoutOf(m)
-	c := &Compiled{Model: m, Layout: lay, builtins: b}
+	return compile(m, lower.LayoutOf(m), b, how)
+}
+
+func compile(m *model.Model, lay *lower.Layout, b lower.Builtins, how code.Options) (*Compiled, error) {
+	c := &Compiled{Model: m, Layout: lay, builtins: b, how: how}
 	s := &system.System{Name: m.Name, NX: lay.NX, NTheta: lay.NTheta}
 	c.System = s
 	for i, p := range lay.X {
@@ -77,7 +81,7 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 	s.Directing = rhs.s.directing
 	s.Backend = rhs.s.backend
 	if s.NoGradient = noGradient(g); s.NoGradient == "" {
-		s.NoGradient = jumps(m)
+		s.NoGradient = jumps(m, lay)
 	}
 	s.Explain = c.explain(rhs.s)
 	if lay.NOut > 0 {
@@ -156,7 +160,7 @@ func (c *Compiled) draw(w []float64, s *model.Symbol, seed uint64) {
 // noGradient names the first registered Go function without a derivative.
 func noGradient(g *ir.Graph) string {
 	for _, n := range g.Nodes {
-		if n.Ext != nil && n.Ext.Grad == nil {
+		if n.Ext != nil && !n.Ext.Differentiable() {
 			return "the registered function `" + n.Ext.Name + "` has no derivative"
 		}
 		if info := n.Op.Info(); info.Class == ir.Elementwise && info.VJP == nil {

@@ -96,7 +96,7 @@ func push(g *ir.Graph, d []ir.ID, only []bool) error {
 
 func differentiable(n *ir.Node) error {
 	switch {
-	case n.Op == ir.OpExt && n.Ext.Grad == nil:
+	case n.Op == ir.OpExt && !n.Ext.Differentiable():
 		return fmt.Errorf("the registered function `%s` has no derivative; give it one where it is registered", n.Ext.Name)
 	case n.Op == ir.OpExtGrad:
 		return fmt.Errorf("the registered function `%s` has no second derivative, which is needed here; write it in the language instead", n.Ext.Name)

@@ -52,6 +52,7 @@ type Stepper struct {
 	bad      bool // the last rejection was for a value that is not finite
 	badT     float64
 	attempts int
+	kinks    kinks
 
 	status Status
 	stats  Stats
@@ -120,11 +121,12 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	}
 	s.rhs.Prepare(s.th)
 	// A whole step controls its own size by all states as one group.
-	if s.useWhole = s.whole != nil && set.controlled && set.errGroup == p.Sys.NX; s.useWhole {
+	if s.useWhole = s.whole != nil && set.controlled && set.errGroup == p.Sys.NX && p.Sys.Kinks == nil; s.useWhole {
 		s.whole.Prepare(s.th, set.rtol, set.atol)
 	}
 	s.k1 = float64(set.m.ErrorOrder())
 	s.tEnd = p.T1
+	s.startKinks(p.Sys.Kinks)
 	s.attempts = 0
 	s.stats = Stats{Whole: s.useWhole}
 	s.done = nil
@@ -240,7 +242,7 @@ func (s *Stepper) Step() bool {
 		}
 		h, t1 := s.h, s.t1
 		last := s.choose()
-		if s.set.controlled && !last && (math.Abs(s.h) < s.minStep() || s.t1 == s.t) {
+		if s.set.controlled && !last && s.kinks.want == 0 && (math.Abs(s.h) < s.minStep() || s.t1 == s.t) {
 			s.status = StepTooSmall
 			if s.bad {
 				// To be blamed is the step whose stages are at hand.
@@ -250,6 +252,9 @@ func (s *Stepper) Step() bool {
 		}
 		s.attempts++
 		err := s.attempt()
+		if s.kinks.sliver && !math.IsNaN(err) && !math.IsInf(err, 0) {
+			err = 0 // of a step that cannot be shorter
+		}
 		if err <= 1 {
 			s.take(err, last)
 			return true
@@ -325,6 +330,9 @@ func (s *Stepper) choose() (last bool) {
 	case s.p.Step != 0:
 		want, stretch = s.p.Step, 1+1e-9
 		// A multiple of the step, so that the times do not drift by sums of rounding.
+		if len(s.kinks.times) > 0 {
+			n = s.onGrid(want)
+		}
 		s.t1 = s.t0 + s.set.dir*want*float64(n)
 	default:
 		want = min(s.next, s.set.hmax)
@@ -332,6 +340,9 @@ func (s *Stepper) choose() (last bool) {
 	}
 	if want*stretch >= math.Abs(s.tEnd-s.t) {
 		s.t1, last = s.tEnd, true
+	}
+	if len(s.kinks.times) > 0 && s.cut(stretch) {
+		last = false
 	}
 	s.h = s.t1 - s.t
 	return last
@@ -374,12 +385,15 @@ func (s *Stepper) take(err float64, last bool) {
 	}
 	s.stats.Steps++
 	s.stats.Largest = max(s.stats.Largest, h)
-	if !last {
+	if !last && s.kinks.want == 0 {
 		s.stats.Smallest = min(s.stats.Smallest, h)
 	}
 	if s.set.controlled {
 		s.next = h * s.accepted(err)
 		s.rejected = false
+		if s.kinks.want != 0 {
+			s.afterCut()
+		}
 	}
 }
 
