@@ -156,6 +156,16 @@ func (s *Signal) piece(t float64) int {
 	return max(i, 0)
 }
 
+// Zero reports whether the signal is zero everywhere.
+func (s *Signal) Zero() bool {
+	for _, c := range s.c {
+		if c != [4]float64{} {
+			return false
+		}
+	}
+	return true
+}
+
 // Derivative is the derivative by time, from the right where it jumps, and of the value's jumps nothing.
 func (s *Signal) Derivative() *Signal {
 	d := &Signal{Lo: s.Lo, Hi: s.Hi, knots: s.knots, scale: s.scale, kinks: s.kinks}
