@@ -40,6 +40,16 @@ func signalRow(name, doc, cite string) sig.Builtin {
 			arg("outside", "word: refuse, hold", "refuse", "before the first time and after the last: an error, or the first and the last value")}}
 }
 
+// SignalSpec is a signal as a value, of one of the words hold, linear and cubic; of any other word the verb that takes it makes an error.
+func SignalSpec(word string, args map[string]value.Value) *value.Spec {
+	for i := range interpolations {
+		if interpolations[i].row.Name == word {
+			return &value.Spec{Row: &interpolations[i].row, Args: args}
+		}
+	}
+	return &value.Spec{Row: &sig.Builtin{Name: word, Kind: sig.Signal}, Args: args}
+}
+
 // bound is the model with the option `inputs` in force.
 func (c *Call) bound(m *value.Model) (*value.Model, error) {
 	v, ok := c.Args["inputs"]
