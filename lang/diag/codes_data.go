@@ -57,9 +57,4 @@ var dataCodes = []Row{
 		Code: "E0611", Title: "a data file has no rows",
 		Explanation: "There is a header, but no row of data below it.",
 	},
-	{
-		Code: "E0620", Title: "no signal can be made of a table",
-		Explanation: "The times of an input's table must rise, and every value must be a number. Between them it is held, or joined " +
-			"by lines or by a cubic spline, for which two rows are needed.",
-	},
 }

@@ -150,7 +150,7 @@ func (c *Call) signalOf(m *value.Model, in *model.Symbol, v value.Value, at diag
 		}
 		f, err := signal.New(interpolations[k].kind, times, column, outside == "hold")
 		if err != nil {
-			d := diag.New("E0620", at, "the table for `%s`: %v", in.Name, err)
+			d := diag.New("E0715", at, "the table for `%s`: %v", in.Name, err)
 			var te *signal.TableError
 			if errors.As(err, &te) {
 				d.WithHelp("%s", te.Help)
