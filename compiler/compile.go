@@ -83,6 +83,10 @@ func compile(m *model.Model, lay *lower.Layout, b lower.Builtins, how code.Optio
 	if s.NoGradient = noGradient(g); s.NoGradient == "" {
 		s.NoGradient = jumps(m, lay)
 	}
+	if s.NoGradient == "" || noGradient(g) == "" {
+		s.Pattern = sparsity(rhs.s.g, lay.NX)
+		s.Jacobian = func() system.Jacobian { return rhs.s.jacobian(s.Pattern) }
+	}
 	s.Explain = c.explain(rhs.s)
 	if lay.NOut > 0 {
 		for _, p := range lay.Out {

@@ -23,6 +23,7 @@ type shared struct {
 	steps       perMethod[*code.StepProgram]
 	reverses    perMethod[*code.ReverseProgram]
 	directions  directions
+	jac         jacobians
 }
 
 // lazy is a program made once.
