@@ -17,12 +17,13 @@ type kinks struct {
 	at     int       // the next
 	want   float64   // the step that was cut, positive; 0 when the step was not cut
 	sliver bool      // the step is across a jump
+	forget bool      // behind a jump, where a method's memory of the past does not hold
 }
 
 // startKinks takes those of the system's kinks that lie inside the integration, in its direction.
 func (s *Stepper) startKinks(all []float64) {
 	k := &s.kinks
-	k.times, k.want, k.sliver = k.times[:0], 0, false
+	k.times, k.want, k.sliver, k.forget = k.times[:0], 0, false, false
 	lo, hi := min(s.p.T0, s.p.T1), max(s.p.T0, s.p.T1)
 	from := sort.SearchFloat64s(all, lo)
 	for _, t := range all[from:] {
@@ -74,9 +75,25 @@ func (s *Stepper) afterCut() {
 	k := &s.kinks
 	switch {
 	case k.sliver:
-		s.next, s.logErr = 0, method.Log2(method.MinError)
+		s.next, s.logErr, k.forget = 0, method.Log2(method.MinError), true
 	case k.want > s.next:
 		s.next = k.want
+	}
+}
+
+// across is the error of a step: of a sliver none, since it cannot be shorter, unless it could not be made.
+func (s *Stepper) across(err float64) float64 {
+	if s.kinks.sliver && !math.IsNaN(err) && !math.IsInf(err, 0) {
+		return 0
+	}
+	return err
+}
+
+// forget drops what an engine remembers of the time before a jump.
+func (s *Stepper) forget() {
+	s.kinks.forget = false
+	if s.eng != nil {
+		s.eng.restart()
 	}
 }
 

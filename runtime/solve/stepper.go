@@ -305,6 +305,9 @@ func (s *Stepper) Step() bool {
 		return false
 	}
 	s.commit()
+	if s.kinks.forget {
+		s.forget()
+	}
 	if s.turn != 0 {
 		s.change()
 	}
@@ -335,10 +338,7 @@ func (s *Stepper) Step() bool {
 			}
 			continue
 		}
-		err := s.attempt()
-		if s.kinks.sliver && !math.IsNaN(err) && !math.IsInf(err, 0) {
-			err = 0 // of a step that cannot be shorter
-		}
+		err := s.across(s.attempt())
 		if err <= 1 {
 			s.take(err, last)
 			return true
