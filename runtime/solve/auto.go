@@ -49,7 +49,7 @@ func choose(sys *system.System, set *settings) *switcher {
 	}
 	implicit, why := "Rodas5P", "the system is small"
 	if sys.NX > sparseSize {
-		if m, ok := method.Find("BDF"); ok {
+		if m, ok := method.Find("BDF"); ok && steps(m) {
 			implicit, why = m.Info().Name, fmt.Sprintf("with %d states factorisations are dear", sys.NX)
 		}
 	}
@@ -73,6 +73,15 @@ func choose(sys *system.System, set *settings) *switcher {
 	}
 	w.limit = realLimit(m)
 	return w
+}
+
+// steps reports whether newEngine makes an engine for the method: rows may be there before their loops.
+func steps(m method.Method) bool {
+	switch m.(type) {
+	case *method.RK, *method.Rosenbrock:
+		return true
+	}
+	return false
 }
 
 // realLimit is how far the region of absolute stability of an explicit method reaches along the negative axis.
