@@ -40,6 +40,9 @@ const (
 	stiffMargin = 0.8 // of the limit, beyond which a step counts as limited by it
 )
 
+// haveBDF: its steps are made by an engine.
+const haveBDF = false
+
 // choose picks methods for a system.
 func choose(sys *system.System, set *settings) *switcher {
 	w := &switcher{low: -1}
@@ -48,8 +51,8 @@ func choose(sys *system.System, set *settings) *switcher {
 		name = "Vern7"
 	}
 	implicit, why := "Rodas5P", "the system is small"
-	if sys.NX > sparseSize {
-		if m, ok := method.Find("BDF"); ok && steps(m) {
+	if sys.NX > sparseSize && haveBDF {
+		if m, ok := method.Find("BDF"); ok {
 			implicit, why = m.Info().Name, fmt.Sprintf("with %d states factorisations are dear", sys.NX)
 		}
 	}
@@ -73,15 +76,6 @@ func choose(sys *system.System, set *settings) *switcher {
 	}
 	w.limit = realLimit(m)
 	return w
-}
-
-// steps reports whether newEngine makes an engine for the method: rows may be there before their loops.
-func steps(m method.Method) bool {
-	switch m.(type) {
-	case *method.RK, *method.Rosenbrock:
-		return true
-	}
-	return false
 }
 
 // realLimit is how far the region of absolute stability of an explicit method reaches along the negative axis.
