@@ -24,7 +24,7 @@ type shared struct {
 	steps       perMethod[*code.StepProgram]
 	reverses    perMethod[*code.ReverseProgram]
 	directions  directions
-	pattern     *sparse.Pattern // of ∂f/∂x of a right-hand side that has derivatives
+	entries     *sparse.Pattern // of ∂f/∂x of a right-hand side that has derivatives, as its Jacobian gives them
 	jac         jacobians
 }
 

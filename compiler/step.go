@@ -52,7 +52,7 @@ func (s *shared) rosenbrock(m *method.Rosenbrock) (*code.StepProgram, error) {
 	if s.nx > code.MaxStates || s.how.Portable {
 		return nil, nil
 	}
-	if s.pattern == nil {
+	if s.entries == nil {
 		return nil, nil
 	}
 	js := s.jacobians()

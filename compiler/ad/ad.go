@@ -104,6 +104,39 @@ func push(g *ir.Graph, d []ir.ID, only []bool) error {
 	return nil
 }
 
+// Along adds to g the derivatives of nodes in a direction: seed gives that of each input, None for zero, and may add nodes. The result has
+// None for a node that does not move. Other nodes than those that lead to these may have no derivative.
+func Along(g *ir.Graph, nodes []ir.ID, seed func(in ir.Input) ir.ID) ([]ir.ID, error) {
+	only := make([]bool, len(g.Nodes))
+	for _, id := range nodes {
+		only[id] = true
+	}
+	for id := len(only) - 1; id >= 0; id-- {
+		if only[id] {
+			for _, a := range g.Nodes[id].Args {
+				only[a] = true
+			}
+		}
+	}
+	d := make([]ir.ID, len(g.Nodes))
+	for i := range d {
+		d[i] = ir.None
+	}
+	for _, in := range g.Inputs[:len(g.Inputs):len(g.Inputs)] {
+		if only[in.Node] {
+			d[in.Node] = seed(in)
+		}
+	}
+	if err := push(g, d, only); err != nil {
+		return nil, err
+	}
+	out := make([]ir.ID, len(nodes))
+	for i, id := range nodes {
+		out[i] = d[id]
+	}
+	return out, nil
+}
+
 func differentiable(n *ir.Node) error {
 	switch {
 	case n.Op == ir.OpExt && n.Ext.Grad == nil:

@@ -93,6 +93,8 @@ type System struct {
 	Equations []Equation
 	// Invariants are quantities that are zero along every solution: what reducing the index of a system leaves behind, kept by projection; nil: none.
 	Invariants Func
+	// Conserved name the invariants, for messages; nil: they have no names.
+	Conserved []Equation
 	// Guards are the functions whose zeros set off events; nil: none.
 	Guards Func
 	// Events are what happens at moments, in source order.
