@@ -269,7 +269,8 @@ type SteadyError struct {
 	Names    []string // of the states
 	X        []float64
 	Equation string // with the largest residual, "" where f is not finite
-	Where    any    // its place, opaque here
+	Worst    int    // its row
+	Where    any    // its place, opaque here; nil where the system does not say
 	Residual float64
 	Bad      []int // the states whose derivative is not finite
 	Source   *system.Fault
@@ -296,6 +297,7 @@ func (s *steady) failed(why string) error {
 			e.Source = s.sys.Explain(s.p.T, s.x, s.p.Theta)
 		}
 	}
+	e.Worst = worst
 	e.Equation, e.Residual = EquationName(s.sys, worst), s.f[worst]
 	if worst < len(s.sys.Equations) {
 		e.Where = s.sys.Equations[worst].Where

@@ -165,7 +165,7 @@ func (s *steady) euler(tau float64) (contraction, change, first float64) {
 	return second / first, change, first
 }
 
-// integrate follows the solution in time until what moves in all the time passed would not be noticed.
+// integrate follows the solution in time, over longer and longer spans, until it hardly moves in one, and a root lies there.
 func (s *steady) integrate() bool {
 	rate := 0.0
 	for i, v := range s.f {
@@ -180,7 +180,10 @@ func (s *steady) integrate() bool {
 	if maxSteps == 0 {
 		maxSteps = DefaultMaxSteps
 	}
-	const slack = 1000 // what an integration is asked for, in units of the tolerances
+	const (
+		slack    = 1000 // what an integration is asked for, in units of the tolerances
+		restless = 1e-3 // what moves less in nine times the time passed before may have come to rest
+	)
 	elapsed := 0.0
 	for range 13 {
 		sol, err := Solve(s.ctx, &Problem{Sys: sys, Method: method.Auto{}, Theta: s.p.Theta, X0: append([]float64(nil), s.x...), T0: elapsed, T1: elapsed + span,
@@ -197,6 +200,7 @@ func (s *steady) integrate() bool {
 		if sol.Status == Cancelled {
 			return false
 		}
+		before := append([]float64(nil), s.x...)
 		copy(s.x, sol.XEnd)
 		s.eval(s.f, s.x)
 		if sol.Status != Done {
@@ -204,13 +208,8 @@ func (s *steady) integrate() bool {
 			return false
 		}
 		elapsed += span
-		still := true
-		for i, v := range s.f {
-			still = still && math.Abs(v)*elapsed <= slack*(s.p.Atol+s.p.Rtol*math.Abs(s.x[i]))
-		}
-		if still {
-			s.said("integration over a time of %.4g", elapsed)
-			return s.settle()
+		if s.near(before, restless) && s.settle() {
+			return true
 		}
 		span = 9 * elapsed
 	}
@@ -218,30 +217,47 @@ func (s *steady) integrate() bool {
 	return false
 }
 
-// settle takes what an integration came to, within its tolerance, to the root.
-func (s *steady) settle() bool {
-	if s.lu != nil {
-		if done, n, _ := s.damped(20); done {
-			s.iterations += n
-			s.said("Newton's method, %s", iterations(n))
-			return true
+// near reports whether the point reached lies within a share of the states' sizes of x.
+func (s *steady) near(x []float64, share float64) bool {
+	floor := s.p.Atol / s.p.Rtol
+	for _, v := range x {
+		floor = max(floor, 1e-3*math.Abs(v))
+	}
+	for i, v := range x {
+		if !(math.Abs(s.x[i]-v) <= share*max(math.Abs(v), floor)) {
+			return false
 		}
 	}
-	s.out.Singular = s.singular != nil
+	return true
+}
+
+// settle takes what an integration came to, within its tolerance, to a root nearby; where there is none, x is as it was.
+func (s *steady) settle() bool {
+	const nearby = 1e-2
 	x, f := append([]float64(nil), s.x...), append([]float64(nil), s.f...)
-	n, why := s.transient(s.p.Iterations)
-	if n < 0 {
+	back := func() {
+		copy(s.x, x)
+		copy(s.f, f)
+	}
+	if s.lu != nil {
+		if done, n, _ := s.damped(20); done && s.near(x, nearby) {
+			s.iterations += n
+			s.said("integration until the solution is at rest; then Newton's method, %s", iterations(n))
+			return true
+		}
+		back()
+	}
+	if s.singular == nil {
 		return false
 	}
-	s.iterations += n
-	if why == "" {
-		s.said("continuation, %s", iterations(n))
+	if n, why := s.transient(s.p.Iterations); n > 0 && why == "" && s.near(x, nearby) {
+		s.iterations += n
+		s.out.Singular = true
+		s.said("integration until the solution is at rest; then continuation, %s, with linear conserved quantities at the values of the start", iterations(n))
 		return true
 	}
-	copy(s.x, x)
-	copy(s.f, f)
-	s.said("it is neared more and more slowly, so that this is a thousand tolerances accurate at best")
-	return true
+	back()
+	return false
 }
 
 // frozen is a system whose time stands still at t: what happens in time, events and tables, is no part of it.

@@ -30,7 +30,11 @@ func (s *steady) newton() bool {
 		s.said("Newton's method, %s", iterations(n))
 		return true
 	}
-	if why == "" {
+	switch {
+	case why == "":
+		return false
+	case n == 0:
+		s.said("Newton's method does not apply (%s)", why)
 		return false
 	}
 	s.said("Newton's method failed after %s (%s)", iterations(n), why)
