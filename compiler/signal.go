@@ -33,20 +33,24 @@ func (c *Compiled) Inputs() []*model.Symbol {
 // WithSignals compiles the model anew with functions of time in the place of inputs. θ is laid out as before. An input without one keeps the expression
 // it was declared with, also where c had one.
 func (c *Compiled) WithSignals(signals []Signal) (*Compiled, error) {
-	lay := lower.LayoutOf(c.Model)
 	inputs := c.Inputs()
 	var kinks []float64
 	var known []system.Signal
+	var puts []func(*lower.Layout)
 	for _, s := range signals {
 		i := slices.IndexFunc(inputs, func(in *model.Symbol) bool { return in.Name == s.Input })
 		if i < 0 || len(s.Elements) != inputs[i].Shape.Size() {
 			return nil, fmt.Errorf("there is no input `%s` of %d elements", s.Input, len(s.Elements))
 		}
-		lay.Signal(inputs[i], s.Elements)
+		puts = append(puts, func(lay *lower.Layout) { lay.Signal(inputs[i], s.Elements) })
 		kinks = append(kinks, s.Kinks...)
 		known = append(known, system.Signal{Name: s.Input, Lo: s.Lo, Hi: s.Hi})
 	}
-	out, err := compile(c.Model, lay, c.builtins, c.how)
+	out, err := compile(c.source, func(lay *lower.Layout) {
+		for _, put := range puts {
+			put(lay)
+		}
+	}, c.builtins, c.how)
 	if err != nil {
 		return nil, err
 	}
