@@ -59,6 +59,10 @@ var solvers = []Method{
 	&rodas4,
 	&rodas4p,
 	&rodas5p,
+	&trbdf2,
+	&kencarp4,
+	&kencarp5,
+	&radau,
 }
 
 // Solvers lists all methods, explicit Runge–Kutta methods first. The slice is the caller's, the methods are shared.
