@@ -20,7 +20,7 @@ const (
 	Multistep
 	ExplicitMultistep
 	Stabilised
-	Symplectic
+	Hamiltonian
 	Automatic
 )
 
@@ -63,6 +63,12 @@ var solvers = []Method{
 	&kencarp4,
 	&kencarp5,
 	&radau,
+	&bdf,
+	&vcabm,
+	&rock2,
+	&rock4,
+	&verlet,
+	&yoshida6,
 }
 
 // Solvers lists all methods, explicit Runge–Kutta methods first. The slice is the caller's, the methods are shared.
