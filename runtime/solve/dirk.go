@@ -14,6 +14,9 @@ import (
 // Shampine). M⁻¹ appears nowhere, so M may be singular: the combinations of rows that M does not reach say 0 = Σ_j a_ij g_j, which is 0 = f(X_i) as long as the
 // first g, the last one of the step before, is zero there; what it is not, the step's end is rid of, since R(∞) = 0.
 //
+// Where the method's own continuous extension is of lower order, the dense output is the polynomial of degree 5 through the states and their derivatives at the
+// ends of this step and at the start of the one before; the method's own serves in the first step after a start and after much longer ones.
+//
 // The error estimate h Σ e_i g_i is multiplied by (M − hγJ)⁻¹, lest stiff components dominate it.
 //
 // M. E. Hosea, L. F. Shampine, Analysis and implementation of TR-BDF2, Applied Numerical Mathematics 20 (1996), 21–37; C. A. Kennedy, M. H. Carpenter, Diagonally
@@ -26,12 +29,20 @@ type dirk struct {
 	k, g, z  [][]float64 // x' and M·x' at the stages (the same memory where M is the identity), and X_i − x
 	kflat    []float64
 	w, r     []float64
-	haveG0   bool    // g[0] is that at (t, x)
-	haveK0   bool    // k[0] is, too
-	factored float64 // c of the factors of M − c·J at hand; 0: none
+	haveG0   bool      // g[0] is that at (t, x)
+	haveK0   bool      // k[0] is, too
+	factored float64   // c of the factors of M − c·J at hand; 0: none
+	past     []float64 // of the step before: (x at its start) − x, x' there, and its length over that of this one; the latter 0: there is none to go by
+	hold     float64   // its length, 0: none
 	logErr   float64
 	k1       float64
 }
+
+// shortPast is how long the step before must be, in lengths of this one, for the dense output to take it in: errors of what is far too near count too much.
+const shortPast = 0.15
+
+// insideShare is how many tolerances two ways to interpolate may be apart.
+const insideShare = 20
 
 // dirkScheme is a method's rows without their zeros. It is immutable and may be shared.
 type dirkScheme struct {
@@ -39,11 +50,13 @@ type dirkScheme struct {
 	a, predict []combo // stages before
 	e          combo
 	start      combo // h·x' at the start, of the z
+	b          combo
+	wide       bool // the dense output takes in the step before
 	denseTerms []int
 }
 
 func newDirkScheme(m *method.DIRK) *dirkScheme {
-	c := &dirkScheme{m: m, e: newCombo(m.E), a: make([]combo, m.Stages), predict: make([]combo, m.Stages)}
+	c := &dirkScheme{m: m, e: newCombo(m.E), b: newCombo(m.B), wide: m.DenseOrder < m.Order, a: make([]combo, m.Stages), predict: make([]combo, m.Stages)}
 	for i := 1; i < m.Stages; i++ {
 		c.a[i], c.predict[i] = newCombo(m.A[i][:i]), newCombo(m.Predict[i])
 	}
@@ -101,6 +114,9 @@ func newDirk(m *method.DIRK, s *Stepper) (*dirk, error) {
 		_, d.g = rows()
 	}
 	d.w, d.r = make([]float64, nx), make([]float64, nx)
+	if d.wide {
+		d.past = make([]float64, 2*nx+1)
+	}
 	return d, nil
 }
 
@@ -111,7 +127,7 @@ func (d *dirk) prepare() { d.nw.prepare(dirkIterations, 1) }
 
 func (d *dirk) restart() {
 	d.nw.restart()
-	d.haveG0, d.haveK0, d.factored = false, false, 0
+	d.haveG0, d.haveK0, d.factored, d.hold = false, false, 0, 0
 	d.logErr = method.Log2(method.MinError)
 }
 
@@ -166,7 +182,21 @@ func (d *dirk) attempt() float64 {
 	}
 	combine(s.e, s.zero, s.h, d.e.w, d.e.idx, d.g)
 	nw.mat.solve(s.e)
-	return s.norm(s.e, s.x, s.x1)
+	return max(s.norm(s.e, s.x, s.x1)*d.m.Weight(), d.inside())
+}
+
+// inside compares both ways to interpolate, in the middle of the step, so that outputs are not much worse than the step's end.
+func (d *dirk) inside() float64 {
+	s := d.s
+	if !d.wide || d.remember()[len(d.past)-1] < shortPast {
+		return 0
+	}
+	d.interpolate(0.5, d.r)
+	d.own(0.5, s.h, d.w, s.x, d.kflat)
+	for n, v := range d.r {
+		d.w[n] -= v
+	}
+	return s.norm(d.w, s.x, s.x1) / insideShare
 }
 
 // stages solves the equations of all stages.
@@ -280,25 +310,66 @@ func (d *dirk) refuse(err float64) float64 {
 func (d *dirk) commit() {
 	d.nw.commit()
 	last := d.m.Stages - 1
+	if d.wide {
+		nx := len(d.w)
+		for n, v := range d.z[last] {
+			d.past[n] = -v
+		}
+		copy(d.past[nx:], d.k[0])
+		d.hold = d.s.h
+	}
 	copy(d.g[0], d.g[last])
 	copy(d.k[0], d.k[last])
 	d.haveK0 = true
 }
 
-func (d *dirk) width() int { return len(d.kflat) }
+func (d *dirk) width() int { return len(d.kflat) + len(d.past) }
 
-func (d *dirk) save(row []float64) { copy(row, d.kflat) }
+func (d *dirk) save(row []float64) {
+	copy(row[copy(row, d.kflat):], d.remember())
+}
+
+// remember is past as the dense output of the step that lies ready takes it.
+func (d *dirk) remember() []float64 {
+	if d.wide {
+		d.past[len(d.past)-1] = d.hold / d.s.h
+	}
+	return d.past
+}
 
 func (d *dirk) reader() reader { return d.dirkScheme }
 
-func (d *dirk) interpolate(theta float64, out []float64) { d.at(theta, d.s.h, out, d.s.x, d.kflat) }
-
-func (c *dirkScheme) dense(st *StepRecord, theta float64, out []float64) {
-	c.at(theta, st.H, out, st.X, st.K)
+func (d *dirk) interpolate(theta float64, out []float64) {
+	d.at(theta, d.s.h, out, d.s.x, d.kflat, d.remember())
 }
 
-// at is x(t + θh) = x + h Σ b_i(θ) k_i, the k one after the other.
-func (c *dirkScheme) at(theta, h float64, out, x, k []float64) {
+func (c *dirkScheme) dense(st *StepRecord, theta float64, out []float64) {
+	n := c.m.Stages * len(out)
+	c.at(theta, st.H, out, st.X, st.K[:n], st.K[n:])
+}
+
+// at is x(t + θh), the k one after the other.
+func (c *dirkScheme) at(theta, h float64, out, x, k, past []float64) {
+	copy(out, x)
+	nx := len(out)
+	if c.wide {
+		if r := past[2*nx]; r >= shortPast {
+			w := hermite5(theta, r)
+			for i, b := range c.b.w {
+				add(out, h*w.x1*b, k[c.b.idx[i]*nx:][:nx])
+			}
+			add(out, w.x, past[:nx])
+			add(out, h*w.k, past[nx:2*nx])
+			add(out, h*w.k0, k[:nx])
+			add(out, h*w.k1, k[len(k)-nx:])
+			return
+		}
+	}
+	c.own(theta, h, out, x, k)
+}
+
+// own is the method's own continuous extension.
+func (c *dirkScheme) own(theta, h float64, out, x, k []float64) {
 	copy(out, x)
 	nx := len(out)
 	for _, i := range c.denseTerms {
@@ -308,5 +379,23 @@ func (c *dirkScheme) at(theta, h float64, out, x, k []float64) {
 			v = (v + p[m]) * theta
 		}
 		add(out, h*v, k[i*nx:(i+1)*nx])
+	}
+}
+
+// hermite weighs values, less that at 0, and slopes.
+type hermite struct{ x, x1, k, k0, k1 float64 }
+
+// hermite5 is the polynomial of degree 5 with given values and slopes at −r, 0 and 1, at θ.
+func hermite5(theta, r float64) hermite {
+	a, b := theta+r, theta-1
+	// Lagrange's polynomials squared.
+	past, now, next := theta*b/(r*(1+r)), a*b/-r, a*theta/(1+r)
+	past, now, next = past*past, now*now, next*next
+	return hermite{
+		x:  past * (1 + 2*a*(1/r+1/(1+r))),
+		x1: next * (1 - 2*b*(1+1/(1+r))),
+		k:  past * a,
+		k0: now * theta,
+		k1: next * b,
 	}
 }

@@ -30,6 +30,7 @@ type newton struct {
 	last    float64 // |Δ| of its last one
 	ratio   float64 // θ of its last one
 	eta     float64
+	etaH    float64 // the length of the step that it was measured in
 	worst   float64 // the largest θ of the step
 	shrink  float64 // how much shorter a step should converge, after slow
 	culprit int     // the state whose correction was the largest when an iteration failed
@@ -79,7 +80,7 @@ func (n *newton) prepare(iterations int, share float64) {
 
 func (n *newton) restart() {
 	n.haveJ, n.fresh = false, false
-	n.eta, n.worst = 1, 1
+	n.eta, n.etaH, n.worst = 1, 0, 1
 	n.culprit = -1
 }
 
@@ -90,6 +91,11 @@ func (n *newton) begin() {
 		n.sc[i] = n.share * (s.set.atol[i] + s.set.rtol*math.Abs(v))
 	}
 	n.worst = 0
+	h := math.Abs(s.h)
+	if h > sameHigh*n.etaH { // the rate of a much shorter step says nothing
+		n.eta = 1
+	}
+	n.etaH = h
 }
 
 // jacobian evaluates J at the start of the step unless an earlier one serves; anew says that it did. It is not ok where J is not finite.

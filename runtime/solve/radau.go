@@ -87,13 +87,14 @@ const (
 	radauGrow   = 8.0 // the strongest growth after a step
 	radauFirst  = 0.1 // after a first step that was refused
 	radauRecall = 1e-2
+	radauShare  = 10.0 // the estimate's tolerance at most, in those of the solution: about what the dense output errs by within steps
 )
 
 func (r *radau) prepare() {
 	s := float64(r.tab.Stages)
 	r.share = 1
 	if r.s.set.controlled {
-		r.share = 0.1 * math.Pow(r.s.set.rtol, (s+1)/(2*s)-1)
+		r.share = min(0.1*math.Pow(r.s.set.rtol, (s+1)/(2*s)-1), radauShare)
 	}
 	r.nw.prepare(r.iterations(), r.share)
 	for _, p := range r.pairs {
