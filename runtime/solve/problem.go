@@ -167,6 +167,9 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 	if err := p.checkTimes(s.dir); err != nil {
 		return s, err
 	}
+	if err := p.checkSignals(); err != nil {
+		return s, err
+	}
 	return s, p.checkMesh(s.dir)
 }
 

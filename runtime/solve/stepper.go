@@ -75,6 +75,7 @@ type Stepper struct {
 	why      string // an engine's reason for its last refusal, "" where that is the error
 	badT     float64
 	attempts int
+	kinks    kinks
 
 	status   Status
 	stats    Stats
@@ -161,10 +162,11 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	}
 	s.rhs.Prepare(s.th)
 	// A whole step controls its own size by all states as one group.
-	if s.useWhole = s.whole != nil && set.controlled && set.errGroup == p.Sys.NX; s.useWhole {
+	if s.useWhole = s.whole != nil && set.controlled && set.errGroup == p.Sys.NX && p.Sys.Kinks == nil; s.useWhole {
 		s.whole.Prepare(s.th, set.rtol, set.atol)
 	}
 	s.tEnd = p.T1
+	s.startKinks(p.Sys.Kinks)
 	s.attempts = 0
 	s.stats, s.switches = Stats{Whole: s.useWhole}, nil
 	if s.eng != nil {
@@ -306,6 +308,9 @@ func (s *Stepper) Step() bool {
 	if s.p.Mesh != nil && s.auto != nil && s.auto.explicit != nil && s.t != s.tEnd {
 		s.follow()
 	}
+	if s.kinks.forget {
+		s.forget()
+	}
 	if s.turn != 0 {
 		s.change()
 	}
@@ -321,7 +326,7 @@ func (s *Stepper) Step() bool {
 		}
 		h, t1 := s.h, s.t1
 		last := s.choose()
-		if s.set.controlled && !last && (math.Abs(s.h) < s.minStep() || s.t1 == s.t) {
+		if s.set.controlled && !last && s.kinks.want == 0 && (math.Abs(s.h) < s.minStep() || s.t1 == s.t) {
 			s.status = StepTooSmall
 			if s.bad {
 				// To be blamed is the step whose stages are at hand.
@@ -336,7 +341,7 @@ func (s *Stepper) Step() bool {
 			}
 			continue
 		}
-		err := s.attempt()
+		err := s.across(s.attempt())
 		if err <= 1 {
 			s.take(err, last)
 			return true
@@ -413,6 +418,9 @@ func (s *Stepper) choose() (last bool) {
 	case s.p.Step != 0:
 		want, stretch = s.p.Step, 1+1e-9
 		// A multiple of the step, so that the times do not drift by sums of rounding.
+		if len(s.kinks.times) > 0 {
+			n = s.onGrid(want)
+		}
 		s.t1 = s.t0 + s.set.dir*want*float64(n)
 	default:
 		want = min(s.next, s.set.hmax)
@@ -420,6 +428,9 @@ func (s *Stepper) choose() (last bool) {
 	}
 	if want*stretch >= math.Abs(s.tEnd-s.t) {
 		s.t1, last = s.tEnd, true
+	}
+	if len(s.kinks.times) > 0 && s.cut(stretch) {
+		last = false
 	}
 	s.h = s.t1 - s.t
 	return last
@@ -462,7 +473,7 @@ func (s *Stepper) take(err float64, last bool) {
 	}
 	s.stats.Steps++
 	s.stats.Largest = max(s.stats.Largest, h)
-	if !last {
+	if !last && s.kinks.want == 0 {
 		s.stats.Smallest = min(s.stats.Smallest, h)
 	}
 	if s.set.controlled {
@@ -472,6 +483,9 @@ func (s *Stepper) take(err float64, last bool) {
 			s.next = h * s.accepted(err)
 		}
 		s.rejected = false
+		if s.kinks.want != 0 {
+			s.afterCut()
+		}
 	}
 	if s.auto != nil && s.set.controlled {
 		s.auto.watch(s)

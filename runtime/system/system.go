@@ -99,6 +99,11 @@ type System struct {
 	Guards Func
 	// Events are what happens at moments, in source order.
 	Events []Event
+	// Signals are the quantities given by tables; the integration must stay where all of them are known. nil: none.
+	Signals []Signal
+	// Kinks are the times, rising, at which the right-hand side is not smooth in t: a step ends at each of them that it would straddle. Where it
+	// jumps in t there are two, the last number before the jump and the first behind it. nil: none.
+	Kinks []float64
 	// Output gives the named quantities of Outs (the lets), nil when there are none.
 	Output Func
 	Outs   []Slot
