@@ -32,6 +32,7 @@ extern const struct problem problems[];
 #define N2 64  /* points in each of two dimensions */
 int bruss1d(realtype t, N_Vector y, N_Vector yd, void *data);
 int bruss1d_jac(realtype t, N_Vector y, N_Vector fy, SUNMatrix J, void *data, N_Vector a, N_Vector b, N_Vector c);
+void bruss2d_init(void); /* to be called before the others */
 int bruss2d(realtype t, N_Vector y, N_Vector yd, void *data);
 int bruss2d_jac(realtype t, N_Vector y, N_Vector fy, SUNMatrix J, void *data, N_Vector a, N_Vector b, N_Vector c);
 int bruss2d_jtv(N_Vector v, N_Vector Jv, realtype t, N_Vector y, N_Vector fy, void *data, N_Vector tmp);

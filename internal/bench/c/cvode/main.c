@@ -159,6 +159,7 @@ int main(void) {
 	char *line = 0;
 	size_t cap = 0;
 	if (SUNContext_Create(0, &ctx)) return 1;
+	bruss2d_init();
 	while (getline(&line, &cap, stdin) > 0) {
 		const char *verb = strtok(line, " \n");
 		if (!verb) continue;
