@@ -79,6 +79,17 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 	if s.NoGradient = noGradient(g); s.NoGradient == "" {
 		s.NoGradient = jumps(m)
 	}
+	s.NoSecond = noSecond(g)
+	for _, in := range rhs.s.g.Inputs {
+		if in.Bank == ir.BankT {
+			s.ByTime = rhs.s.byTime
+		}
+	}
+	if s.NoGradient == "" || noGradient(g) == "" {
+		s.Pattern = sparsity(rhs.s.g, lay.NX)
+		rhs.s.pattern = s.Pattern
+		s.Jacobian = rhs.s.jacobian
+	}
 	s.Explain = c.explain(rhs.s)
 	if lay.NOut > 0 {
 		for _, p := range lay.Out {
@@ -161,6 +172,16 @@ func noGradient(g *ir.Graph) string {
 		}
 		if info := n.Op.Info(); info.Class == ir.Elementwise && info.VJP == nil {
 			return "`" + info.Name + "` has no derivative"
+		}
+	}
+	return ""
+}
+
+// noSecond names the first registered Go function, of which there are first derivatives only.
+func noSecond(g *ir.Graph) string {
+	for _, n := range g.Nodes {
+		if n.Ext != nil {
+			return "the registered function `" + n.Ext.Name + "` has no second derivative, which this needs"
 		}
 	}
 	return ""

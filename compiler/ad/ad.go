@@ -37,6 +37,16 @@ func Tangent(g *ir.Graph, nx, nth int) (*ir.Graph, error) {
 	})
 }
 
+// ByTime is the derivative of every output of g by t, a function of the same banks.
+func ByTime(g *ir.Graph) (*ir.Graph, error) {
+	return forward(g, func(h *ir.Graph, in ir.Input) ir.ID {
+		if in.Bank != ir.BankT {
+			return ir.None
+		}
+		return h.Fill(in.Shape, 1)
+	})
+}
+
 // forward builds a graph of tangents; seed gives the tangent of an input, or None.
 func forward(g *ir.Graph, seed func(h *ir.Graph, in ir.Input) ir.ID) (*ir.Graph, error) {
 	h := ir.New()

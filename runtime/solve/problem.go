@@ -3,6 +3,7 @@ package solve
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/system"
@@ -20,9 +21,9 @@ const (
 // Sys and T1 are needed; other zero values mean the default that is named.
 type Problem struct {
 	Sys    *system.System
-	Method *method.RK // nil: Tsit5
-	Theta  []float64  // parameters, length Sys.NTheta; nil: the system's defaults
-	X0     []float64  // initial state, length Sys.NX; nil: what Sys.Init gives
+	Method method.Method // nil: Tsit5
+	Theta  []float64     // parameters, length Sys.NTheta; nil: the system's defaults
+	X0     []float64     // initial state, length Sys.NX; nil: what Sys.Init gives
 
 	// T0 and T1 are where the integration starts and ends. T1 < T0 integrates backwards.
 	T0, T1 float64
@@ -45,6 +46,10 @@ type Problem struct {
 	// Mesh prescribes all steps by their ends, T0 first and T1 last, without error control: the
 	// steps of an earlier Solution (its Mesh) make the solution a smooth function of θ.
 	Mesh []float64
+
+	// MeshEngine tells, for a solver that changes methods, by which of them each step of the Mesh is made, as an earlier Solution's MeshEngine; nil: by
+	// the explicit one.
+	MeshEngine []bool
 
 	MaxSteps  int   // attempted steps, rejected ones included; 0: 100 000
 	MaxMemory int64 // bytes kept for outputs and dense output; 0: 1 GiB
@@ -72,7 +77,9 @@ func CheckTolerance(name string, v float64) error {
 
 // settings are a problem's, with the defaults filled in.
 type settings struct {
-	m          *method.RK
+	m          method.Method
+	info       method.Info
+	rk         *method.RK // the explicit method, nil where there is none
 	rtol       float64
 	atol       []float64
 	hmax       float64
@@ -96,6 +103,11 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 	}
 	if s.m = p.Method; s.m == nil {
 		s.m = method.Default()
+	}
+	s.info = s.m.Info()
+	s.rk, _ = s.m.(*method.RK)
+	if sys.Mass != nil && !s.info.Mass {
+		return s, fmt.Errorf("%s solves x' = f only, and the system has %s: take one of %s", s.info.Name, algebraic(sys), strings.Join(method.WithMass(), ", "))
 	}
 	for _, v := range [...]struct {
 		name string
@@ -128,8 +140,11 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 		return s, fmt.Errorf("the smallest step %v is larger than the largest step %v", p.Hmin, s.hmax)
 	}
 	s.controlled = p.Step == 0 && p.Mesh == nil
-	if s.controlled && !s.m.Adaptive() {
-		return s, fmt.Errorf("%s has no error estimate to choose steps by: give it a fixed step, or take another solver, such as Tsit5", s.m.Name)
+	if s.controlled && !s.info.Adaptive {
+		return s, fmt.Errorf("%s has no error estimate to choose steps by: give it a fixed step, or take another solver, such as Tsit5", s.info.Name)
+	}
+	if p.Step != 0 && s.info.Family == method.Automatic {
+		return s, fmt.Errorf("a fixed step needs a solver by name, such as Tsit5 or Rodas5P")
 	}
 	if s.maxSteps = p.MaxSteps; s.maxSteps == 0 {
 		s.maxSteps = DefaultMaxSteps
@@ -249,10 +264,23 @@ func (p *Problem) checkMesh(dir float64) error {
 	if n == 0 || p.Mesh[0] != p.T0 || p.Mesh[n-1] != p.T1 {
 		return fmt.Errorf("the mesh of steps must begin at %v and end at %v", p.T0, p.T1)
 	}
+	if p.MeshEngine != nil && len(p.MeshEngine) != n-1 {
+		return fmt.Errorf("the methods of %d steps are given for a mesh of %d", len(p.MeshEngine), n-1)
+	}
 	for i := 1; i < n; i++ {
 		if !((p.Mesh[i]-p.Mesh[i-1])*dir > 0) {
 			return fmt.Errorf("the mesh of steps must run from %v to %v without stopping or turning back, but %v comes after %v", p.T0, p.T1, p.Mesh[i], p.Mesh[i-1])
 		}
 	}
 	return nil
+}
+
+// algebraic says what of a system asks for a method with mass matrices.
+func algebraic(sys *system.System) string {
+	for _, a := range sys.Algebraic {
+		if a {
+			return "algebraic equations"
+		}
+	}
+	return "a mass matrix"
 }
