@@ -81,8 +81,8 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 	}
 	if s.NoGradient == "" || noGradient(g) == "" {
 		s.Pattern = sparsity(rhs.s.g, lay.NX)
-		rhs.s.pattern = s.Pattern
 		s.Jacobian = rhs.s.jacobian
+		rhs.s.sys = s
 	}
 	s.Explain = c.explain(rhs.s)
 	if lay.NOut > 0 {

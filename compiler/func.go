@@ -9,7 +9,6 @@ import (
 	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/compiler/opt"
 	"github.com/udl-lang/udl/lang/model"
-	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -24,7 +23,7 @@ type shared struct {
 	steps       perMethod[*code.StepProgram]
 	reverses    perMethod[*code.ReverseProgram]
 	directions  directions
-	pattern     *sparse.Pattern // of ∂f/∂x of a right-hand side that has derivatives
+	sys         *system.System // of a right-hand side
 	jac         jacobians
 }
 

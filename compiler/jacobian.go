@@ -68,8 +68,8 @@ func (s *shared) jacobian() system.Jacobian {
 func (s *shared) jacobians() *jacobians {
 	js := &s.jac
 	js.once.Do(func() {
-		js.pattern = s.pattern
-		js.colors = sparse.Color(s.pattern)
+		js.pattern = s.sys.Pattern
+		js.colors = sparse.Color(js.pattern)
 		js.err = js.choose(s)
 	})
 	return js

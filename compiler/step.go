@@ -49,10 +49,7 @@ func (s *shared) stepping(by method.Method) system.Step {
 
 // rosenbrock compiles a step of a Rosenbrock method.
 func (s *shared) rosenbrock(m *method.Rosenbrock) (*code.StepProgram, error) {
-	if s.nx > code.MaxStates || s.how.Portable {
-		return nil, nil
-	}
-	if s.pattern == nil {
+	if s.sys == nil || s.sys.Jacobian == nil || s.nx > code.MaxStates || s.how.Portable {
 		return nil, nil
 	}
 	js := s.jacobians()
@@ -63,7 +60,7 @@ func (s *shared) rosenbrock(m *method.Rosenbrock) (*code.StepProgram, error) {
 	if err != nil {
 		return nil, err
 	}
-	return code.WholeRosenbrock(code.Linear{Program: p, Pattern: js.pattern}, m)
+	return code.WholeRosenbrock(code.Linear{Program: p, Pattern: js.pattern, Mass: s.sys.Mass}, m)
 }
 
 // reversing implements system.Reversing.
