@@ -35,6 +35,9 @@ func (s *shared) stepping(by method.Method) system.Step {
 	p := s.steps.get(by, func() (*code.StepProgram, error) {
 		switch m := by.(type) {
 		case *method.RK:
+			if s.sys != nil && s.sys.Mass != nil {
+				return nil, nil
+			}
 			return code.WholeStep(s.eval, m, s.nx)
 		case *method.Rosenbrock:
 			return s.rosenbrock(m)
@@ -49,7 +52,7 @@ func (s *shared) stepping(by method.Method) system.Step {
 
 // rosenbrock compiles a step of a Rosenbrock method.
 func (s *shared) rosenbrock(m *method.Rosenbrock) (*code.StepProgram, error) {
-	if s.sys == nil || s.sys.Jacobian == nil || s.nx > code.MaxStates || s.how.Portable {
+	if s.sys == nil || s.entries == nil || s.nx > code.MaxStates || s.how.Portable {
 		return nil, nil
 	}
 	js := s.jacobians()

@@ -72,6 +72,8 @@ type checker struct {
 	eqs   []*ast.Equation
 	parts map[*model.Symbol]*coverage // equations of each state
 
+	implicit []*model.Implicit // the others
+
 	bound   map[*model.Symbol]*model.Expr // meaning of locals, for indices
 	calls   int                           // functions inlined
 	quiet   int                           // a trial is on: what is wrong will be told when its turn comes
@@ -79,6 +81,7 @@ type checker struct {
 	derivs  bool                          // x' stands on a right-hand side
 	given   []*model.Symbol               // inputs of a lambda
 	isGiven map[*model.Symbol]bool
+	free    map[string]bool // index variables that the left side of an implicit equation binds where it uses them
 }
 
 type place struct {
@@ -103,13 +106,14 @@ const (
 	kindConst
 	kindState
 	kindLet
+	kindInput
 	kindFn
 	kindUnknown
 	kindRefused // by a declaration that is not built yet: its uses are passed over
 )
 
 func (k kind) String() string {
-	return [...]string{"a parameter", "a constant", "a state", "a `let`", "a function", "an unknown function", "not built yet"}[k]
+	return [...]string{"a parameter", "a constant", "a state", "a `let`", "an input", "a function", "an unknown function", "not built yet"}[k]
 }
 
 // entry is one declared name.
@@ -117,7 +121,7 @@ type entry struct {
 	name  string
 	kind  kind
 	span  diag.Span
-	item  *ast.Item       // of a param, const or state
+	item  *ast.Item       // of a param, const, state or input
 	rates []*ast.Item     // of a state: its items x', x'', … by order
 	chain []*model.Symbol // of a state: itself, x', x'', …
 	let   *letDecl

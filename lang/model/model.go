@@ -22,7 +22,6 @@ const (
 	Time          // t
 	Local         // parameter of an inlined function or an unknown
 	IndexVar      // bound by sum[j in ..] or u[i in ..]
-	Input         // an external signal
 	Given         // an input of a compiled expression that is not a model (a lambda's s.x)
 )
 
@@ -46,6 +45,7 @@ type Symbol struct {
 	Lo0, Hi0   int     // range of an IndexVar, inclusive, and its step
 	Step       int
 	Vel        *Symbol // of a state declared with x': the state that is its derivative
+	Input      bool    // a Let that a table may take the place of for a run: an external signal
 
 	Unknown *Unknown   // of a Weight: whose
 	Spec    sig.Weight // of a Weight
@@ -76,8 +76,8 @@ type Unknown struct {
 	Span   diag.Span
 }
 
-// Equation gives the derivative of one state, in one or several parts that together
-// cover every element exactly once.
+// Equation gives the derivative of one state, in one or several parts that cover each element at most once. The
+// elements left over are unknowns of the model's implicit equations: algebraic ones, or states whose derivatives stand there.
 type Equation struct {
 	State *Symbol
 	Parts []Part
@@ -94,6 +94,25 @@ type Part struct {
 	Span diag.Span
 }
 
+// Implicit is an equation that gives no derivative by itself: 0 = e, or LHS = RHS with derivatives on either side. It
+// counts as many equations as LHS − RHS has elements, for every combination of the index variables Vars (row-major, the
+// first outermost).
+type Implicit struct {
+	LHS, RHS *Expr // LHS is nil for the literal 0
+	Vars     []*Symbol
+	Shape    types.Shape // of LHS − RHS for one value of the variables
+	Span     diag.Span
+}
+
+// Size is how many equations it counts.
+func (q *Implicit) Size() int {
+	n := q.Shape.Size()
+	for _, v := range q.Vars {
+		n *= (v.Hi0-v.Lo0)/v.Step + 1
+	}
+	return n
+}
+
 // Model is a checked model.
 type Model struct {
 	Name, Doc string
@@ -106,6 +125,7 @@ type Model struct {
 	Lets     []*Symbol // sorted so that each refers only to earlier ones
 	Unknowns []*Unknown
 	Eqs      []*Equation // one per state, in the order of States
+	Implicit []*Implicit // as many equations as Eqs leave elements over
 	Warnings diag.List
 }
 

@@ -55,7 +55,7 @@ func newEngine(m method.Method, s *Stepper) (engine, error) {
 func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
 	s.why = ""
 	s.badT = s.t1
-	err := s.eng.attempt()
+	err := s.across(s.eng.attempt())
 	if err <= 1 {
 		s.take(err, last)
 		return true, true

@@ -75,6 +75,7 @@ type Stepper struct {
 	why      string // an engine's reason for its last refusal, "" where that is the error
 	badT     float64
 	attempts int
+	kinks    kinks
 
 	status   Status
 	stats    Stats
@@ -161,10 +162,11 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	}
 	s.rhs.Prepare(s.th)
 	// A whole step controls its own size by all states as one group.
-	if s.useWhole = s.whole != nil && set.controlled && set.errGroup == p.Sys.NX; s.useWhole {
+	if s.useWhole = s.whole != nil && set.controlled && set.errGroup == p.Sys.NX && p.Sys.Kinks == nil; s.useWhole {
 		s.whole.Prepare(s.th, set.rtol, set.atol)
 	}
 	s.tEnd = p.T1
+	s.startKinks(p.Sys.Kinks)
 	s.attempts = 0
 	s.stats, s.switches = Stats{Whole: s.useWhole}, nil
 	if s.eng != nil {
@@ -303,6 +305,12 @@ func (s *Stepper) Step() bool {
 		return false
 	}
 	s.commit()
+	if s.p.Mesh != nil && s.auto != nil && s.auto.explicit != nil && s.t != s.tEnd {
+		s.follow()
+	}
+	if s.kinks.forget {
+		s.forget()
+	}
 	if s.turn != 0 {
 		s.change()
 	}
@@ -318,7 +326,7 @@ func (s *Stepper) Step() bool {
 		}
 		h, t1 := s.h, s.t1
 		last := s.choose()
-		if s.set.controlled && !last && (math.Abs(s.h) < s.minStep() || s.t1 == s.t) {
+		if s.set.controlled && !last && s.kinks.want == 0 && (math.Abs(s.h) < s.minStep() || s.t1 == s.t) {
 			s.status = StepTooSmall
 			if s.bad {
 				// To be blamed is the step whose stages are at hand.
@@ -333,7 +341,7 @@ func (s *Stepper) Step() bool {
 			}
 			continue
 		}
-		err := s.attempt()
+		err := s.across(s.attempt())
 		if err <= 1 {
 			s.take(err, last)
 			return true
@@ -403,15 +411,16 @@ func (s *Stepper) choose() (last bool) {
 	want, stretch := 0.0, method.Stretch
 	switch {
 	case s.p.Mesh != nil:
-		for s.meshAt < len(s.p.Mesh)-1 && (s.p.Mesh[s.meshAt]-s.t)*s.set.dir <= 0 {
-			s.meshAt++
-		}
+		s.meshAt = s.nextMesh()
 		s.t1 = s.p.Mesh[s.meshAt]
 		s.h = s.t1 - s.t
 		return s.t1 == s.tEnd
 	case s.p.Step != 0:
 		want, stretch = s.p.Step, 1+1e-9
 		// A multiple of the step, so that the times do not drift by sums of rounding.
+		if len(s.kinks.times) > 0 {
+			n = s.onGrid(want)
+		}
 		s.t1 = s.t0 + s.set.dir*want*float64(n)
 	default:
 		want = min(s.next, s.set.hmax)
@@ -419,6 +428,9 @@ func (s *Stepper) choose() (last bool) {
 	}
 	if want*stretch >= math.Abs(s.tEnd-s.t) {
 		s.t1, last = s.tEnd, true
+	}
+	if len(s.kinks.times) > 0 && s.cut(stretch) {
+		last = false
 	}
 	s.h = s.t1 - s.t
 	return last
@@ -461,7 +473,7 @@ func (s *Stepper) take(err float64, last bool) {
 	}
 	s.stats.Steps++
 	s.stats.Largest = max(s.stats.Largest, h)
-	if !last {
+	if !last && s.kinks.want == 0 {
 		s.stats.Smallest = min(s.stats.Smallest, h)
 	}
 	if s.set.controlled {
@@ -471,10 +483,33 @@ func (s *Stepper) take(err float64, last bool) {
 			s.next = h * s.accepted(err)
 		}
 		s.rejected = false
+		if s.kinks.want != 0 {
+			s.afterCut()
+		}
 	}
-	if s.auto != nil {
+	if s.auto != nil && s.set.controlled {
 		s.auto.watch(s)
 	}
+}
+
+// follow turns to the method that the mesh prescribes for the next step.
+func (s *Stepper) follow() {
+	s.meshAt = s.nextMesh()
+	s.turn = 0
+	if engine := s.p.MeshEngine != nil && s.p.MeshEngine[s.meshAt-1]; engine != s.useEngine {
+		if s.turn = 1; engine {
+			s.turn = 2
+		}
+	}
+}
+
+// nextMesh is the first place of the mesh beyond t.
+func (s *Stepper) nextMesh() int {
+	at := s.meshAt
+	for at < len(s.p.Mesh)-1 && (s.p.Mesh[at]-s.t)*s.set.dir <= 0 {
+		at++
+	}
+	return at
 }
 
 // change lets another method make the steps from here on.

@@ -276,6 +276,11 @@ func settable(m *value.Model, name string) (sl *system.ThetaSlot, init bool, err
 			}
 		}
 		for _, l := range m.C.Model.Lets {
+			if l.Name == name && l.Input {
+				e.msg = "`" + name + "` is an input, so it is not set"
+				e.help = "give it a number or a table by `inputs = {" + name + ": …}`"
+				return nil, false, e
+			}
 			if l.Name == name {
 				e.msg = "`" + name + "` is computed by a `let`, so it cannot be set"
 				e.help = "set what it is computed from"
