@@ -99,6 +99,7 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 	rhs.s.sys = s
 	s.Pattern = rhs.s.pattern()
 	s.Stepping = rhs.s.stepping
+	s.Solving = rhs.s.solving
 	s.Reversing = rhs.s.reversing
 	s.Lanes = rhs.s.lanes
 	s.Directing = rhs.s.directing

@@ -6,6 +6,7 @@ import (
 
 	"github.com/udl-lang/udl/compiler/code"
 	"github.com/udl-lang/udl/runtime/method"
+	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -64,6 +65,32 @@ func (s *shared) rosenbrock(m *method.Rosenbrock) (*code.StepProgram, error) {
 		return nil, err
 	}
 	return code.WholeRosenbrock(code.Linear{Program: p, Pattern: js.pattern, Mass: s.sys.Mass}, m)
+}
+
+// solvers keeps the last compiled elimination: those that a system's implicit methods ask for have one pattern.
+type solvers struct {
+	mu      sync.Mutex
+	pattern *sparse.Pattern
+	prog    *code.SolverProgram
+}
+
+// solving implements system.System.Solving.
+func (s *shared) solving(p *sparse.Pattern) sparse.Solver {
+	if s.how.Portable {
+		return nil
+	}
+	k := &s.solvers
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.pattern == nil || !sparse.Same(k.pattern, p) {
+		// Why there is none does not matter: the ordinary solvers say the same.
+		k.pattern = p
+		k.prog, _ = code.WholeSolver(p)
+	}
+	if k.prog == nil {
+		return nil
+	}
+	return k.prog.New()
 }
 
 // reversing implements system.Reversing.
