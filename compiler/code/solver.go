@@ -79,7 +79,7 @@ func WholeSolver(p *sparse.Pattern) (*SolverProgram, error) {
 	if s.choice, err = sparse.Choose(p); err != nil {
 		return nil, err
 	}
-	s.f.rows, s.f.cols, s.f.start = symbolic.Pivots()
+	s.f.rows, s.f.cols, s.f.start = pivots(p, symbolic)
 	blk, err := s.factorBlock(p)
 	if err != nil {
 		return nil, err
@@ -202,9 +202,10 @@ func (f *factors) solveBlock() (*block.Block, error) {
 			for _, e := range f.l[i] {
 				x[i] = b.FNMA(at(e), x[e.col], x[i])
 			}
+			b.Store(solveB, int(f.rows[i]), x[i]) // so that it is computed now
 		}
 		for i := to - 1; i >= from; i-- {
-			x[i] = b.Mul(x[i], b.Load(solveFactors, f.inv[i]))
+			x[i] = b.Mul(b.Load(solveB, int(f.rows[i])), b.Load(solveFactors, f.inv[i]))
 			for _, e := range slices.Backward(f.u[i]) { // what was solved last comes last
 				x[i] = b.FNMA(at(e), x[e.col], x[i])
 			}
