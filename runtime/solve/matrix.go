@@ -55,7 +55,14 @@ func newMatrix(sys *system.System, stats *Stats) (*matrix, error) {
 	if err != nil {
 		return nil, m.named(err)
 	}
-	m.lu, m.kind = c.New(), c.Reason
+	if sys.Solving != nil {
+		m.lu = sys.Solving(m.shifted.Pattern())
+	}
+	if m.kind = c.Reason; m.lu == nil {
+		m.lu = c.New()
+	} else {
+		m.kind = "compiled with the pattern; " + m.kind
+	}
 	return m, nil
 }
 

@@ -110,6 +110,9 @@ type System struct {
 
 	// Stepping offers whole steps; nil where there are none.
 	Stepping Stepping
+	// Solving offers a solver of linear equations compiled for the matrices of a pattern, as that of M − c·J, with one that exchanges rows behind it
+	// for matrices that want it. It is nil, or gives nil, where there is none.
+	Solving func(p *sparse.Pattern) sparse.Solver
 	// Reversing offers the reverse of whole steps; nil where there are none.
 	Reversing Reversing
 	// Lanes offers many trajectories at once; nil where it cannot.
