@@ -125,7 +125,7 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 func (c *Compiled) constrain(imp *implicit.System, how code.Options) error {
 	s := c.System
 	s.Stepping, s.Reversing, s.Lanes = nil, nil, nil
-	s.Algebraic, s.Equations, s.Conserved = imp.Algebraic, imp.Equations, imp.Conserved
+	s.Algebraic, s.Guesses, s.Equations, s.Conserved = imp.Algebraic, imp.Guesses, imp.Equations, imp.Conserved
 	values, err := newFunc(imp.Mass, 0, s.NTheta, imp.Pattern.NNZ(), once)
 	if err != nil {
 		return err
