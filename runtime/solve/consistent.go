@@ -408,28 +408,47 @@ func (c *consistent) project(guesses bool) error {
 				}
 			}
 		}
-		// A little on the diagonal, for rows that depend on others or do not move at all.
-		big := 0.0
+		// Rows of one size, and a little on the diagonal, for those that depend on others or do not move at all.
+		scale := make([]float64, n)
+		moves := false
 		for k := range n {
-			big = max(big, a[p.Index(k, k)])
+			if d := a[p.Index(k, k)]; d > 0 {
+				scale[k], moves = 1/math.Sqrt(d), true
+			}
 		}
-		if big == 0 {
+		if !moves {
 			return nil
 		}
-		for k := range n {
-			d := &a[p.Index(k, k)]
-			*d += 1e-14*big + 1e-14**d
+		for j := range n {
+			rows, first := p.Column(j)
+			for l, i := range rows {
+				a[first+l] *= scale[i] * scale[j]
+			}
 		}
 		choice, err := sparse.Choose(p)
 		if err != nil {
 			return err
 		}
 		lu := choice.New()
-		if err := lu.Factor(a); err != nil {
+		for _, mu := range []float64{1e-14, 1e-9} {
+			for k := range n {
+				a[p.Index(k, k)] += mu
+			}
+			if err = lu.Factor(a); err == nil {
+				break
+			}
+		}
+		if err != nil {
 			return c.contradiction(c.worst())
 		}
 		y := append([]float64(nil), c.g...)
+		for k := range y {
+			y[k] *= scale[k]
+		}
 		lu.Solve(y)
+		for k := range y {
+			y[k] *= scale[k]
+		}
 		for _, j := range cols {
 			for _, e := range byCol[j] {
 				c.x[j] -= e.v * y[e.i]
