@@ -80,6 +80,9 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 		s.NoGradient = jumps(m)
 	}
 	s.Explain = c.explain(rhs.s)
+	if err = c.events(b, how); err != nil {
+		return nil, err
+	}
 	if lay.NOut > 0 {
 		for _, p := range lay.Out {
 			s.Outs = append(s.Outs, slot(p))

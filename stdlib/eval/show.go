@@ -115,8 +115,11 @@ func (in *Interp) showModel(w io.Writer, m *value.Model) {
 	}
 	for _, s := range c.States {
 		kind := "state"
-		if s.Kind == model.Latent {
+		switch s.Kind {
+		case model.Latent:
 			kind = "latent"
+		case model.Discrete:
+			kind = "discrete"
 		}
 		v, _ := m.Member(s.Name)
 		val := ""
