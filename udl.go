@@ -26,6 +26,7 @@ import (
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/parser"
+	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/stdlib/eval"
 	"github.com/udl-lang/udl/stdlib/value"
 )
@@ -499,6 +500,12 @@ func (s *Solution) lets() (names []string) {
 	}
 	return names
 }
+
+// Solver names the methods that made the steps: "Tsit5", or "Tsit5, Rodas5P from t = 0.3" where the problem turned stiff.
+func (s *Solution) Solver() string { return s.s.Sol.Used() }
+
+// Stats counts the work.
+func (s *Solution) Stats() solve.Stats { return s.s.Sol.Stats }
 
 // Backend says what computed the solution, generated machine code or the portable back end, and why it was not the former.
 func (s *Solution) Backend() string {

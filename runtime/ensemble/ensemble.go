@@ -18,7 +18,7 @@ import (
 // Problem is an ensemble of N initial value problems. Fields that solve.Problem has too mean the same there.
 type Problem struct {
 	Sys    *system.System
-	Method *method.RK // nil: method.Default
+	Method method.Method // nil: method.Default
 	T0, T1 float64
 	Times  []float64 // output times; nil: T1 alone
 
@@ -73,15 +73,19 @@ func Run(ctx context.Context, p *Problem) (*Result, error) {
 	r.Status, r.TEnd = make([]solve.Status, q.N), make([]float64, q.N)
 	s := &shared{Problem: q, ctx: ctx, result: r}
 	var lanes func() system.Lanes
+	rk, _ := q.Method.(*method.RK)
+	s.rk = rk
 	switch {
 	case q.NoLanes:
 		r.Why = "turned off"
-	case q.Step != 0 || !q.Method.Adaptive():
+	case q.Step != 0 || !q.Method.Info().Adaptive:
 		r.Why = "a fixed step"
+	case rk == nil:
+		r.Why = "steps of " + q.Method.Info().Name + " are made one trajectory at a time"
 	case q.Sys.Lanes == nil:
 		r.Why = "no generated code"
 	default:
-		if lanes, err = q.Sys.Lanes(q.Method, q.Vary, s.between()); err != nil {
+		if lanes, err = q.Sys.Lanes(rk, q.Vary, s.between()); err != nil {
 			lanes, r.Why = nil, err.Error()
 		}
 	}
@@ -182,6 +186,7 @@ func (e *MemoryError) Error() string {
 type shared struct {
 	*Problem
 	ctx    context.Context
+	rk     *method.RK // the method, where it is an explicit Runge–Kutta method
 	result *Result
 	next   atomic.Int64 // the next member to hand out
 	done   atomic.Int64

@@ -34,7 +34,7 @@ type laneDriver struct {
 
 // lanes integrates members many at once; a lane that is free takes the next member.
 func (w *worker) lanes(l system.Lanes) {
-	d := &laneDriver{worker: w, l: l, sc: solve.NewScheme(w.Method), dir: 1, dense: w.between()}
+	d := &laneDriver{worker: w, l: l, sc: solve.NewScheme(w.rk), dir: 1, dense: w.between()}
 	n, nx := l.Size(), w.Sys.NX
 	d.member, d.output, d.taken = make([]int, n), make([]int, n), make([]int, n)
 	d.x, d.out = make([]float64, nx), make([]float64, nx)
@@ -166,6 +166,6 @@ func (d *laneDriver) end(lane, i int, s system.LaneState) bool {
 	d.finish(i, status, s.T, o)
 	d.stats.Steps += s.Accepted
 	d.stats.Rejected += s.Attempts - s.Accepted
-	d.stats.Evals += s.Attempts * (d.Method.Stages - 1)
+	d.stats.Evals += s.Attempts * (d.rk.Stages - 1)
 	return d.fill(lane)
 }

@@ -52,8 +52,14 @@ func (m *RK) Info() Info {
 	return Info{Name: m.Name, Family: ExplicitRK, Order: m.Order, Dense: m.DenseOrder, Adaptive: m.Adaptive(), Stability: "explicit", Doc: m.Doc, Cite: m.Cite}
 }
 
-// solvers is THE list of methods that are no explicit Runge–Kutta methods, which have a list of their own (table), by family.
-var solvers = []Method{}
+// solvers is THE list of methods that are no explicit Runge–Kutta methods, which have a list of their own (table), by family, then order.
+var solvers = []Method{
+	Auto{},
+	&rosenbrock23,
+	&rodas4,
+	&rodas4p,
+	&rodas5p,
+}
 
 // Solvers lists all methods, explicit Runge–Kutta methods first. The slice is the caller's, the methods are shared.
 func Solvers() []Method {

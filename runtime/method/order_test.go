@@ -57,17 +57,28 @@ func TestTreesAreAllThere(t *testing.T) {
 	}
 }
 
+// coupling are the matrices that lead from a stage to its branches: one for a vertex with a single branch, another for one with several. They are the same,
+// A, for Runge–Kutta methods; a Rosenbrock method has β = α + γ on single branches and α on several (E. Hairer, G. Wanner, Solving Ordinary Differential
+// Equations II, 2nd edition, Springer 1996, section IV.7, theorem 7.4).
+type coupling struct{ single, several [][]float64 }
+
+func (m *RK) coupling() coupling { return coupling{m.A, m.A} }
+
 // weights gives, per stage, the elementary weight of the tree without its last sum over b, and
 // beside it the same of the absolute values, which says how much rounding there is.
-func (tr *tree) weights(m *RK) (w, size []float64) {
-	n := len(m.A)
+func (tr *tree) weights(m coupling) (w, size []float64) {
+	n := len(m.single)
 	w, size = make([]float64, n), make([]float64, n)
 	for i := range w {
 		w[i], size[i] = 1, 1
 	}
+	matrix := m.several
+	if len(tr.branches) == 1 {
+		matrix = m.single
+	}
 	for _, b := range tr.branches {
 		bw, bs := b.weights(m)
-		for i, row := range m.A {
+		for i, row := range matrix {
 			s, a := 0.0, 0.0
 			for j, v := range row {
 				s += v * bw[j]
@@ -81,7 +92,7 @@ func (tr *tree) weights(m *RK) (w, size []float64) {
 }
 
 // defect is Σ b_i w_i − 1/γ, and the rounding that can be expected in it.
-func (tr *tree) defect(m *RK, b []float64) (d, round float64) {
+func (tr *tree) defect(m coupling, b []float64) (d, round float64) {
 	w, size := tr.weights(m)
 	d = -1 / tr.density
 	round = 1e-15
@@ -93,7 +104,7 @@ func (tr *tree) defect(m *RK, b []float64) (d, round float64) {
 }
 
 // orderOf is the highest order whose conditions and those below b satisfies.
-func orderOf(m *RK, b []float64, trees [][]*tree) int {
+func orderOf(m coupling, b []float64, trees [][]*tree) int {
 	for p := 1; p < len(trees); p++ {
 		for _, tr := range trees[p] {
 			if d, round := tr.defect(m, b); math.Abs(d) > 4*round {
@@ -107,7 +118,7 @@ func orderOf(m *RK, b []float64, trees [][]*tree) int {
 func TestOrderConditions(t *testing.T) {
 	trees := treesTo(10) // one order beyond the highest, so that no row can claim too little
 	for _, m := range All() {
-		if got := orderOf(m, m.B, trees); got != m.Order {
+		if got := orderOf(m.coupling(), m.B, trees); got != m.Order {
 			t.Errorf("%s: B satisfies the conditions of order %d, want %d", m.Name, got, m.Order)
 		}
 		if !m.Adaptive() {
@@ -117,7 +128,7 @@ func TestOrderConditions(t *testing.T) {
 		for i := range hat {
 			hat[i] = m.B[i] - m.E[i]
 		}
-		if got := orderOf(m, hat, trees); got != m.EOrder {
+		if got := orderOf(m.coupling(), hat, trees); got != m.EOrder {
 			t.Errorf("%s: B − E satisfies the conditions of order %d, want %d", m.Name, got, m.EOrder)
 		}
 	}
@@ -125,16 +136,16 @@ func TestOrderConditions(t *testing.T) {
 
 // denseOrder is the highest order of the continuous extension. One of order q has
 // Σ_i b_i(θ) w_i = θ^p/γ for every tree of order p ≤ q, which holds power by power of θ.
-func denseOrder(m *RK, trees [][]*tree) int {
+func denseOrder(m coupling, dense [][]float64, trees [][]*tree) int {
 	deg := 0
-	for _, row := range m.Dense {
+	for _, row := range dense {
 		deg = max(deg, len(row))
 	}
 	for p := 1; p < len(trees); p++ {
 		for _, tr := range trees[p] {
 			for pow := 1; pow <= max(deg, p); pow++ {
-				b := make([]float64, len(m.A))
-				for i, row := range m.Dense {
+				b := make([]float64, len(m.single))
+				for i, row := range dense {
 					if pow <= len(row) {
 						b[i] = row[pow-1]
 					}
@@ -155,7 +166,7 @@ func denseOrder(m *RK, trees [][]*tree) int {
 func TestDenseOrderConditions(t *testing.T) {
 	trees := treesTo(10) // one order beyond the highest, so that no row can claim too little
 	for _, m := range All() {
-		if got := denseOrder(m, trees); got != m.DenseOrder {
+		if got := denseOrder(m.coupling(), m.Dense, trees); got != m.DenseOrder {
 			t.Errorf("%s: the continuous extension is of order %d, want %d", m.Name, got, m.DenseOrder)
 		}
 	}
@@ -218,7 +229,7 @@ func TestOrderConditionsBite(t *testing.T) {
 		for j := range m.A[i] {
 			was := m.A[i][j]
 			m.A[i][j] += 1e-10
-			if orderOf(&m, m.B, trees) == 5 {
+			if orderOf(m.coupling(), m.B, trees) == 5 {
 				t.Errorf("a disturbed A[%d][%d] was not noticed", i, j)
 			}
 			m.A[i][j] = was

@@ -17,15 +17,15 @@ func TestVern9Bites(t *testing.T) {
 	noticed := func(i int) bool {
 		switch {
 		case i < m.Stages-1:
-			return orderOf(&m, m.B, trees) < 9
+			return orderOf(m.coupling(), m.B, trees) < 9
 		case i == m.Stages-1:
 			hat := make([]float64, m.Stages)
 			for j := range hat {
 				hat[j] = m.B[j] - m.E[j]
 			}
-			return orderOf(&m, hat, trees) < 8
+			return orderOf(m.coupling(), hat, trees) < 8
 		}
-		return denseOrder(&m, trees) < 8
+		return denseOrder(m.coupling(), m.Dense, trees) < 8
 	}
 	for i := 1; i < len(m.A); i++ {
 		for j, was := range m.A[i] {

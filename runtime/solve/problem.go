@@ -3,6 +3,7 @@ package solve
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/system"
@@ -20,9 +21,9 @@ const (
 // Sys and T1 are needed; other zero values mean the default that is named.
 type Problem struct {
 	Sys    *system.System
-	Method *method.RK // nil: Tsit5
-	Theta  []float64  // parameters, length Sys.NTheta; nil: the system's defaults
-	X0     []float64  // initial state, length Sys.NX; nil: what Sys.Init gives
+	Method method.Method // nil: Tsit5
+	Theta  []float64     // parameters, length Sys.NTheta; nil: the system's defaults
+	X0     []float64     // initial state, length Sys.NX; nil: what Sys.Init gives
 
 	// T0 and T1 are where the integration starts and ends. T1 < T0 integrates backwards.
 	T0, T1 float64
@@ -72,7 +73,9 @@ func CheckTolerance(name string, v float64) error {
 
 // settings are a problem's, with the defaults filled in.
 type settings struct {
-	m          *method.RK
+	m          method.Method
+	info       method.Info
+	rk         *method.RK // the explicit method, nil where there is none
 	rtol       float64
 	atol       []float64
 	hmax       float64
@@ -96,6 +99,11 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 	}
 	if s.m = p.Method; s.m == nil {
 		s.m = method.Default()
+	}
+	s.info = s.m.Info()
+	s.rk, _ = s.m.(*method.RK)
+	if sys.Mass != nil && !s.info.Mass {
+		return s, fmt.Errorf("%s solves x' = f only, and the system has %s: take one of %s", s.info.Name, algebraic(sys), strings.Join(method.WithMass(), ", "))
 	}
 	for _, v := range [...]struct {
 		name string
@@ -128,8 +136,11 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 		return s, fmt.Errorf("the smallest step %v is larger than the largest step %v", p.Hmin, s.hmax)
 	}
 	s.controlled = p.Step == 0 && p.Mesh == nil
-	if s.controlled && !s.m.Adaptive() {
-		return s, fmt.Errorf("%s has no error estimate to choose steps by: give it a fixed step, or take another solver, such as Tsit5", s.m.Name)
+	if s.controlled && !s.info.Adaptive {
+		return s, fmt.Errorf("%s has no error estimate to choose steps by: give it a fixed step, or take another solver, such as Tsit5", s.info.Name)
+	}
+	if !s.controlled && s.info.Family == method.Automatic {
+		return s, fmt.Errorf("a fixed step needs a solver by name, such as Tsit5 or Rodas5P")
 	}
 	if s.maxSteps = p.MaxSteps; s.maxSteps == 0 {
 		s.maxSteps = DefaultMaxSteps
@@ -255,4 +266,14 @@ func (p *Problem) checkMesh(dir float64) error {
 		}
 	}
 	return nil
+}
+
+// algebraic says what of a system asks for a method with mass matrices.
+func algebraic(sys *system.System) string {
+	for _, a := range sys.Algebraic {
+		if a {
+			return "algebraic equations"
+		}
+	}
+	return "a mass matrix"
 }

@@ -3,26 +3,35 @@ package solve
 import "math/bits"
 
 // record keeps the accepted steps for dense output and for gradients: per step its start t,
-// its length h, the state at the start and the stages. Blocks that double in size make the cost
+// its length h, a tag, the state at the start and what the method interpolates from: stages, differences. Blocks that double in size make the cost
 // of growing vanish per step without ever moving what is there.
 type record struct {
-	nx, stages int
-	n          int // steps
-	blocks     [][]float64
-	used       int64 // bytes
+	nx, width int // of the state, of what the method adds
+	n         int // steps
+	blocks    [][]float64
+	used      int64 // bytes
 }
+
+// The bits of a step's tag.
+const (
+	tagEngine = 1 // made by the engine, not by the explicit Runge–Kutta method
+	tagCut    = 2 // ended before t + h, by an event
+)
+
+// recHead is how many numbers stand before the state.
+const recHead = 3
 
 // firstBlock is how many steps the first block holds; block b holds firstBlock·2^b.
 const firstBlock = 16
 
-func (r *record) reset(nx, stages int) {
-	if r.nx != nx || r.stages != stages {
-		*r = record{nx: nx, stages: stages}
+func (r *record) reset(nx, width int) {
+	if r.nx != nx || r.width != width {
+		*r = record{nx: nx, width: width}
 	}
 	r.n = 0
 }
 
-func (r *record) stride() int { return 2 + r.nx + r.stages*r.nx }
+func (r *record) stride() int { return recHead + r.nx + r.width }
 
 func place(n int) (block, off int) {
 	block = bits.Len(uint(n/firstBlock+1)) - 1

@@ -3,6 +3,7 @@ package solve
 import (
 	"fmt"
 	"sort"
+	"strings"
 	"sync"
 
 	"github.com/udl-lang/udl/runtime/method"
@@ -18,15 +19,19 @@ type Solution struct {
 	Stats  Stats
 	Fault  *Fault // why it stopped early; nil when Status is Done
 	Theta  []float64
-	Method *method.RK
-	T0, T1 float64   // what was asked for
-	TEnd   float64   // how far it came
-	XEnd   []float64 // the state there, length NX
+	Method method.Method
+	T0, T1 float64 // what was asked for
+	TEnd   float64 // how far it came
+	// Switches are the changes from one method to another, where the solver is chosen by the problem.
+	Switches []Switch
+	XEnd     []float64 // the state there, length NX
 
-	dense bool
-	rec   record
-	sc    *Scheme
-	rhs   system.Func // for stages that only the continuous extension needs
+	first  string // the method that began, where it was chosen
+	dense  bool
+	rec    record
+	sc     *Scheme     // of the explicit Runge–Kutta method, nil where there is none
+	reader reader      // of steps that another method made
+	rhs    system.Func // for stages that only the continuous extension needs
 
 	mu     sync.Mutex // over the scratch below and rhs
 	k      [][]float64
@@ -42,8 +47,27 @@ func (s *Solution) Row(i int) []float64 { return s.X[i*s.NX : (i+1)*s.NX] }
 type StepRecord struct {
 	T, H, T1 float64
 	X        []float64 // the state at T, length NX
-	K        []float64 // the stages that make the step, Stages × NX
+	K        []float64 // the stages that make the step, Stages × NX; what its method makes of it, of a step by the Engine
 	X1       []float64 // the state at T1
+	Engine   bool      // made by another method than the explicit Runge–Kutta method of Scheme
+	Cut      bool      // ended by an event at T1 before T + H, where X1 is the state after it
+}
+
+// Used names the methods that made the steps, in order: "Tsit5", or "Tsit5, Rodas5P from t = 0.3".
+func (s *Solution) Used() string {
+	if s.first == "" {
+		return s.Method.Info().Name
+	}
+	var b strings.Builder
+	b.WriteString(s.first)
+	for i, w := range s.Switches {
+		if i == 3 && len(s.Switches) > 4 {
+			fmt.Fprintf(&b, ", … (%d changes)", len(s.Switches))
+			break
+		}
+		fmt.Fprintf(&b, ", %s from t = %.4g", w.Method, w.T)
+	}
+	return b.String()
 }
 
 // NumSteps is how many steps are kept: all that were accepted, or none without dense output.
@@ -53,10 +77,11 @@ func (s *Solution) NumSteps() int { return s.rec.n }
 func (s *Solution) StepRecord(n int) StepRecord {
 	row := s.rec.row(n)
 	nx := s.NX
-	r := StepRecord{T: row[0], H: row[1], T1: s.TEnd, X: row[2 : 2+nx], K: row[2+nx:], X1: s.XEnd}
+	r := StepRecord{T: row[0], H: row[1], T1: s.TEnd, X: row[recHead : recHead+nx], K: row[recHead+nx:], X1: s.XEnd}
+	r.Engine, r.Cut = int(row[2])&tagEngine != 0, int(row[2])&tagCut != 0
 	if n+1 < s.rec.n {
 		next := s.rec.row(n + 1)
-		r.T1, r.X1 = next[0], next[2:2+nx]
+		r.T1, r.X1 = next[0], next[recHead:recHead+nx]
 	}
 	return r
 }
@@ -116,6 +141,10 @@ func (s *Solution) At(t float64, out []float64) error {
 		copy(out, st.X)
 		return nil
 	}
+	if st.Engine {
+		s.reader.dense(&st, (t-st.T)/st.H, out)
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.load(n, st)
@@ -136,6 +165,11 @@ func (s *Solution) load(n int, st StepRecord) {
 	}
 	for i := range m.Stages {
 		s.k[i] = st.K[i*nx : (i+1)*nx]
+	}
+	if st.Cut { // the step itself went on to T + H
+		st.T1 = st.T + st.H
+		st.X1 = make([]float64, nx)
+		combine(st.X1, st.X, st.H, s.sc.b.w, s.sc.b.idx, s.k)
 	}
 	buf := s.kbuf
 	for i := m.Stages; i < s.sc.Stages(); i++ {

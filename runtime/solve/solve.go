@@ -42,7 +42,11 @@ func (w *Workspace) Solve(ctx context.Context, p *Problem) (*Solution, error) {
 	if stop == Running {
 		stop = st.Status()
 	}
-	sol.Status, sol.Stats = stop, st.Stats()
+	sol.Status, sol.Stats, sol.Switches = stop, st.Stats(), st.switches
+	sol.first = ""
+	if st.auto != nil {
+		sol.first = st.auto.first()
+	}
 	if stop != MemoryLimit {
 		// Where memory ended, the solution ends with what could be kept.
 		sol.TEnd = st.T()
@@ -63,6 +67,9 @@ func (w *Workspace) reset(p *Problem) *Solution {
 	s := w.sol
 	s.T, s.X = s.T[:0], s.X[:0]
 	s.NX, s.Method, s.sc, s.rhs = p.Sys.NX, st.set.m, st.sc, st.rhs
+	if s.reader = nil; st.eng != nil {
+		s.reader = st.eng.reader()
+	}
 	s.Theta = append(s.Theta[:0], st.th...)
 	s.T0, s.T1, s.TEnd = p.T0, p.T1, p.T0
 	s.XEnd = append(s.XEnd[:0], st.x...)
@@ -71,7 +78,7 @@ func (w *Workspace) reset(p *Problem) *Solution {
 	if s.rec.used > st.set.maxMemory {
 		s.rec = record{} // kept from a problem that was allowed more
 	}
-	s.rec.reset(p.Sys.NX, st.set.m.Stages)
+	s.rec.reset(p.Sys.NX, st.width())
 	return s
 }
 
@@ -127,14 +134,18 @@ func (o *outputs) step() Status {
 		row := sol.rec.add(o.limit - o.bytes(max(len(o.p.Times), len(sol.T)+1)))
 		switch {
 		case row != nil:
-			row[0], row[1] = st.t, st.h
-			at := 2 + copy(row[2:], st.x)
-			if st.useWhole { // the stages lie one after the other
-				copy(row[at:], st.kflat[:len(row)-at])
-				break
-			}
-			for i := range st.set.m.Stages {
-				at += copy(row[at:], st.k[i])
+			row[0], row[1], row[2] = st.t, st.h, 0
+			at := recHead + copy(row[recHead:], st.x)
+			switch {
+			case st.useEngine:
+				row[2] = tagEngine
+				st.eng.save(row[at:])
+			case st.useWhole: // the stages lie one after the other
+				copy(row[at:], st.kflat[:min(len(st.kflat), len(row)-at)])
+			default:
+				for i := range st.sc.Method.Stages {
+					at += copy(row[at:], st.k[i])
+				}
 			}
 		case o.p.OutputsFirst && o.p.Times != nil:
 			sol.dense, sol.rec = false, record{}
@@ -186,7 +197,9 @@ func (s *Stepper) fault(ctx context.Context, status Status, sol *Solution) *Faul
 	case Cancelled:
 		f.Cause = context.Cause(ctx)
 	case StepTooSmall:
-		if s.useWhole {
+		if f.Why = s.why; s.useEngine {
+			s.eng.errors()
+		} else if s.useWhole {
 			combine(s.e, s.zero, s.h, s.sc.e.w, s.sc.e.idx, s.k)
 		}
 		worst := 0.0
@@ -206,7 +219,7 @@ func (s *Stepper) fault(ctx context.Context, status Status, sol *Solution) *Faul
 // point where the right-hand side first failed, of the step that was tried last.
 func (s *Stepper) blame(f *Fault) {
 	t, x := s.badT, s.x1
-	if finite(s.x) && s.haveK0 && finite(s.k[0]) {
+	if !s.useEngine && finite(s.x) && s.haveK0 && finite(s.k[0]) {
 		m := s.sc.Method
 		for i := 1; i < m.Stages; i++ {
 			if i == s.sc.End || finite(s.k[i]) {

@@ -43,6 +43,7 @@ type Fault struct {
 	Worst  int       // the state with the largest local error relative to its tolerance, −1 if unknown
 	Limit  int64     // the limit that was reached, of steps or bytes
 	Cause  error     // of the context, if it was cancelled
+	Why    string    // of a step that became too small: what stood in the way, if not the error
 
 	// Source is the sub-expression that is to blame, nil when the system cannot tell.
 	Source *system.Fault
@@ -57,7 +58,9 @@ func (f *Fault) Error() string {
 		fmt.Fprintf(&b, "the limit of %d steps is reached (last step %.3g)", f.Limit, f.H)
 	case StepTooSmall:
 		fmt.Fprintf(&b, "the step size fell to %.3g", math.Abs(f.H))
-		if f.Worst >= 0 && f.Worst < len(f.Names) {
+		if f.Why != "" {
+			b.WriteString(": " + f.Why)
+		} else if f.Worst >= 0 && f.Worst < len(f.Names) {
 			fmt.Fprintf(&b, ", driven by %s", f.Names[f.Worst])
 		}
 	case NonFinite:
@@ -121,7 +124,7 @@ func (f *Fault) Error() string {
 func (f *Fault) Help() string {
 	switch f.Status {
 	case MaxSteps:
-		return "raise the limit on steps or loosen the tolerances; if steps stay tiny while the solution is smooth, the problem is stiff and wants an implicit solver, which this version does not have yet"
+		return "raise the limit on steps or loosen the tolerances; if steps stay tiny while the solution is smooth, the problem is stiff: take a solver for that, such as Rodas5P, or leave the choice to `auto`"
 	case StepTooSmall:
 		return "a solution that grows without bound has a pole here: end before it; otherwise look for a jump in the equations, or loosen the tolerances"
 	case NonFinite:

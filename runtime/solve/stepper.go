@@ -17,6 +17,23 @@ type Stats struct {
 	Smallest float64 // the smallest accepted step but the last, which the end may cut; positive
 	Largest  float64
 	Whole    bool // the steps were made by code compiled with the model in one piece
+
+	// Of methods that solve equations in each step:
+	Jacobians int    // evaluations of ∂f/∂x
+	Factors   int    // factorisations of the iteration matrix
+	Newton    int    // iterations of Newton's method
+	Failed    int    // steps that Newton's method did not solve
+	Linear    string // how the linear equations are solved, and why so
+
+	// Of a solver that is chosen by the problem:
+	Chosen   string // which methods, and why
+	Switches int    // from one method to another
+}
+
+// Switch is a change from one method to another within an integration.
+type Switch struct {
+	T      float64
+	Method string // from here on
 }
 
 // Stepper integrates a problem one accepted step at a time. Step allocates nothing. A Stepper
@@ -24,7 +41,12 @@ type Stats struct {
 type Stepper struct {
 	sys       *system.System
 	rhs, init system.Func // its own
-	sc        *Scheme
+	m         method.Method
+	sc        *Scheme // of the explicit Runge–Kutta method, nil where there is none
+	eng       engine  // of any other method, nil where there is none
+	useEngine bool    // the engine makes the steps
+	auto      *switcher
+	turn      int         // for the next step: 1 to the explicit method, 2 to the engine, 0 stay
 	whole     system.Step // one of sc's method, compiled as one; nil where there is none
 	useWhole  bool
 	set       settings
@@ -47,15 +69,17 @@ type Stepper struct {
 	logErr   float64 // binary logarithm of the last accepted step's error
 	rejected bool    // the step before was
 	haveK0   bool
-	moved    bool // a step from t to t1 lies ready
-	extra    bool // the stages of the continuous extension alone were computed for it
-	bad      bool // the last rejection was for a value that is not finite
+	moved    bool   // a step from t to t1 lies ready
+	extra    bool   // the stages of the continuous extension alone were computed for it
+	bad      bool   // the last rejection was for a value that is not finite
+	why      string // an engine's reason for its last refusal, "" where that is the error
 	badT     float64
 	attempts int
 
-	status Status
-	stats  Stats
-	done   <-chan struct{}
+	status   Status
+	stats    Stats
+	switches []Switch
+	done     <-chan struct{}
 }
 
 // NewStepper checks the problem and stands at its start. Errors are those of a call that makes
@@ -86,13 +110,22 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	if err != nil {
 		return err
 	}
-	if s.sys != p.Sys || s.sc == nil || s.sc.Method != set.m {
-		s.sys, s.rhs = p.Sys, p.Sys.RHS.Clone()
+	if s.sys != p.Sys || s.m != set.m || s.auto != nil {
+		s.sys, s.rhs, s.m = p.Sys, p.Sys.RHS.Clone(), set.m
 		if s.init = nil; p.Sys.Init != nil {
 			s.init = p.Sys.Init.Clone()
 		}
-		s.sc = NewScheme(set.m)
-		nx, n := p.Sys.NX, s.sc.Stages()
+		s.sc, s.eng, s.auto = nil, nil, nil
+		if set.info.Family == method.Automatic {
+			s.auto = choose(p.Sys, &set)
+			set.rk = s.auto.explicit
+		}
+		n := 1
+		if set.rk != nil {
+			s.sc = NewScheme(set.rk)
+			n = s.sc.Stages()
+		}
+		nx := p.Sys.NX
 		buf := make([]float64, nx*(n+5)+n)
 		cut := func(n int) []float64 {
 			c := buf[:n:n]
@@ -107,8 +140,16 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 			s.k[i] = cut(nx)
 		}
 		s.whole = nil
-		if p.Sys.Stepping != nil && set.m.Adaptive() {
-			s.whole = p.Sys.Stepping(set.m)
+		if p.Sys.Stepping != nil && set.rk != nil && set.info.Adaptive {
+			s.whole = p.Sys.Stepping(set.rk)
+		}
+		implicit := set.m
+		if s.auto != nil {
+			implicit = s.auto.implicit
+		}
+		if s.eng, err = newEngine(implicit, s); err != nil {
+			s.m = nil
+			return err
 		}
 	}
 	for i := range s.k { // in their order: steps of the last problem may have exchanged them
@@ -123,10 +164,17 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	if s.useWhole = s.whole != nil && set.controlled && set.errGroup == p.Sys.NX; s.useWhole {
 		s.whole.Prepare(s.th, set.rtol, set.atol)
 	}
-	s.k1 = float64(set.m.ErrorOrder())
 	s.tEnd = p.T1
 	s.attempts = 0
-	s.stats = Stats{Whole: s.useWhole}
+	s.stats, s.switches = Stats{Whole: s.useWhole}, nil
+	if s.eng != nil {
+		s.eng.prepare()
+	}
+	s.use(s.sc == nil)
+	s.turn = 0
+	if s.auto != nil {
+		s.auto.start(s)
+	}
 	s.done = nil
 	if ctx != nil {
 		s.done = ctx.Done()
@@ -140,6 +188,28 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	return nil
 }
 
+// use says whether the engine or the explicit Runge–Kutta method makes the steps from here on.
+func (s *Stepper) use(engine bool) {
+	s.useEngine = engine
+	if engine {
+		s.k1 = 2
+	} else {
+		s.k1 = float64(s.sc.Method.ErrorOrder())
+	}
+}
+
+// order is the number of stages and the like that a step is remembered by.
+func (s *Stepper) width() int {
+	w := 0
+	if s.sc != nil {
+		w = s.sc.Method.Stages * s.sys.NX
+	}
+	if s.eng != nil {
+		w = max(w, s.eng.width())
+	}
+	return w
+}
+
 // Restart stands the stepper at (t, x), length NX, as after a jump of the state: what the last
 // step would have handed on, a first stage and a controller's memory, is dropped, and the first
 // step is chosen anew. Counts go on.
@@ -147,10 +217,13 @@ func (s *Stepper) Restart(t float64, x []float64) {
 	copy(s.x, x)
 	s.t, s.t1, s.t0 = t, t, t
 	s.n0, s.meshAt = s.stats.Steps, 0
-	s.h, s.next = 0, 0
+	s.h, s.next, s.turn = 0, 0, 0
 	s.logErr = method.Log2(method.MinError)
 	s.rejected, s.haveK0, s.moved, s.extra, s.bad = false, false, false, false, false
-	s.status = Running
+	s.status, s.why = Running, ""
+	if s.eng != nil {
+		s.eng.restart()
+	}
 	if !finite(s.x) {
 		s.status, s.badT = NonFinite, t
 		copy(s.x1, s.x)
@@ -189,6 +262,8 @@ func (s *Stepper) Interpolate(t float64, out []float64) {
 		copy(out, s.x)
 	case t == s.t1:
 		copy(out, s.x1)
+	case s.useEngine:
+		s.eng.interpolate((t-s.t)/s.h, out)
 	default:
 		s.needExtra()
 		s.sc.Dense((t-s.t)/s.h, out, s.x, s.h, s.k, s.dense)
@@ -228,10 +303,13 @@ func (s *Stepper) Step() bool {
 		return false
 	}
 	s.commit()
+	if s.turn != 0 {
+		s.change()
+	}
 	if !s.ready() {
 		return false
 	}
-	if s.useWhole {
+	if s.useWhole && !s.useEngine {
 		return s.stepWhole()
 	}
 	for {
@@ -249,6 +327,12 @@ func (s *Stepper) Step() bool {
 			return false
 		}
 		s.attempts++
+		if s.useEngine {
+			if ok, stop := s.attemptEngine(last); stop {
+				return ok
+			}
+			continue
+		}
 		err := s.attempt()
 		if err <= 1 {
 			s.take(err, last)
@@ -273,6 +357,9 @@ func (s *Stepper) ready() bool {
 	if s.t == s.tEnd {
 		s.status = Done
 		return false
+	}
+	if s.useEngine {
+		return s.readyEngine()
 	}
 	if !s.haveK0 {
 		s.eval(s.k[0], s.t, s.x)
@@ -378,9 +465,34 @@ func (s *Stepper) take(err float64, last bool) {
 		s.stats.Smallest = min(s.stats.Smallest, h)
 	}
 	if s.set.controlled {
-		s.next = h * s.accepted(err)
+		if s.useEngine {
+			s.next = h * s.eng.accept(err)
+		} else {
+			s.next = h * s.accepted(err)
+		}
 		s.rejected = false
 	}
+	if s.auto != nil {
+		s.auto.watch(s)
+	}
+}
+
+// change lets another method make the steps from here on.
+func (s *Stepper) change() {
+	s.use(s.turn == 2)
+	s.turn = 0
+	s.haveK0, s.extra = false, false
+	s.logErr = method.Log2(method.MinError)
+	name := ""
+	if s.useEngine {
+		s.eng.restart()
+		name = s.auto.implicit.Info().Name
+	} else {
+		// Its steps are of the size that stability allows.
+		name = s.auto.explicit.Name
+	}
+	s.stats.Switches++
+	s.switches = append(s.switches, Switch{T: s.t, Method: name})
 }
 
 // commit moves to the end of the last step, handing on its last stage where that is the first
@@ -389,7 +501,7 @@ func (s *Stepper) commit() {
 	if !s.moved {
 		return
 	}
-	if s.useWhole { // which finds its slices where they were
+	if s.useWhole || s.useEngine { // which find their slices where they were
 		move(s.x, s.x1)
 	} else {
 		s.x, s.x1 = s.x1, s.x
@@ -397,6 +509,10 @@ func (s *Stepper) commit() {
 	s.t = s.t1
 	s.moved = false
 	s.haveK0 = false
+	if s.useEngine {
+		s.eng.commit()
+		return
+	}
 	if end := s.sc.End; end >= 0 && (s.sc.Method.FSAL || s.extra) {
 		if s.useWhole { // which finds the stages in their order
 			move(s.k[0], s.k[end])

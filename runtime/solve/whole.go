@@ -57,6 +57,9 @@ func (s *Stepper) stepWhole() bool {
 			s.logErr = e
 			s.next = size * s.calm(factor)
 			s.rejected = false
+			if s.auto != nil {
+				s.auto.watch(s)
+			}
 			return true
 		}
 		s.stats.Rejected++

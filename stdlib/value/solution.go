@@ -166,14 +166,25 @@ func (s *Solution) AtTimes(t *Array) (Value, error) {
 func (s *Solution) Stats() *Record {
 	r := &Record{}
 	st := s.Sol.Stats
-	r.Put("solver", Text(s.Solver))
-	if s.Why != "" {
-		r.Put("why", Text(s.Why))
+	r.Put("solver", Text(s.Sol.Used()))
+	if why := s.Why + st.Chosen; why != "" {
+		r.Put("why", Text(why))
 	}
 	r.Put("status", Text(s.Sol.Status.String()))
 	r.Put("steps", Num(float64(st.Steps)))
 	r.Put("rejected", Num(float64(st.Rejected)))
 	r.Put("evaluations", Num(float64(st.Evals)))
+	if st.Jacobians > 0 {
+		r.Put("jacobians", Num(float64(st.Jacobians)))
+		r.Put("factorisations", Num(float64(st.Factors)))
+	}
+	if st.Newton > 0 {
+		r.Put("newton", Num(float64(st.Newton)))
+		r.Put("newton_failures", Num(float64(st.Failed)))
+	}
+	if st.Linear != "" {
+		r.Put("linear", Text(st.Linear))
+	}
 	backend := "portable"
 	if b := s.Model.C.System.Backend; b != nil {
 		backend = b()

@@ -212,7 +212,7 @@ func (c *Call) together(m *value.Model, list []vary, n int, grid []int) (value.V
 	if q.T0, q.T1, q.Times, err = c.span(); err != nil {
 		return nil, err
 	}
-	e := &value.Ensemble{Prob: q, Model: m, Grid: grid, Times: q.Times, Solver: ch.rk.Name, Why: ch.why}
+	e := &value.Ensemble{Prob: q, Model: m, Grid: grid, Times: q.Times, Solver: ch.m.Info().Name, Why: ch.why}
 	if q.Times == nil {
 		q.Times = []float64{q.T0, q.T1} // members step each in their own way, so the steps are no common times
 	}

@@ -29,7 +29,7 @@ func fitVerb(c *Call) (value.Value, error) {
 		return nil, c.noGradient(sys)
 	}
 	spec := train.Spec{Sys: sys, Theta: p.Theta, Problem: *p}
-	out := &value.Fit{Solver: ch.rk.Name, Rtol: p.Rtol, Atol: p.Atol}
+	out := &value.Fit{Solver: ch.m.Info().Name, Rtol: p.Rtol, Atol: p.Atol}
 	if _, ok := c.Args["loss"].(*value.Lambda); ok {
 		loss, err := c.lossOf(m, &spec.Problem)
 		if err != nil {

@@ -21,7 +21,7 @@ const (
 
 // chosen is a solver with the reason for it.
 type chosen struct {
-	rk   *method.RK
+	m    method.Method
 	why  string
 	step float64 // fixed step, 0 for control
 }
@@ -30,8 +30,7 @@ type chosen struct {
 func (c *Call) solverOf() (chosen, error) {
 	v, ok := c.Args["solver"]
 	if w, isWord := v.(value.Word); !ok || isWord && w == "auto" {
-		rk, _ := method.Lookup("Tsit5")
-		return chosen{rk: rk, why: "no solver was named; Tsit5 is the default for non-stiff equations"}, nil
+		return chosen{m: method.Auto{}}, nil // the statistics say why
 	}
 	s, ok := v.(*value.Spec)
 	if !ok {
@@ -43,7 +42,7 @@ func (c *Call) solverOf() (chosen, error) {
 		}
 		return chosen{}, d.WithHelp("the solvers are: %s", strings.Join(solverNames(), ", "))
 	}
-	rk, found := method.Lookup(s.Row.Name)
+	m, found := method.Find(s.Row.Name)
 	if !found {
 		return chosen{}, c.Bad("solver", "`%s` is no solver", s.Row.Name).WithHelp("the solvers are: %s", strings.Join(solverNames(), ", "))
 	}
@@ -52,9 +51,9 @@ func (c *Call) solverOf() (chosen, error) {
 			return chosen{}, c.Bad("solver", "`dt` must be a positive number, this is %s", value.Describe(v))
 		}
 	}
-	ch := chosen{rk: rk, step: s.Float("dt", 0)}
-	if rk.E == nil && ch.step == 0 {
-		return ch, c.Bad("solver", "`%s` has no error estimate, so it needs a fixed step", rk.Name).WithHelp("write `solver = %s(dt = 0.01)`", rk.Name)
+	ch := chosen{m: m, step: s.Float("dt", 0)}
+	if info := m.Info(); !info.Adaptive && ch.step == 0 {
+		return ch, c.Bad("solver", "`%s` has no error estimate, so it needs a fixed step", info.Name).WithHelp("write `solver = %s(dt = 0.01)`", info.Name)
 	}
 	if ch.step < 0 || math.IsNaN(ch.step) || math.IsInf(ch.step, 0) {
 		return ch, c.Bad("solver", "`dt` must be positive, this is %s", value.Format(ch.step))
@@ -64,8 +63,8 @@ func (c *Call) solverOf() (chosen, error) {
 
 func solverNames() []string {
 	var names []string
-	for _, m := range method.All() {
-		names = append(names, m.Name)
+	for _, m := range method.Solvers() {
+		names = append(names, m.Info().Name)
 	}
 	return names
 }
@@ -311,7 +310,7 @@ func (c *Call) problem(m *value.Model) (*solve.Problem, chosen, error) {
 	if err != nil {
 		return nil, ch, err
 	}
-	p := &solve.Problem{Sys: m.C.System, Method: ch.rk, Step: ch.step}
+	p := &solve.Problem{Sys: m.C.System, Method: ch.m, Step: ch.step}
 	if p.Rtol, p.Atol, err = c.tolerances(); err != nil {
 		return nil, ch, err
 	}
@@ -348,7 +347,7 @@ func solveVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &value.Solution{Sol: sol, Model: m, Theta: p.Theta, Solver: ch.rk.Name, Why: ch.why}
+	s := &value.Solution{Sol: sol, Model: m, Theta: p.Theta, Solver: ch.m.Info().Name, Why: ch.why}
 	if d := c.Failure(sol, p); d != nil {
 		if c.Ctx.Err() != nil {
 			return nil, d

@@ -127,7 +127,11 @@ func Signatures() []sig.Builtin {
 	for _, v := range verbs {
 		out = append(out, v.Builtin)
 	}
-	for _, m := range method.All() {
+	for _, row := range method.Solvers() {
+		m := row.Info()
+		if m.Family == method.Automatic {
+			continue // a word, where a solver may stand
+		}
 		params := []sig.Param{arg("dt", "number", "none", "a fixed step, without error control")}
 		out = append(out, sig.Builtin{Name: m.Name, Kind: sig.Solver, Params: params, Result: "solver", Doc: strings.TrimSpace(m.Doc), Cite: m.Cite,
 			Example: "model M { state x = 1; x' = -x }\nsolve(M, t = 0..1, solver = " + m.Name + "(dt = 0.1))"})

@@ -1,0 +1,188 @@
+package method
+
+import (
+	"math"
+	"testing"
+)
+
+func rosenbrocks() (all []*Rosenbrock) {
+	for _, m := range Solvers() {
+		if r, ok := m.(*Rosenbrock); ok {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// classical brings a row into the classical form: α, γ and the weights b, ê, b(θ) of k_i, where u_i = h Σ_j γ_ij k_j: Γ⁻¹ = diag(1/γ) − G.
+func (m *Rosenbrock) classical() (alpha, gamma [][]float64) {
+	n := m.Stages
+	gamma = make([][]float64, n)
+	for i := range gamma { // Γ by substitution in (diag(1/γ) − G) Γ = 1
+		gamma[i] = make([]float64, n)
+		gamma[i][i] = m.Gamma
+		for j := range i {
+			for k := j; k < i; k++ {
+				gamma[i][j] += m.Gamma * m.G[i][k] * gamma[k][j]
+			}
+		}
+	}
+	// α Γ⁻¹ = A, that is α = A Γ.
+	alpha = make([][]float64, n)
+	for i := range alpha {
+		alpha[i] = times(m.A[i], gamma)
+	}
+	return alpha, gamma
+}
+
+// times is the row vector w with the matrix m.
+func times(w []float64, m [][]float64) []float64 {
+	r := make([]float64, len(m))
+	for k, v := range w {
+		for j, g := range m[k] {
+			r[j] += v * g
+		}
+	}
+	return r
+}
+
+func (m *Rosenbrock) coupling() coupling {
+	alpha, gamma := m.classical()
+	beta := make([][]float64, m.Stages)
+	for i := range beta {
+		beta[i] = make([]float64, m.Stages)
+		for j := range beta[i] {
+			beta[i][j] = alpha[i][j] + gamma[i][j]
+		}
+	}
+	return coupling{single: beta, several: alpha}
+}
+
+func minus(a, b []float64) []float64 {
+	d := make([]float64, len(a))
+	for i := range a {
+		d[i] = a[i] - b[i]
+	}
+	return d
+}
+
+func TestRosenbrockOrderConditions(t *testing.T) {
+	trees := treesTo(6)
+	for _, m := range rosenbrocks() {
+		_, gamma := m.classical()
+		c := m.coupling()
+		if got := orderOf(c, times(m.B, gamma), trees); got != m.Order {
+			t.Errorf("%s: B satisfies the conditions of order %d, want %d", m.Name, got, m.Order)
+		}
+		if got := orderOf(c, times(minus(m.B, m.E), gamma), trees); got != m.EOrder {
+			t.Errorf("%s: B − E satisfies the conditions of order %d, want %d", m.Name, got, m.EOrder)
+		}
+		// b(θ) of the k_i, power by power.
+		dense := make([][]float64, m.Stages)
+		for p := range m.Stages + 1 {
+			b := make([]float64, m.Stages)
+			for i, row := range m.Dense {
+				if p < len(row) {
+					b[i] = row[p]
+				}
+			}
+			for i, v := range times(b, gamma) {
+				dense[i] = append(dense[i], v)
+			}
+		}
+		if got := denseOrder(c, dense, trees); got != m.DenseOrder {
+			t.Errorf("%s: the continuous extension is of order %d, want %d", m.Name, got, m.DenseOrder)
+		}
+	}
+}
+
+// D = Γ1 and C = α1, which are (1/γ − G) D = 1 and C = A D; the tables have their lengths, the interpolant meets the step.
+func TestRosenbrockConsistency(t *testing.T) {
+	for _, m := range rosenbrocks() {
+		for i := range m.Stages {
+			if len(m.A[i]) != i || len(m.G[i]) != i {
+				t.Errorf("%s: row %d has %d and %d entries", m.Name, i, len(m.A[i]), len(m.G[i]))
+			}
+			d, dsize := m.D[i]/m.Gamma-1, math.Abs(m.D[i]/m.Gamma)+1
+			c, csize := -m.C[i], 1.0
+			for j := range i {
+				d -= m.G[i][j] * m.D[j]
+				dsize += math.Abs(m.G[i][j] * m.D[j])
+				c += m.A[i][j] * m.D[j]
+				csize += math.Abs(m.A[i][j] * m.D[j])
+			}
+			if math.Abs(d) > 1e-15*dsize {
+				t.Errorf("%s: D[%d] differs from Σ γ_ij: the residual is %.1e", m.Name, i, d)
+			}
+			if math.Abs(c) > 1e-15*csize {
+				t.Errorf("%s: C[%d] differs from Σ α_ij by %.1e", m.Name, i, c)
+			}
+			s, size := 0.0, 1.0
+			for _, v := range m.Dense[i] {
+				s += v
+				size += math.Abs(v)
+			}
+			if math.Abs(s-m.B[i]) > 1e-15*size {
+				t.Errorf("%s: b_%d(1) = %v, want %v", m.Name, i, s, m.B[i])
+			}
+		}
+		if len(m.A) != m.Stages || len(m.G) != m.Stages || len(m.C) != m.Stages || len(m.D) != m.Stages || len(m.B) != m.Stages ||
+			len(m.E) != m.Stages || len(m.Dense) != m.Stages {
+			t.Errorf("%s: tables of different lengths", m.Name)
+		}
+		same := m.C[m.Stages-1] == 1 && m.B[m.Stages-1] == 0
+		for j, a := range m.A[m.Stages-1] {
+			same = same && a == m.B[j]
+		}
+		if same != m.FSAL {
+			t.Errorf("%s: FSAL is %v, the last stage is at the new point: %v", m.Name, m.FSAL, same)
+		}
+	}
+}
+
+// stability is R(z) = 1 + Σ B_i u_i of weights b for x' = λx, z = hλ; at = ∞ it is the limit.
+func (m *Rosenbrock) stability(b []float64, z complex128, infinite bool) complex128 {
+	u := make([]complex128, m.Stages)
+	r := complex(1, 0)
+	for i := range u {
+		x, g := complex(1, 0), complex(0, 0)
+		for j := range i {
+			x += complex(m.A[i][j], 0) * u[j]
+			g += complex(m.G[i][j], 0) * u[j]
+		}
+		if infinite {
+			u[i] = -x
+		} else {
+			u[i] = (z*x + g) / (complex(1/m.Gamma, 0) - z)
+		}
+		r += complex(b[i], 0) * u[i]
+	}
+	return r
+}
+
+// A-stability is |R(iy)| ≤ 1, since the only pole is at 1/γ; L-stability is R(∞) = 0 in addition.
+func TestRosenbrockStability(t *testing.T) {
+	for _, m := range rosenbrocks() {
+		worst := 0.0
+		for k := range 4000 {
+			y := 1e-3 * math.Pow(10, float64(k)/500)
+			r := m.stability(m.B, complex(0, y), false)
+			worst = math.Max(worst, math.Hypot(real(r), imag(r)))
+		}
+		inf, hat := real(m.stability(m.B, 0, true)), real(m.stability(minus(m.B, m.E), 0, true))
+		t.Logf("%-13s max |R(iy)| = 1 + %.1e, R(∞) = %.1e, of the embedded %.3g", m.Name, worst-1, inf, hat)
+		if worst > 1+1e-13 {
+			t.Errorf("%s: |R(iy)| reaches %v", m.Name, worst)
+		}
+		if math.Abs(inf) > 1e-13 {
+			t.Errorf("%s: R(∞) = %v", m.Name, inf)
+		}
+		accurate := m.B[m.Stages-1] == 1 && m.C[m.Stages-1] == 1
+		for j, a := range m.A[m.Stages-1] {
+			accurate = accurate && a == m.B[j]
+		}
+		if claimed := m.Stability == "L-stable, stiffly accurate"; claimed != accurate {
+			t.Errorf("%s is said to be %q; stiffly accurate: %v", m.Name, m.Stability, accurate)
+		}
+	}
+}

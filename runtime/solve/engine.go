@@ -1,0 +1,87 @@
+package solve
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/udl-lang/udl/runtime/method"
+)
+
+// engine makes the steps of one method that is no explicit Runge–Kutta method: those are the Stepper's own. It reads the Stepper's t, h, t1, x and settings,
+// and writes x1. The Stepper owns the loop, the limits and the outputs.
+type engine interface {
+	// prepare follows a new θ and new settings, at the start of a problem.
+	prepare()
+	// restart forgets what was: the Stepper stands at (t, x), where it is about to start.
+	restart()
+	// ready computes what the next step starts from; it is false, with the Stepper's status set, where there is none.
+	ready() bool
+	// attempt makes a step from (t, x) to t1 = t + h: it writes x1 and returns the scaled error, not a number where a value is not finite, and
+	// +Inf, with the Stepper's why set, where the step could not be computed.
+	attempt() float64
+	// accept and refuse are the factors from the step that attempt has made to the next one; err is what it returned.
+	accept(err float64) float64
+	refuse(err float64) float64
+	// commit makes the accepted step the past; the Stepper's t and x are its end already.
+	commit()
+	// interpolate writes the state at t + θh within the accepted step, 0 < θ < 1.
+	interpolate(theta float64, out []float64)
+	// errors writes the error estimates of the last attempt, by state, into the Stepper's e.
+	errors()
+
+	// width is how many numbers, beside time, length and state, a step is remembered by; save writes them, and the reader interpolates from them.
+	width() int
+	save(row []float64)
+	reader() reader
+}
+
+// reader interpolates remembered steps of an engine. It is immutable and may be shared.
+type reader interface {
+	dense(st *StepRecord, theta float64, out []float64)
+}
+
+// newEngine makes the engine of a method for the Stepper's system; nil for explicit Runge–Kutta methods.
+func newEngine(m method.Method, s *Stepper) (engine, error) {
+	switch m := m.(type) {
+	case nil, *method.RK:
+		return nil, nil
+	case *method.Rosenbrock:
+		return newRosenbrock(m, s)
+	}
+	return nil, fmt.Errorf("%s is not available for this kind of problem", m.Info().Name)
+}
+
+// attemptEngine makes one attempt; stop says that the Step is over, ok that it succeeded.
+func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
+	s.why = ""
+	s.badT = s.t1
+	err := s.eng.attempt()
+	if err <= 1 {
+		s.take(err, last)
+		return true, true
+	}
+	s.stats.Rejected++
+	s.bad = math.IsNaN(err)
+	if !s.set.controlled {
+		if s.status = NonFinite; !s.bad {
+			s.status = StepTooSmall
+		}
+		return false, true
+	}
+	s.next = s.eng.refuse(err) * math.Abs(s.h)
+	s.rejected = true
+	return false, false
+}
+
+// readyEngine is ready for the engine's steps.
+func (s *Stepper) readyEngine() bool {
+	if !s.eng.ready() {
+		return false
+	}
+	if s.next == 0 && s.set.controlled {
+		if s.next = s.p.H0; s.next == 0 {
+			s.next = s.firstStep()
+		}
+	}
+	return true
+}

@@ -1,0 +1,187 @@
+package solve
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/udl-lang/udl/runtime/sparse"
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// matrix is the iteration matrix A = M − c·J of the implicit methods: J from the system, by groups of columns where it has no code of its own for it,
+// A factored by what suits its pattern. It serves one goroutine; only its making allocates.
+type matrix struct {
+	n       int
+	pattern *sparse.Pattern
+	jac     system.Jacobian
+	v       []float64 // J
+	mass    []float64 // M, nil for the identity
+	massOf  *system.Mass
+	massF   system.Func
+	shifted *sparse.Shifted
+	a       []float64 // A
+	lu      sparse.Solver
+	kind    string
+	chosen  bool // lu has chosen its pivots before
+	sys     *system.System
+	stats   *Stats
+}
+
+// newMatrix analyses the pattern of a system's iteration matrix.
+func newMatrix(sys *system.System, stats *Stats) (*matrix, error) {
+	m := &matrix{n: sys.NX, pattern: sys.Pattern, sys: sys, stats: stats, massOf: sys.Mass}
+	if m.pattern == nil {
+		m.pattern = sparse.DensePattern(m.n)
+	}
+	if sys.Jacobian != nil {
+		m.jac = sys.Jacobian()
+	}
+	if m.jac == nil {
+		m.jac = newColoured(sys.RHS, m.pattern)
+	}
+	m.v = make([]float64, m.pattern.NNZ())
+	var massPattern *sparse.Pattern
+	if sys.Mass != nil {
+		massPattern = sys.Mass.Pattern
+		m.mass = make([]float64, massPattern.NNZ())
+		m.massF = sys.Mass.Values.Clone()
+	}
+	m.shifted = sparse.NewShifted(massPattern, m.pattern)
+	m.a = make([]float64, m.shifted.Pattern().NNZ())
+	c, err := sparse.Choose(m.shifted.Pattern())
+	if err != nil {
+		return nil, m.named(err)
+	}
+	m.lu, m.kind = c.New(), c.Reason
+	return m, nil
+}
+
+// prepare follows a new θ.
+func (m *matrix) prepare(th []float64) {
+	m.jac.Prepare(th)
+	if m.mass != nil {
+		m.massF.Eval(m.mass, 0, nil, th)
+	}
+	m.chosen = false // what was pivoted well for other values may not be for these, and every run must give the same bits
+}
+
+// jacobian evaluates ∂f/∂x at (t, x), and ∂f/∂t into ft unless that is nil.
+func (m *matrix) jacobian(ft []float64, t float64, x []float64) {
+	m.jac.Eval(m.v, ft, t, x)
+	m.stats.Jacobians++
+}
+
+// factor factors M − c·J. The error names the equation that makes it singular.
+func (m *matrix) factor(c float64) error {
+	m.stats.Factors++
+	m.shifted.Set(m.a, m.mass, c, m.v)
+	if m.chosen {
+		err := m.lu.Refactor(m.a)
+		if err == nil {
+			return nil
+		}
+		var g *sparse.GrowthError
+		if !errors.As(err, &g) {
+			m.chosen = false
+			return m.named(err)
+		}
+	}
+	if err := m.lu.Factor(m.a); err != nil {
+		m.chosen = false
+		return m.named(err)
+	}
+	m.chosen = true
+	return nil
+}
+
+// solve replaces b by A⁻¹·b.
+func (m *matrix) solve(b []float64) { m.lu.Solve(b) }
+
+// addMass adds M·x to y.
+func (m *matrix) addMass(y, x []float64) {
+	if m.mass == nil {
+		for i, v := range x {
+			y[i] += v
+		}
+		return
+	}
+	p := m.massOf.Pattern
+	for j, v := range x {
+		rows, first := p.Column(j)
+		for k, i := range rows {
+			y[i] += m.mass[first+k] * v
+		}
+	}
+}
+
+// named puts the names of equations and states into an error of the linear algebra.
+func (m *matrix) named(err error) error {
+	var s *sparse.SingularError
+	if !errors.As(err, &s) {
+		return err
+	}
+	var rows []string
+	for _, i := range s.Rows {
+		rows = append(rows, EquationName(m.sys, i))
+	}
+	var cols []string
+	names := m.sys.StateNames()
+	for _, j := range s.Cols {
+		if j < len(names) {
+			cols = append(cols, names[j])
+		}
+	}
+	switch {
+	case len(rows) == 0 && len(cols) == 0:
+		return fmt.Errorf("the equations of a step are singular")
+	case len(rows) == 0:
+		return fmt.Errorf("no equation determines %s", strings.Join(cols, ", "))
+	case len(cols) == 0:
+		return fmt.Errorf("the equations are singular at %s", strings.Join(rows, "; "))
+	}
+	return fmt.Errorf("the equations are singular: %s does not determine %s", strings.Join(rows, "; "), strings.Join(cols, ", "))
+}
+
+// EquationName is the name of row i of the right-hand side: "x'", or the algebraic equation as it was written.
+func EquationName(sys *system.System, i int) string {
+	if i < len(sys.Equations) {
+		return sys.Equations[i].Name
+	}
+	if names := sys.StateNames(); i < len(names) {
+		return names[i] + "'"
+	}
+	return fmt.Sprintf("equation %d", i+1)
+}
+
+// coloured is the Jacobian of a function by its products with sums of unit vectors whose columns share no row.
+type coloured struct {
+	f     system.Func
+	c     *sparse.Coloring
+	seeds [][]float64
+	dz    []float64
+}
+
+func newColoured(f system.Func, p *sparse.Pattern) *coloured {
+	c := &coloured{f: f.Clone(), c: sparse.Color(p), dz: make([]float64, p.N())}
+	for g := range c.c.Groups() {
+		v := make([]float64, p.N())
+		c.c.Seed(g, v)
+		c.seeds = append(c.seeds, v)
+	}
+	return c
+}
+
+// Prepare implements system.Jacobian.
+func (c *coloured) Prepare(th []float64) { c.f.Prepare(th) }
+
+// Eval implements system.Jacobian.
+func (c *coloured) Eval(v, ft []float64, t float64, x []float64) {
+	for g, seed := range c.seeds {
+		c.f.JVP(c.dz, t, x, nil, 0, seed, nil)
+		c.c.Recover(g, c.dz, v)
+	}
+	if ft != nil {
+		c.f.JVP(ft, t, x, nil, 1, nil, nil)
+	}
+}
