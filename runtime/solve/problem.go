@@ -53,6 +53,10 @@ type Problem struct {
 	// OutputsFirst gives up the dense output, where MaxMemory does not hold both it and the outputs at Times, rather than stop.
 	OutputsFirst bool
 
+	// Consistent brings the algebraic unknowns of x to what the equations demand, the others as they are: after an event of a system
+	// with a mass matrix.
+	Consistent func(sys *system.System, t float64, x, th []float64, rtol float64, atol []float64) error
+
 	// Progress is called after every accepted step with its end. It must be quick.
 	Progress func(t float64)
 

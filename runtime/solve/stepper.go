@@ -16,6 +16,7 @@ type Stats struct {
 	First    float64 // the first accepted step, positive
 	Smallest float64 // the smallest accepted step but the last, which the end may cut; positive
 	Largest  float64
+	Events   int  // that fired
 	Whole    bool // the steps were made by code compiled with the model in one piece
 
 	// Of methods that solve equations in each step:
@@ -70,6 +71,7 @@ type Stepper struct {
 	rejected bool    // the step before was
 	haveK0   bool
 	moved    bool   // a step from t to t1 lies ready
+	isCut    bool   // that step went on to t + h
 	extra    bool   // the stages of the continuous extension alone were computed for it
 	bad      bool   // the last rejection was for a value that is not finite
 	why      string // an engine's reason for its last refusal, "" where that is the error
@@ -220,6 +222,7 @@ func (s *Stepper) Restart(t float64, x []float64) {
 	s.h, s.next, s.turn = 0, 0, 0
 	s.logErr = method.Log2(method.MinError)
 	s.rejected, s.haveK0, s.moved, s.extra, s.bad = false, false, false, false, false
+	s.isCut = false
 	s.status, s.why = Running, ""
 	if s.eng != nil {
 		s.eng.restart()
@@ -406,7 +409,9 @@ func (s *Stepper) choose() (last bool) {
 		for s.meshAt < len(s.p.Mesh)-1 && (s.p.Mesh[s.meshAt]-s.t)*s.set.dir <= 0 {
 			s.meshAt++
 		}
-		s.t1 = s.p.Mesh[s.meshAt]
+		if s.t1 = s.p.Mesh[s.meshAt]; (s.tEnd-s.t1)*s.set.dir < 0 {
+			s.t1 = s.tEnd
+		}
 		s.h = s.t1 - s.t
 		return s.t1 == s.tEnd
 	case s.p.Step != 0:
@@ -507,7 +512,7 @@ func (s *Stepper) commit() {
 		s.x, s.x1 = s.x1, s.x
 	}
 	s.t = s.t1
-	s.moved = false
+	s.moved, s.isCut = false, false
 	s.haveK0 = false
 	if s.useEngine {
 		s.eng.commit()
