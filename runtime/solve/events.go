@@ -571,3 +571,12 @@ func (e *eventer) assigned(i int) string {
 	}
 	return "a state"
 }
+
+// FiredTimes are the times of events.
+func FiredTimes(fired []Fired) []float64 {
+	t := make([]float64, len(fired))
+	for i := range fired {
+		t[i] = fired[i].T
+	}
+	return t
+}

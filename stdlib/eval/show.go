@@ -31,6 +31,8 @@ func (in *Interp) Show(w io.Writer, v Value) {
 		}
 	case *value.Table:
 		trace.WriteTable(w, v.Frame(), trace.TableOptions{Width: in.o.Width, Color: in.o.Color})
+	case *value.Events:
+		trace.WriteTable(w, v.Frame(), trace.TableOptions{Width: in.o.Width, Color: in.o.Color})
 	case *value.Report:
 		verb.WriteReport(w, v.Fit)
 	case *value.Gradient:
@@ -80,7 +82,12 @@ func (in *Interp) showSolution(w io.Writer, s *value.Solution) {
 		trace.Draw(w, &p.Plot, trace.DrawOptions{Width: in.o.Width, Color: in.o.Color})
 	}
 	st := s.Sol.Stats
-	fmt.Fprintf(w, "%s: %s, %d steps, %d rejected, %d evaluations\n", s.Solver, s.Sol.Status, st.Steps, st.Rejected, st.Evals)
+	events := ""
+	if n := len(s.Sol.Events); n > 0 {
+		last := s.Sol.Events[n-1]
+		events = fmt.Sprintf(", %d events, the last at t = %s, `%s`", st.Events, value.Short(last.T, 6), s.Model.C.System.Events[last.Event].Name)
+	}
+	fmt.Fprintf(w, "%s: %s, %d steps, %d rejected, %d evaluations%s\n", s.Solver, s.Sol.Status, st.Steps, st.Rejected, st.Evals, events)
 }
 
 func (in *Interp) showModel(w io.Writer, m *value.Model) {
