@@ -40,9 +40,12 @@ type Fired struct {
 // Limits on what events may do.
 const (
 	maxAtOnce   = 100   // firings of one event at one time: beyond is a loop
-	maxZeno     = 50    // firings of one event in a row, each hardly later than the one before
+	maxZeno     = 20    // firings of one event in a row, each hardly later than the one before
 	zenoShare   = 1e-12 // of the time span: that is hardly later
+	zenoUlps    = 64    // roundings of the time: that is not later at all, and counts for several
+	zenoWeight  = 5
 	noiseFactor = 16 * 0x1p-52
+	blurShare   = 1e-3 // of the tolerance
 )
 
 // pending is a delayed assignment.
@@ -65,14 +68,18 @@ type eventer struct {
 	order                 []int         // events, those of high priority first
 	rank                  []int         // of each event in order
 
-	holds   []bool // by guard: on which side of zero it is
-	g       []float64
-	noise   []float64 // by guard: what rounding makes of zero
-	samples []float64
-	x, dx   []float64
-	gz, gx  []float64
-	located int     // the guard whose zero ended this step, −1 for none
-	slack   float64 // how exactly, in time
+	holds    []bool // by guard: on which side of zero it is
+	g        []float64
+	noise    []float64 // by guard: what rounding makes of zero
+	blur     []float64 // by guard: how little beyond zero the solution cannot tell from a touch
+	hasNoise []bool    // both are known for this step
+	floor    []float64 // by guard: what it may lie beyond zero because its zero was just located, 0 for nothing
+	at       []float64 // by guard: its distance from the zero that was located now, 0 for none
+	samples  []float64
+	x, dx    []float64
+	gz, gx   []float64
+	located  int     // the guard whose zero ended this step, −1 for none
+	slack    float64 // how exactly, in time
 
 	moment  []float64 // by event: the next time of At and Every
 	period  []float64
@@ -81,6 +88,8 @@ type eventer struct {
 	due     []due
 	atOnce  []int // by event: firings at this time
 	zeno    []int
+	fires   []int     // by event: how often, in all
+	burst   []float64 // by event: since when it fires with hardly any time between
 	lastAt  []float64
 	own     []bool // by guard: an event of it has fired at this time, and nothing since
 	stopped bool
@@ -113,14 +122,14 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 		e.guards = sys.Guards.Clone()
 		e.guards.Prepare(st.th)
 		_, _, ng := e.guards.Dims()
-		e.g, e.noise, e.gz = make([]float64, ng), make([]float64, ng), make([]float64, ng)
-		e.holds, e.own = make([]bool, ng), make([]bool, ng)
+		e.g, e.noise, e.gz, e.blur, e.floor, e.at = make([]float64, ng), make([]float64, ng), make([]float64, ng), make([]float64, ng), make([]float64, ng), make([]float64, ng)
+		e.holds, e.own, e.hasNoise = make([]bool, ng), make([]bool, ng), make([]bool, ng)
 		e.samples = make([]float64, ng*(nodes+1))
 	}
 	e.x, e.dx, e.gx = make([]float64, nx), make([]float64, nx), make([]float64, nx)
 	e.resets, e.times, e.delays = make([]system.Func, n), make([]system.Func, n), make([]system.Func, n)
 	e.moment, e.period, e.count = make([]float64, n), make([]float64, n), make([]int, n)
-	e.atOnce, e.zeno, e.lastAt = make([]int, n), make([]int, n), make([]float64, n)
+	e.atOnce, e.zeno, e.fires, e.lastAt, e.burst = make([]int, n), make([]int, n), make([]int, n), make([]float64, n), make([]float64, n)
 	for i := range sys.Events {
 		ev := &sys.Events[i]
 		e.order = append(e.order, i)
@@ -302,9 +311,13 @@ func (e *eventer) flips() {
 	t, x := e.st.T(), e.st.X()
 	e.guardsAt(e.g, t, x)
 	near := false
+	clear(e.at)
 	for i, v := range e.g {
 		s := e.samples[i*(nodes+1) : (i+1)*(nodes+1)]
 		near = near || i == e.located || (v > 0) != e.holds[i] || math.Abs(v) <= 1e-9*math.Abs(s[0])
+		if (v > 0) == e.holds[i] && math.Abs(v) > e.floor[i] {
+			e.floor[i] = 0
+		}
 	}
 	if !near {
 		return
@@ -318,7 +331,7 @@ func (e *eventer) flips() {
 			side = 1
 		}
 		crossed := i == e.located
-		switch zero := max(e.noise[i], math.Abs(e.gz[i])*max(e.slack, 4*0x1p-52*math.Abs(t))); {
+		switch zero := max(e.noise[i], e.floor[i], math.Abs(e.gz[i])*max(e.slack, 4*0x1p-52*math.Abs(t))); {
 		case crossed:
 		case math.Abs(v) <= zero:
 			crossed = side*e.gz[i] < 0
@@ -326,6 +339,7 @@ func (e *eventer) flips() {
 			crossed = side*v < 0
 		}
 		if crossed {
+			e.at[i] = math.Abs(v)
 			e.holds[i] = !e.holds[i]
 			e.passed(i, ByGuard)
 		}
@@ -416,8 +430,9 @@ func (e *eventer) one(d due, t float64, x []float64) Status {
 	if e.atOnce[i]++; e.atOnce[i] > maxAtOnce {
 		return e.wrong(i, fmt.Sprintf("it fires again and again at one time, set off by itself or by others: %s", e.loop()))
 	}
+	e.fires[i]++
 	if d.cause == ByGuard && e.often(i, t) {
-		return e.wrong(i, fmt.Sprintf("it fires for ever: %d times in a row within %.3g, and the time does not move on", maxZeno, t-e.lastAt[i]+zenoShare*(e.p.T1-e.p.T0)))
+		return e.wrong(i, fmt.Sprintf("it fires for ever: %d times by now, the last of them within %.2g of time", e.fires[i], t-e.burst[i]))
 	}
 	if d.cause != ByDelay && e.sol != nil {
 		e.st.stats.Events++
@@ -460,10 +475,13 @@ func (e *eventer) one(d due, t float64, x []float64) Status {
 
 // often says whether event i has fired so often, with so little between, that the time does not move on.
 func (e *eventer) often(i int, t float64) bool {
-	if t-e.lastAt[i] <= max(64*0x1p-52*math.Abs(t), zenoShare*(e.p.T1-e.p.T0)) {
+	switch d := t - e.lastAt[i]; {
+	case d <= zenoUlps*0x1p-52*math.Abs(t):
+		e.zeno[i] += zenoWeight
+	case d <= zenoShare*(e.p.T1-e.p.T0):
 		e.zeno[i]++
-	} else {
-		e.zeno[i] = 0
+	default:
+		e.zeno[i], e.burst[i] = 0, t
 	}
 	if e.zeno[i] >= maxZeno {
 		return true
@@ -485,12 +503,13 @@ func (e *eventer) settle(d due, t float64, x []float64) {
 	for i, v := range g {
 		zero := e.noise[i]
 		if i == own || e.own[i] {
-			zero = max(zero, e.residual(i, t, x))
+			zero = max(zero, 2*e.at[i], e.residual(i, t, x))
 		}
 		holds := v > 0
 		atZero := math.Abs(v) <= zero
 		if atZero {
 			holds = e.goes(i, t, x, e.holds[i])
+			e.floor[i] = max(2*math.Abs(v), e.noise[i])
 		}
 		if holds == e.holds[i] {
 			continue

@@ -107,6 +107,11 @@ func (e *eventer) crossing(i int) (th float64, ok bool) {
 	if !crosses && lo > hi-lo {
 		return 0, false // far from zero for all that it moves
 	}
+	// What lies less beyond zero than this is zero: a touch is no crossing, nor is what is left of the zero that was just located.
+	beyond := -max(e.stepNoise(i), e.floor[i])
+	if side*g[nodes] >= beyond {
+		beyond -= e.blur[i]
+	}
 	// Along the polynomial, from the start: the first place beyond zero, which the guard itself must confirm.
 	start := side*g[0] <= 0 // as right after its own event
 	prev, before := 0.0, 0.0
@@ -114,19 +119,43 @@ func (e *eventer) crossing(i int) (th float64, ok bool) {
 	for k := 1; k < len(fineAt); k++ {
 		at := fineAt[k]
 		p2 := side * proxy(g, at)
-		if p2 < 0 {
-			if v := side * e.guardIn(i, at); v < 0 {
+		if p2 < beyond {
+			if v := side * e.guardIn(i, at); v < beyond {
 				return e.bracket(i, side, prev, at, start && prev == 0)
 			}
 		} else if k > 1 && !(start && before == 0) {
 			// The lowest point of the parabola through three neighbours may lie between them, at the step's ends too.
-			if low, v := vertex(before, p0, prev, p1, at, p2); v < 0 && low > before && side*e.guardIn(i, low) < 0 {
+			if low, v := vertex(before, p0, prev, p1, at, p2); v < beyond && low > before && side*e.guardIn(i, low) < beyond {
 				return e.bracket(i, side, before, low, false)
 			}
 		}
 		p0, p1, before, prev = p1, p2, prev, at
 	}
 	return 0, false
+}
+
+// stepNoise is what rounding within the step makes of a zero of guard i; blur is, beside it, how little beyond zero the solution can tell from a touch: a
+// small part of its tolerance.
+func (e *eventer) stepNoise(i int) float64 {
+	st := e.st
+	if !e.hasNoise[i] {
+		e.hasNoise[i] = true
+		clear(e.gz)
+		e.gz[i] = 1
+		clear(e.gx)
+		sum := math.Abs(e.guards.VJP(e.gx, nil, st.t1, st.x1, nil, e.gz)) * math.Abs(st.t1)
+		soft := 0.0
+		for k, v := range e.gx {
+			size := max(math.Abs(st.x[k]), math.Abs(st.x1[k]))
+			sum += math.Abs(v) * size
+			soft += math.Abs(v) * (st.set.atol[k] + st.set.rtol*size)
+		}
+		e.noise[i], e.blur[i] = 4*noiseFactor*sum, blurShare*soft
+		if v := e.noise[i] + e.blur[i]; v-v != 0 {
+			e.noise[i], e.blur[i] = 0, 0
+		}
+	}
+	return e.noise[i]
 }
 
 // vertex is the extremum of the parabola through three points.
@@ -239,6 +268,7 @@ func (e *eventer) locate() {
 	}
 	st := e.st
 	e.sample()
+	clear(e.hasNoise)
 	first := 2.0
 	for i := range e.g {
 		if th, ok := e.crossing(i); ok && th < first {

@@ -375,7 +375,8 @@ func (s *Stepper) ready() bool {
 	}
 	if s.next == 0 && s.set.controlled {
 		if s.next = s.p.H0; s.next == 0 {
-			s.next = s.firstStep()
+			// Where states are near zero against their tolerance it may come out shorter than a step can be.
+			s.next = max(s.firstStep(), min(100*s.minStep(), s.set.hmax))
 		}
 	}
 	return true
