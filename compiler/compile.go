@@ -6,11 +6,13 @@ import (
 	"math/rand/v2"
 
 	"github.com/udl-lang/udl/compiler/code"
+	"github.com/udl-lang/udl/compiler/implicit"
 	"github.com/udl-lang/udl/compiler/ir"
 	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/compiler/opt"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
+	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -31,6 +33,14 @@ func Compile(m *model.Model, b lower.Builtins) (*Compiled, error) {
 // CompileWith is Compile with a choice of back end.
 func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled, error) {
 	lay := lower.LayoutOf(m)
+	var imp *implicit.System
+	if len(m.Implicit) > 0 {
+		var err error
+		if imp, err = implicit.Lower(m, b); err != nil {
+			return nil, err
+		}
+		m, lay = imp.Model, imp.Layout
+	}
 	c := &Compiled{Model: m, Layout: lay, builtins: b}
 	s := &system.System{Name: m.Name, NX: lay.NX, NTheta: lay.NTheta}
 	c.System = s
@@ -63,7 +73,9 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 	if s.Init, err = newFunc(g, 0, lay.NTheta, lay.NX, once); err != nil {
 		return nil, err
 	}
-	if g, err = lower.RHS(m, lay, b); err != nil {
+	if imp != nil {
+		g = imp.RHS
+	} else if g, err = lower.RHS(m, lay, b); err != nil {
 		return nil, err
 	}
 	rhs, err := newFunc(g, lay.NX, lay.NTheta, lay.NX, how)
@@ -71,6 +83,7 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 		return nil, err
 	}
 	s.RHS = rhs
+	s.Pattern = rhs.s.pattern()
 	s.Stepping = rhs.s.stepping
 	s.Reversing = rhs.s.reversing
 	s.Lanes = rhs.s.lanes
@@ -79,9 +92,26 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 	if s.NoGradient = noGradient(g); s.NoGradient == "" {
 		s.NoGradient = jumps(m)
 	}
+	s.NoSecond = noSecond(g)
+	for _, in := range rhs.s.g.Inputs {
+		if in.Bank == ir.BankT {
+			s.ByTime = rhs.s.byTime
+		}
+	}
+	if s.NoGradient == "" || noGradient(g) == "" {
+		if rhs.s.entries = s.Pattern; rhs.s.entries == nil {
+			rhs.s.entries = sparse.DensePattern(s.NX)
+		}
+		s.Jacobian = rhs.s.jacobian
+	}
 	s.Explain = c.explain(rhs.s)
 	if err = c.events(b, how); err != nil {
 		return nil, err
+	}
+	if imp != nil {
+		if err := c.constrain(imp, how); err != nil {
+			return nil, err
+		}
 	}
 	if lay.NOut > 0 {
 		for _, p := range lay.Out {
@@ -95,6 +125,24 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 		}
 	}
 	return c, nil
+}
+
+// constrain adds what a system with implicit equations has beside its right-hand side. Whole steps and lanes are made for x' = f alone.
+func (c *Compiled) constrain(imp *implicit.System, how code.Options) error {
+	s := c.System
+	s.Stepping, s.Reversing, s.Lanes = nil, nil, nil
+	s.Algebraic, s.Equations, s.Conserved = imp.Algebraic, imp.Equations, imp.Conserved
+	values, err := newFunc(imp.Mass, 0, s.NTheta, imp.Pattern.NNZ(), once)
+	if err != nil {
+		return err
+	}
+	s.Mass = &system.Mass{Pattern: imp.Pattern, Values: values}
+	if imp.Invariants != nil {
+		if s.Invariants, err = newFunc(imp.Invariants, s.NX, s.NTheta, len(imp.Conserved), how); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func slot(p lower.Piece) system.Slot {
@@ -169,6 +217,16 @@ func noGradient(g *ir.Graph) string {
 	return ""
 }
 
+// noSecond names the first registered Go function, of which there are first derivatives only.
+func noSecond(g *ir.Graph) string {
+	for _, n := range g.Nodes {
+		if n.Ext != nil {
+			return "the registered function `" + n.Ext.Name + "` has no second derivative, which this needs"
+		}
+	}
+	return ""
+}
+
 // explain finds where a right-hand side stops being finite.
 func (c *Compiled) explain(s *shared) func(t float64, x, th []float64) *system.Fault {
 	return func(t float64, x, th []float64) *system.Fault {
@@ -194,6 +252,11 @@ func (c *Compiled) explain(s *shared) func(t float64, x, th []float64) *system.F
 				fault.Quantity = eq.State.Name + "'"
 			}
 		}
+		for _, q := range c.Model.Implicit {
+			if within(n.Span, q.Span) {
+				fault.Quantity = implicit.Text(q)
+			}
+		}
 		for _, l := range c.Model.Lets {
 			if within(n.Span, l.Span) || l.Def != nil && within(n.Span, l.Def.Span) {
 				fault.Quantity = l.Name
@@ -210,12 +273,21 @@ func within(in, out diag.Span) bool {
 // Graphs lowers the model anew and hands each graph over after every pass, for `udl check --dump`.
 func Graphs(m *model.Model, b lower.Builtins, visit func(graph, pass string, g *ir.Graph)) error {
 	lay := lower.LayoutOf(m)
+	rhs := func() (*ir.Graph, error) { return lower.RHS(m, lay, b) }
+	if len(m.Implicit) > 0 {
+		imp, err := implicit.Lower(m, b)
+		if err != nil {
+			return err
+		}
+		m, lay = imp.Model, imp.Layout
+		rhs = func() (*ir.Graph, error) { return imp.RHS, nil }
+	}
 	for _, part := range []struct {
 		name string
 		make func() (*ir.Graph, error)
 	}{
 		{"init", func() (*ir.Graph, error) { return lower.Initial(m, lay, b) }},
-		{"rhs", func() (*ir.Graph, error) { return lower.RHS(m, lay, b) }},
+		{"rhs", rhs},
 		{"output", func() (*ir.Graph, error) { return lower.Outputs(m, lay, b) }},
 	} {
 		g, err := part.make()

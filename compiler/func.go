@@ -9,6 +9,7 @@ import (
 	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/compiler/opt"
 	"github.com/udl-lang/udl/lang/model"
+	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -23,6 +24,8 @@ type shared struct {
 	steps       perMethod[*code.StepProgram]
 	reverses    perMethod[*code.ReverseProgram]
 	directions  directions
+	entries     *sparse.Pattern // of ∂f/∂x of a right-hand side that has derivatives, as its Jacobian gives them
+	jac         jacobians
 }
 
 // lazy is a program made once.
@@ -228,6 +231,19 @@ func (f *fn) Tangent() system.Func {
 		panic(err)
 	}
 	return t
+}
+
+// byTime implements system.System.ByTime.
+func (s *shared) byTime() system.Func {
+	g, err := ad.ByTime(s.g)
+	if err != nil {
+		panic(err) // refused by Compile, as in get
+	}
+	f, err := newFunc(g, s.nx, s.nth, s.nz, s.how)
+	if err != nil {
+		panic(err)
+	}
+	return f
 }
 
 // Lambda compiles a lambda over given quantities to a function of (series, θ) with one result:

@@ -30,6 +30,9 @@ func jumps(m *model.Model) string {
 			exprs = append(exprs, p.RHS)
 		}
 	}
+	for _, q := range m.Implicit {
+		q.Exprs(func(e *model.Expr) { exprs = append(exprs, e) })
+	}
 	for _, e := range exprs {
 		if at := j.find(e); at != nil {
 			what := "this `" + at.Name + "`"

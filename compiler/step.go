@@ -13,17 +13,17 @@ import (
 // not matter: the ordinary loops say the same.
 type perMethod[T any] struct {
 	mu   sync.Mutex
-	made map[*method.RK]T
+	made map[method.Method]T
 }
 
-func (p *perMethod[T]) get(m *method.RK, compile func() (T, error)) T {
+func (p *perMethod[T]) get(m method.Method, compile func() (T, error)) T {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v, ok := p.made[m]
 	if !ok {
 		v, _ = compile()
 		if p.made == nil {
-			p.made = map[*method.RK]T{}
+			p.made = map[method.Method]T{}
 		}
 		p.made[m] = v
 	}
@@ -32,15 +32,38 @@ func (p *perMethod[T]) get(m *method.RK, compile func() (T, error)) T {
 
 // stepping implements system.Stepping.
 func (s *shared) stepping(by method.Method) system.Step {
-	m, ok := by.(*method.RK)
-	if !ok {
-		return nil
-	}
-	p := s.steps.get(m, func() (*code.StepProgram, error) { return code.WholeStep(s.eval, m, s.nx) })
+	p := s.steps.get(by, func() (*code.StepProgram, error) {
+		switch m := by.(type) {
+		case *method.RK:
+			return code.WholeStep(s.eval, m, s.nx)
+		case *method.Rosenbrock:
+			return s.rosenbrock(m)
+		}
+		return nil, nil
+	})
 	if p == nil {
 		return nil
 	}
 	return p.New(s.nth)
+}
+
+// rosenbrock compiles a step of a Rosenbrock method.
+func (s *shared) rosenbrock(m *method.Rosenbrock) (*code.StepProgram, error) {
+	if s.nx > code.MaxStates || s.how.Portable {
+		return nil, nil
+	}
+	if s.entries == nil {
+		return nil, nil
+	}
+	js := s.jacobians()
+	if js.err != nil || js.whole == nil {
+		return nil, js.err
+	}
+	p, err := code.CompileWith(js.whole, s.how)
+	if err != nil {
+		return nil, err
+	}
+	return code.WholeRosenbrock(code.Linear{Program: p, Pattern: js.pattern}, m)
 }
 
 // reversing implements system.Reversing.

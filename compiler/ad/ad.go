@@ -37,6 +37,16 @@ func Tangent(g *ir.Graph, nx, nth int) (*ir.Graph, error) {
 	})
 }
 
+// ByTime is the derivative of every output of g by t, a function of the same banks.
+func ByTime(g *ir.Graph) (*ir.Graph, error) {
+	return forward(g, func(h *ir.Graph, in ir.Input) ir.ID {
+		if in.Bank != ir.BankT {
+			return ir.None
+		}
+		return h.Fill(in.Shape, 1)
+	})
+}
+
 // forward builds a graph of tangents; seed gives the tangent of an input, or None.
 func forward(g *ir.Graph, seed func(h *ir.Graph, in ir.Input) ir.ID) (*ir.Graph, error) {
 	h := ir.New()
@@ -92,6 +102,39 @@ func push(g *ir.Graph, d []ir.ID, only []bool) error {
 		d[id] = n.Op.Info().JVP(g, ir.ID(id), n.Args, t)
 	}
 	return nil
+}
+
+// Along adds to g the derivatives of nodes in a direction: seed gives that of each input, None for zero, and may add nodes. The result has
+// None for a node that does not move. Other nodes than those that lead to these may have no derivative.
+func Along(g *ir.Graph, nodes []ir.ID, seed func(in ir.Input) ir.ID) ([]ir.ID, error) {
+	only := make([]bool, len(g.Nodes))
+	for _, id := range nodes {
+		only[id] = true
+	}
+	for id := len(only) - 1; id >= 0; id-- {
+		if only[id] {
+			for _, a := range g.Nodes[id].Args {
+				only[a] = true
+			}
+		}
+	}
+	d := make([]ir.ID, len(g.Nodes))
+	for i := range d {
+		d[i] = ir.None
+	}
+	for _, in := range g.Inputs[:len(g.Inputs):len(g.Inputs)] {
+		if only[in.Node] {
+			d[in.Node] = seed(in)
+		}
+	}
+	if err := push(g, d, only); err != nil {
+		return nil, err
+	}
+	out := make([]ir.ID, len(nodes))
+	for i, id := range nodes {
+		out[i] = d[id]
+	}
+	return out, nil
 }
 
 func differentiable(n *ir.Node) error {

@@ -73,6 +73,8 @@ type checker struct {
 	evs   []*ast.Event
 	parts map[*model.Symbol]*coverage // equations of each state
 
+	implicit []*model.Implicit // the others
+
 	bound   map[*model.Symbol]*model.Expr // meaning of locals, for indices
 	calls   int                           // functions inlined
 	quiet   int                           // a trial is on: what is wrong will be told when its turn comes
@@ -80,6 +82,7 @@ type checker struct {
 	derivs  bool                          // x' stands on a right-hand side
 	given   []*model.Symbol               // inputs of a lambda
 	isGiven map[*model.Symbol]bool
+	free    map[string]bool // index variables that the left side of an implicit equation binds where it uses them
 }
 
 type place struct {

@@ -34,6 +34,7 @@ func (c *checker) assemble() {
 			}
 		}
 	}
+	m.Implicit = c.implicit
 	var outer []*entry
 	for _, e := range c.outer {
 		if e.status == done {

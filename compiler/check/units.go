@@ -90,6 +90,13 @@ func (c *checker) inferUnits() {
 		}
 	}
 	f.events(time)
+	for _, q := range c.implicit {
+		if q.LHS == nil {
+			f.expr(q.RHS)
+			continue
+		}
+		f.same([]*model.Expr{q.LHS, q.RHS})
+	}
 	for i, b := range f.bare {
 		t := f.resolve(b.t)
 		if len(t.vars) == 0 && !t.known.Equal(types.One) {

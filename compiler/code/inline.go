@@ -3,40 +3,62 @@ package code
 import (
 	"fmt"
 
+	"github.com/udl-lang/udl/compiler/code/native"
 	"github.com/udl-lang/udl/compiler/code/native/block"
 	"github.com/udl-lang/udl/compiler/ir"
 )
 
 // Cost is roughly how many instructions a graph is when every array is taken apart into scalars. ok is false where that cannot be: an
 // operation is unknown to generated code.
-func Cost(g *ir.Graph) (instructions int, ok bool) {
+func Cost(g *ir.Graph) (instructions int, ok bool) { return cost(g, 1) }
+
+// LaneCost is roughly how many instructions a graph is when its arrays are computed in lanes; what generated code cannot do counts as a call.
+func LaneCost(g *ir.Graph) int {
+	n, _ := cost(g, max(1, native.Host().Widest()))
+	return n
+}
+
+func cost(g *ir.Graph, lanes int) (instructions int, ok bool) {
+	const call = 50
 	live := g.Live()
 	total := 0
+	ok = true
 	for id := range g.Nodes {
 		if !live[id] {
 			continue
 		}
 		n := &g.Nodes[id]
-		size := n.Shape.Size()
+		size := groups(n.Shape.Size(), lanes)
 		switch n.Op.Info().Class {
 		case ir.Elementwise:
 			if meanings[n.Op] == nil {
-				return 0, false
+				ok = false
+				total += n.Shape.Size() * call
+				continue
 			}
 			total += size * scalarCost(n.Op)
 		case ir.Matrix:
 			total += size
 			if n.Op == ir.OpMatMul {
 				d := g.MatMulDims(n)
-				total += d.M * d.N * d.K
+				total += groups(d.M*d.N, lanes) * d.K
 			}
 		case ir.Reducing:
-			total += g.Shape(n.Args[0]).Size()
+			total += groups(g.Shape(n.Args[0]).Size(), lanes)
 		case ir.Foreign:
-			return 0, false
+			ok = false
+			total += call
 		}
 	}
-	return total, true
+	return total, ok
+}
+
+// groups is how many groups of lanes n elements are, small arrays being done one by one.
+func groups(n, lanes int) int {
+	if n <= smallArray {
+		return n
+	}
+	return (n + lanes - 1) / lanes
 }
 
 // inline builds a graph, every array taken apart, and returns its result vector 0. input gives the elements of the banks.

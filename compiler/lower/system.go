@@ -29,6 +29,7 @@ type Layout struct {
 	theta map[*model.Symbol]int // index into Theta of a parameter, constant or weight
 	state map[*model.Symbol]int // index into X
 	init  []int                 // per state the index into Theta of its initial value; the flag follows
+	rates [][]int               // per state, where in x the derivative of each element stands that no equation gives; −1: nowhere. nil: all are given
 }
 
 // LayoutOf lays out a model: θ holds parameters, constants, weights, and for each state an initial value
@@ -71,6 +72,7 @@ func LayoutOf(m *model.Model) *Layout {
 		add(s.Name, s, system.RoleInit, s.Shape)
 		add(s.Name, s, system.RoleFlag, types.Scalar)
 	}
+	lay.rates = make([][]int, len(m.States))
 	for _, s := range m.Lets {
 		lay.Out = append(lay.Out, Piece{s.Name, s, 0, lay.NOut, s.Shape})
 		lay.NOut += s.Shape.Size()
@@ -174,7 +176,7 @@ func dynamic(m *model.Model, lay *Layout, b Builtins) (*lowerer, func(i int) val
 		if v, ok := done[i]; ok {
 			return v
 		}
-		v := val{id: l.equation(m.Eqs[i])}
+		v := val{id: l.equation(m.Eqs[i], lay.rates[i])}
 		done[i] = v
 		return v
 	}
@@ -203,8 +205,8 @@ func Outputs(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, err error) {
 	return l.g, nil
 }
 
-// equation lowers the derivative of one state out of its parts.
-func (l *lowerer) equation(eq *model.Equation) ir.ID {
+// equation lowers the derivative of one state out of its parts; rates says where the derivatives stand that no part gives.
+func (l *lowerer) equation(eq *model.Equation, rates []int) ir.ID {
 	old := l.g.At(eq.Span)
 	defer l.g.At(old)
 	shape := eq.State.Shape
@@ -212,15 +214,28 @@ func (l *lowerer) equation(eq *model.Equation) ir.ID {
 		p := eq.Parts[0]
 		return l.expand(l.expr(p.RHS), p.RHS.Shape, nil, shape)
 	}
-	var ids []ir.ID
+	ids := []ir.ID{l.g.Num(0)} // for elements whose derivative nobody asks for
 	pos := make([]int, shape.Size())
-	n := 0
+	n := 1
+	if len(rates) == 0 {
+		ids, n = nil, 0
+	}
+	if run := consecutive(rates); run >= 0 {
+		return l.g.Input(eq.State.Name+"'", ir.BankX, run, shape)
+	}
 	for _, p := range eq.Parts {
 		ids = append(ids, l.part(p))
 		for i, f := range p.Flat {
 			pos[f] = n + i
 		}
 		n += len(p.Flat)
+	}
+	for k, off := range rates {
+		if off >= 0 {
+			pos[k] = n
+			n++
+			ids = append(ids, l.g.Input(eq.State.Name+"'", ir.BankX, off, nil))
+		}
 	}
 	return l.g.Gather(l.g.Concat(ids...), pos, shape)
 }

@@ -77,8 +77,8 @@ type Unknown struct {
 	Span   diag.Span
 }
 
-// Equation gives the derivative of one state, in one or several parts that together
-// cover every element exactly once.
+// Equation gives the derivative of one state, in one or several parts that cover each element at most once. The
+// elements left over are unknowns of the model's implicit equations: algebraic ones, or states whose derivatives stand there.
 type Equation struct {
 	State *Symbol
 	Parts []Part
@@ -138,6 +138,25 @@ type Update struct {
 	Part
 }
 
+// Implicit is an equation that gives no derivative by itself: 0 = e, or LHS = RHS with derivatives on either side. It
+// counts as many equations as LHS − RHS has elements, for every combination of the index variables Vars (row-major, the
+// first outermost).
+type Implicit struct {
+	LHS, RHS *Expr // LHS is nil for the literal 0
+	Vars     []*Symbol
+	Shape    types.Shape // of LHS − RHS for one value of the variables
+	Span     diag.Span
+}
+
+// Size is how many equations it counts.
+func (q *Implicit) Size() int {
+	n := q.Shape.Size()
+	for _, v := range q.Vars {
+		n *= (v.Hi0-v.Lo0)/v.Step + 1
+	}
+	return n
+}
+
 // Model is a checked model.
 type Model struct {
 	Name, Doc string
@@ -150,6 +169,7 @@ type Model struct {
 	Lets     []*Symbol // sorted so that each refers only to earlier ones
 	Unknowns []*Unknown
 	Eqs      []*Equation // one per state, in the order of States; that of a Discrete is 0
+	Implicit []*Implicit // as many equations as Eqs leave elements over
 	Events   []*Event    // in source order
 	Warnings diag.List
 }

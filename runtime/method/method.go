@@ -20,7 +20,7 @@ const (
 	Multistep
 	ExplicitMultistep
 	Stabilised
-	Symplectic
+	Hamiltonian
 	Automatic
 )
 
@@ -59,6 +59,16 @@ var solvers = []Method{
 	&rodas4,
 	&rodas4p,
 	&rodas5p,
+	&trbdf2,
+	&kencarp4,
+	&kencarp5,
+	&radau,
+	&bdf,
+	&vcabm,
+	&rock2,
+	&rock4,
+	&verlet,
+	&yoshida6,
 }
 
 // Solvers lists all methods, explicit Runge–Kutta methods first. The slice is the caller's, the methods are shared.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
 )
@@ -49,7 +50,11 @@ type Workspace struct {
 	whole        system.Reverse // a step in one piece, nil where there is none
 	k            [][]float64    // the stages
 	kbuf, weight []float64
-	hand         []float64 // by the first stage of the step that follows, which is the last of this one
+	engine       reverse // of steps that no explicit Runge–Kutta method made, nil where there are none
+	engineOf     method.Method
+	rec          solve.StepRecord // the step it is at
+	engineTh     []float64        // θ it was prepared for in this backward pass, nil before
+	hand         []float64        // by the first stage of the step that follows, which is the last of this one
 	handed       bool
 }
 
@@ -63,7 +68,15 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 		}
 		w.flags = switches(sys)
 	}
-	if w.sys != sys || w.sc != sc {
+	if w.sys != sys {
+		w.engine = nil
+	}
+	if sc == nil {
+		if w.sys != sys || w.lam == nil {
+			w.lam, w.xb, w.hand = make([]float64, nx), make([]float64, nx), make([]float64, nx)
+		}
+		w.whole = nil
+	} else if w.sys != sys || w.sc != sc {
 		n := sc.Stages()
 		w.lam, w.xb, w.mu, w.point, w.hand = make([]float64, nx), make([]float64, nx), make([]float64, nx), make([]float64, nx), make([]float64, nx)
 		w.kb, w.k = make([][]float64, n), make([][]float64, n)
@@ -190,7 +203,7 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 	}
 	clear(w.lam)
 	clear(w.hand)
-	w.handed = false
+	w.handed, w.engineTh = false, nil
 	bad = q.T0
 	var done <-chan struct{}
 	if ctx != nil {
@@ -206,6 +219,15 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 		st := sol.StepRecord(n)
 		if !w.handed && zero(w.lam) && (o < 0 || (q.Times[o]-st.T)*dir <= 0) {
 			continue // nothing after this step counts
+		}
+		if st.Engine {
+			if o, err = w.stepEngine(sol, st, o, dir, g); err != nil {
+				return bad, err
+			}
+			if look && !(finite(w.lam) && finite(g)) {
+				look, bad = false, st.T1
+			}
+			continue
 		}
 		w.open(&st)
 		inside := false
@@ -241,6 +263,40 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 		w.init.VJP(nil, g, q.T0, nil, th, w.lam)
 	}
 	return bad, nil
+}
+
+// stepEngine carries λ over a step that no explicit Runge–Kutta method made, with the outputs in it, of which the last is o.
+func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int, dir float64, g []float64) (int, error) {
+	q := &w.problem
+	nx := sol.NX
+	w.rec = rec
+	st := &w.rec
+	if m := sol.EngineMethod(); w.engine == nil || w.engineOf != m {
+		var err error
+		if w.engine, err = newReverse(m, q.Sys); err != nil {
+			return o, err
+		}
+		w.engineOf, w.engineTh = m, nil
+	}
+	if w.engineTh == nil {
+		w.engine.prepare(q.Theta)
+		w.engineTh = q.Theta
+	}
+	if w.handed { // the next step took its first stage at its start, which is this step's end
+		w.rhs.VJP(w.lam, g, st.T1, st.X1, nil, w.hand)
+		clear(w.hand)
+		w.handed = false
+	}
+	w.engine.open(st)
+	for ; o >= 0 && (q.Times[o]-st.T)*dir > 0; o-- {
+		gx := w.gx[o*nx : (o+1)*nx]
+		if (q.Times[o]-st.T1)*dir >= 0 {
+			add(w.lam, 1, gx)
+			continue
+		}
+		w.engine.output((q.Times[o]-st.T)/st.H, gx)
+	}
+	return o, w.engine.back(w.lam, g)
 }
 
 // open clears the derivatives by what belongs to a step and points k at its stages.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
 )
 
@@ -56,7 +57,13 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 		return value, sol, err
 	}
 	d := differ{ctx: ctx, q: q, loss: loss, th: append([]float64(nil), q.Theta...)}
-	d.q.Mesh, d.q.Step, d.q.NoDense, d.q.Progress = sol.Mesh(), 0, true, nil
+	d.q.Step, d.q.NoDense, d.q.Progress = 0, true, nil
+	if m := sol.EngineMethod(); m != nil && sol.MeshEngine() != nil && (m.Info().Family == method.Multistep || m.Info().Family == method.ExplicitMultistep) {
+		// Its steps rest on those before and on its order, so they cannot be repeated; smaller ones are as good as smooth.
+		d.q.Rtol, d.q.Atol, d.q.AtolVec = tighter(d.q.Rtol, solve.DefaultRtol), tighter(d.q.Atol, solve.DefaultAtol), nil
+	} else {
+		d.q.Mesh, d.q.MeshEngine = sol.Mesh(), sol.MeshEngine()
+	}
 	d.q.Theta = d.th
 	flag := map[int]bool{}
 	for _, i := range switches(q.Sys) {
@@ -76,6 +83,14 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 		g[n] = v
 	}
 	return value, sol, checkGradient(q.Sys, g, wrt, math.NaN())
+}
+
+// tighter is a tolerance for differences of solves: a thousandth, as far as rounding lets it.
+func tighter(tol, otherwise float64) float64 {
+	if tol == 0 {
+		tol = otherwise
+	}
+	return max(tol*1e-3, min(tol, 1e-13))
 }
 
 // differ evaluates the loss along the frozen steps.

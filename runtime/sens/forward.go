@@ -132,6 +132,9 @@ func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (au
 		return nil, nil, err
 	}
 	sys, nx := p.Sys, p.Sys.NX
+	if err := stiffForward(p, wrt); err != nil {
+		return nil, nil, err
+	}
 	q := *p
 	q.Sys = augment(sys, wrt)
 	q.NoDense = true
@@ -204,11 +207,20 @@ func augment(sys *system.System, wrt []int) *system.System {
 		}
 	}
 	out.Latent = make([]bool, len(out.States))
+	if sys.Pattern != nil {
+		out.Pattern = blocks(sys.Pattern, np)
+	}
+	if sys.Mass != nil {
+		out.Mass = &system.Mass{Pattern: diagonalBlocks(sys.Mass.Pattern, np), Values: &repeated{f: sys.Mass.Values.Clone(), n: 1 + np}}
+	}
+	for range 1 + np {
+		out.Algebraic = append(out.Algebraic, sys.Algebraic...)
+	}
 	return out
 }
 
 // augmented is (t, [x, S], θ) → [f, (∂f/∂x) S_q + ∂f/∂θ_q]; with nx = 0 for initial values. It
-// is only ever evaluated: its system says that it has no derivatives, and what is asked for
+// is evaluated, and differentiated by states and time for implicit solvers; its system says that it has no other derivatives, and what is asked for
 // nevertheless is not a number.
 type augmented struct {
 	f      system.Func
@@ -218,6 +230,11 @@ type augmented struct {
 	oneTh  []float64         // a unit vector of θ
 	offer  system.Directing  // nil where there is none
 	many   system.Directions // all directions at once, nil where there are none
+
+	th      []float64   // prepared
+	tangent system.Func // of f, made when it is needed
+	xs, dxs []float64   // its states: [x, S_q], and their direction
+	th2     []float64   // its parameters: [θ, the unit vector]
 }
 
 var _ system.Func = (*augmented)(nil)
@@ -239,6 +256,7 @@ func (a *augmented) Dims() (x, th, z int) {
 // Prepare implements system.Func.
 func (a *augmented) Prepare(th []float64) {
 	a.f.Prepare(th)
+	a.th = append(a.th[:0], th...)
 	if a.many != nil {
 		a.many.Prepare(th)
 	}
@@ -272,9 +290,41 @@ func (a *augmented) VJP(gx, gth []float64, _ float64, _, _, _ []float64) float64
 	return math.NaN()
 }
 
-// JVP implements system.Func.
-func (a *augmented) JVP(dz []float64, _ float64, _, _ []float64, _ float64, _, _ []float64) {
-	spoil(dz)
+// JVP implements system.Func for directions of the states and sensitivities, and of time, as implicit solvers need it; dth must be nil.
+func (a *augmented) JVP(dz []float64, t float64, x, th []float64, dt float64, dx, dth []float64) {
+	if dth != nil {
+		spoil(dz)
+		return
+	}
+	if th != nil {
+		a.Prepare(th)
+	}
+	nx, nz := a.nx, a.nz
+	var dx0 []float64
+	if dx != nil {
+		dx0 = dx[:nx]
+	}
+	a.f.JVP(dz[:nz], t, x[:nx], nil, dt, dx0, nil)
+	if a.tangent == nil {
+		a.tangent = a.f.Tangent()
+		a.xs, a.dxs = make([]float64, 2*nx), make([]float64, 2*nx)
+		a.th2 = make([]float64, 2*a.nth)
+	}
+	copy(a.xs, x[:nx])
+	copy(a.th2, a.th)
+	for n, i := range a.wrt {
+		lo, hi := (n+1)*nx, (n+2)*nx
+		copy(a.xs[nx:], x[lo:hi])
+		if dx != nil {
+			copy(a.dxs, dx0)
+			copy(a.dxs[nx:], dx[lo:hi])
+		} else {
+			clear(a.dxs)
+		}
+		a.th2[a.nth+i] = 1
+		a.tangent.JVP(dz[(n+1)*nz:(n+2)*nz], t, a.xs, a.th2, dt, a.dxs, nil)
+		a.th2[a.nth+i] = 0
+	}
 }
 
 // Tangent implements system.Func.

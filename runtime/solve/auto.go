@@ -40,6 +40,9 @@ const (
 	stiffMargin = 0.8 // of the limit, beyond which a step counts as limited by it
 )
 
+// haveBDF: its steps are made by an engine.
+const haveBDF = false
+
 // choose picks methods for a system.
 func choose(sys *system.System, set *settings) *switcher {
 	w := &switcher{low: -1}
@@ -48,7 +51,7 @@ func choose(sys *system.System, set *settings) *switcher {
 		name = "Vern7"
 	}
 	implicit, why := "Rodas5P", "the system is small"
-	if sys.NX > sparseSize {
+	if sys.NX > sparseSize && haveBDF {
 		if m, ok := method.Find("BDF"); ok {
 			implicit, why = m.Info().Name, fmt.Sprintf("with %d states factorisations are dear", sys.NX)
 		}

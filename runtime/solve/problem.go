@@ -47,6 +47,10 @@ type Problem struct {
 	// steps of an earlier Solution (its Mesh) make the solution a smooth function of θ.
 	Mesh []float64
 
+	// MeshEngine tells, for a solver that changes methods, by which of them each step of the Mesh is made, as an earlier Solution's MeshEngine; nil: by
+	// the explicit one.
+	MeshEngine []bool
+
 	MaxSteps  int   // attempted steps, rejected ones included; 0: 100 000
 	MaxMemory int64 // bytes kept for outputs and dense output; 0: 1 GiB
 	NoDense   bool  // keep no dense output: At then refuses, and no gradient can be had
@@ -143,7 +147,7 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 	if s.controlled && !s.info.Adaptive {
 		return s, fmt.Errorf("%s has no error estimate to choose steps by: give it a fixed step, or take another solver, such as Tsit5", s.info.Name)
 	}
-	if !s.controlled && s.info.Family == method.Automatic {
+	if p.Step != 0 && s.info.Family == method.Automatic {
 		return s, fmt.Errorf("a fixed step needs a solver by name, such as Tsit5 or Rodas5P")
 	}
 	if s.maxSteps = p.MaxSteps; s.maxSteps == 0 {
@@ -263,6 +267,9 @@ func (p *Problem) checkMesh(dir float64) error {
 	n := len(p.Mesh)
 	if n == 0 || p.Mesh[0] != p.T0 || p.Mesh[n-1] != p.T1 {
 		return fmt.Errorf("the mesh of steps must begin at %v and end at %v", p.T0, p.T1)
+	}
+	if p.MeshEngine != nil && len(p.MeshEngine) != n-1 {
+		return fmt.Errorf("the methods of %d steps are given for a mesh of %d", len(p.MeshEngine), n-1)
 	}
 	for i := 1; i < n; i++ {
 		if !((p.Mesh[i]-p.Mesh[i-1])*dir > 0) {

@@ -30,9 +30,10 @@ type Solution struct {
 	first  string // the method that began, where it was chosen
 	dense  bool
 	rec    record
-	sc     *Scheme     // of the explicit Runge–Kutta method, nil where there is none
-	reader reader      // of steps that another method made
-	rhs    system.Func // for stages that only the continuous extension needs
+	sc     *Scheme       // of the explicit Runge–Kutta method, nil where there is none
+	reader reader        // of steps that another method made
+	engine method.Method // that method
+	rhs    system.Func   // for stages that only the continuous extension needs
 
 	mu     sync.Mutex // over the scratch below and rhs
 	k      [][]float64
@@ -53,6 +54,9 @@ type StepRecord struct {
 	Engine   bool      // made by another method than the explicit Runge–Kutta method of Scheme
 	Cut      bool      // ended by an event at T1 before T + H
 }
+
+// EngineMethod is the method of the steps that are marked Engine, nil where there are none.
+func (s *Solution) EngineMethod() method.Method { return s.engine }
 
 // Used names the methods that made the steps, in order: "Tsit5", or "Tsit5, Rodas5P from t = 0.3".
 func (s *Solution) Used() string {
@@ -107,6 +111,23 @@ func (s *Solution) Mesh() []float64 {
 	return m
 }
 
+// MeshEngine tells for each step of Mesh whether it is marked Engine: what Problem.MeshEngine takes beside Mesh to repeat the steps of a solver that
+// changes methods; nil where no step is.
+func (s *Solution) MeshEngine() []bool {
+	if !s.dense {
+		return nil
+	}
+	any, by := false, make([]bool, s.rec.n)
+	for n := range by {
+		by[n] = s.StepRecord(n).Engine
+		any = any || by[n]
+	}
+	if !any {
+		return nil
+	}
+	return by
+}
+
 // At writes the state at time t into out, length NX, by the method's continuous extension. It
 // is an error to ask outside what was integrated, and without dense output anywhere but at the
 // output times. At may be called by many goroutines.
@@ -146,7 +167,8 @@ func (s *Solution) At(t float64, out []float64) error {
 		return nil
 	}
 	if st.Engine {
-		s.reader.dense(&st, (t-st.T)/st.H, out)
+		rec := st // an explicit method's does not leave the stack
+		s.reader.dense(&rec, (t-st.T)/st.H, out)
 		return nil
 	}
 	s.mu.Lock()

@@ -82,8 +82,11 @@ func (w *Workspace) reset(p *Problem) *Solution {
 	s := w.sol
 	s.T, s.X = s.T[:0], s.X[:0]
 	s.NX, s.Method, s.sc, s.rhs = p.Sys.NX, st.set.m, st.sc, st.rhs
-	if s.reader = nil; st.eng != nil {
-		s.reader = st.eng.reader()
+	if s.reader, s.engine = nil, nil; st.eng != nil {
+		s.reader, s.engine = st.eng.reader(), st.set.m
+		if st.auto != nil {
+			s.engine = st.auto.implicit
+		}
 	}
 	s.Theta = append(s.Theta[:0], st.th...)
 	s.T0, s.T1, s.TEnd = p.T0, p.T1, p.T0

@@ -306,6 +306,9 @@ func (s *Stepper) Step() bool {
 		return false
 	}
 	s.commit()
+	if s.p.Mesh != nil && s.auto != nil && s.auto.explicit != nil && s.t != s.tEnd {
+		s.follow()
+	}
 	if s.turn != 0 {
 		s.change()
 	}
@@ -407,9 +410,7 @@ func (s *Stepper) choose() (last bool) {
 	want, stretch := 0.0, method.Stretch
 	switch {
 	case s.p.Mesh != nil:
-		for s.meshAt < len(s.p.Mesh)-1 && (s.p.Mesh[s.meshAt]-s.t)*s.set.dir <= 0 {
-			s.meshAt++
-		}
+		s.meshAt = s.nextMesh()
 		if s.t1 = s.p.Mesh[s.meshAt]; (s.tEnd-s.t1)*s.set.dir < 0 {
 			s.t1 = s.tEnd
 		}
@@ -478,9 +479,29 @@ func (s *Stepper) take(err float64, last bool) {
 		}
 		s.rejected = false
 	}
-	if s.auto != nil {
+	if s.auto != nil && s.set.controlled {
 		s.auto.watch(s)
 	}
+}
+
+// follow turns to the method that the mesh prescribes for the next step.
+func (s *Stepper) follow() {
+	s.meshAt = s.nextMesh()
+	s.turn = 0
+	if engine := s.p.MeshEngine != nil && s.p.MeshEngine[s.meshAt-1]; engine != s.useEngine {
+		if s.turn = 1; engine {
+			s.turn = 2
+		}
+	}
+}
+
+// nextMesh is the first place of the mesh beyond t.
+func (s *Stepper) nextMesh() int {
+	at := s.meshAt
+	for at < len(s.p.Mesh)-1 && (s.p.Mesh[at]-s.t)*s.set.dir <= 0 {
+		at++
+	}
+	return at
 }
 
 // change lets another method make the steps from here on.

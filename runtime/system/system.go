@@ -93,6 +93,8 @@ type System struct {
 	Equations []Equation
 	// Invariants are quantities that are zero along every solution: what reducing the index of a system leaves behind, kept by projection; nil: none.
 	Invariants Func
+	// Conserved name the invariants, for messages; nil: they have no names.
+	Conserved []Equation
 	// Guards are the functions whose zeros set off events; nil: none.
 	Guards Func
 	// Events are what happens at moments, in source order.
@@ -112,8 +114,10 @@ type System struct {
 	// Backend says what computes the right-hand side, for a solution's statistics; nil when there is nothing to say.
 	Backend func() string
 
-	// NoGradient says why the system has no derivatives, "" when it has.
-	NoGradient string
+	// NoGradient says why the system has no derivatives, "" when it has; NoSecond the same of second derivatives (RHS.Tangent and what is taken of it).
+	NoGradient, NoSecond string
+	// ByTime makes ∂f/∂t, a function of (t, x, θ) as RHS; nil where f does not depend on t.
+	ByTime func() Func
 
 	// Explain finds the first sub-expression of the right-hand side that is not finite
 	// at a point where f is not; nil when all is finite or when the system cannot tell.
