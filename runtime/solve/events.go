@@ -95,6 +95,7 @@ type eventer struct {
 	stopped bool
 	why     string // what is wrong, in words; the event is culprit
 	culprit int
+	err     error // of Jumped
 }
 
 // due is an event that is to fire at this time.
@@ -391,6 +392,7 @@ func (e *eventer) fire() Status {
 	}
 	clear(e.atOnce)
 	clear(e.own)
+	count := len(e.sol.Events)
 	x := slices.Clone(e.st.X())
 	begin := slices.Clone(x)
 	for len(e.due) > 0 {
@@ -411,6 +413,11 @@ func (e *eventer) fire() Status {
 		}
 	}
 	e.pending = slices.DeleteFunc(e.pending, func(p pending) bool { return p.t == t })
+	if e.p.Jumped != nil {
+		if e.err = e.p.Jumped(e.sol.Events[count:], x, e.st.stats.Steps == 0); e.err != nil {
+			return Cancelled
+		}
+	}
 	if !slices.Equal(x, begin) || e.st.isCut {
 		if s := e.restart(t, x); s != Running {
 			return s

@@ -61,6 +61,10 @@ type Problem struct {
 	// with a mass matrix.
 	Consistent func(sys *system.System, t float64, x, th []float64, rtol float64, atol []float64) error
 
+	// Jumped is told of the events that fired at one time, with the state after them, which it may change beyond the system's own: for systems that
+	// carry sensitivities behind their states. start says that they fired before the first step. Its error is that of Solve.
+	Jumped func(fired []Fired, x []float64, start bool) error
+
 	// Progress is called after every accepted step with its end. It must be quick.
 	Progress func(t float64)
 

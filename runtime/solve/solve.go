@@ -51,6 +51,9 @@ func (w *Workspace) Solve(ctx context.Context, p *Problem) (*Solution, error) {
 			p.Progress(st.T())
 		}
 	}
+	if ev != nil && ev.err != nil {
+		return nil, ev.err
+	}
 	if stop == Running {
 		stop = st.Status()
 	}

@@ -34,6 +34,9 @@ func (s Status) String() string {
 	return statusNames[s]
 }
 
+// Ended says whether the integration came to an end that was wanted: that of the time span, or an event's.
+func (s Status) Ended() bool { return s == Done || s == Stopped }
+
 // Fault explains why an integration stopped before its end.
 type Fault struct {
 	Status Status
