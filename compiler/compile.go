@@ -144,7 +144,7 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 func (c *Compiled) constrain(imp *implicit.System, how code.Options) error {
 	s := c.System
 	s.Reversing, s.Lanes = nil, nil
-	s.Algebraic, s.Equations, s.Conserved = imp.Algebraic, imp.Equations, imp.Conserved
+	s.Algebraic, s.Guesses, s.Equations, s.Conserved = imp.Algebraic, imp.Guesses, imp.Equations, imp.Conserved
 	values, err := newFunc(imp.Mass, 0, s.NTheta, imp.Pattern.NNZ(), once)
 	if err != nil {
 		return err

@@ -47,6 +47,10 @@ func newEngine(m method.Method, s *Stepper) (engine, error) {
 		return nil, nil
 	case *method.Rosenbrock:
 		return newRosenbrock(m, s)
+	case *method.DIRK:
+		return newDirk(m, s)
+	case *method.Radau:
+		return newRadau(m, s)
 	}
 	return nil, fmt.Errorf("%s is not available for this kind of problem", m.Info().Name)
 }

@@ -106,22 +106,9 @@ func (m *matrix) norm() float64 {
 func (m *matrix) factor(c float64) error {
 	m.stats.Factors++
 	m.shifted.Set(m.a, m.mass, c, m.v)
-	if m.chosen {
-		err := m.lu.Refactor(m.a)
-		if err == nil {
-			return nil
-		}
-		var g *sparse.GrowthError
-		if !errors.As(err, &g) {
-			m.chosen = false
-			return m.named(err)
-		}
-	}
-	if err := m.lu.Factor(m.a); err != nil {
-		m.chosen = false
+	if err := update(m.lu, &m.chosen, m.a); err != nil {
 		return m.named(err)
 	}
-	m.chosen = true
 	return nil
 }
 

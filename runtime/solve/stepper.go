@@ -192,6 +192,11 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	} else {
 		s.init.Eval(s.x, p.T0, nil, s.th)
 	}
+	if p.Sys.Mass != nil && finite(s.x) {
+		if err := Consistent(p.Sys, p.T0, s.x, s.th, set.rtol, set.atol); err != nil {
+			return err
+		}
+	}
 	s.Restart(p.T0, s.x)
 	return nil
 }
