@@ -55,7 +55,12 @@ func newEngine(m method.Method, s *Stepper) (engine, error) {
 func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
 	s.why = ""
 	s.badT = s.t1
-	err := s.across(s.eng.attempt())
+	var err float64
+	if s.kinks.sliver && s.kinks.jump != nil && s.sys.Mass != nil {
+		err = s.leap()
+	} else {
+		err = s.across(s.eng.attempt())
+	}
 	if err <= 1 {
 		s.take(err, last)
 		return true, true

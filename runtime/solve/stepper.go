@@ -167,6 +167,7 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	}
 	s.tEnd = p.T1
 	s.startKinks(p.Sys.Kinks)
+	s.startJumps()
 	s.attempts = 0
 	s.stats, s.switches = Stats{Whole: s.useWhole}, nil
 	if s.eng != nil {
@@ -430,7 +431,7 @@ func (s *Stepper) choose() (last bool) {
 		s.t1, last = s.tEnd, true
 	}
 	if len(s.kinks.times) > 0 && s.cut(stretch) {
-		last = false
+		last = s.t1 == s.tEnd
 	}
 	s.h = s.t1 - s.t
 	return last
