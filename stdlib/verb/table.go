@@ -1,6 +1,7 @@
 package verb
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/udl-lang/udl/lang/sig"
@@ -138,6 +139,9 @@ func Signatures() []sig.Builtin {
 			continue // a word, where a solver may stand
 		}
 		params := []sig.Param{arg("dt", "number", "none", "a fixed step, without error control")}
+		if r, ok := row.(*method.Radau); ok {
+			params = append(params, arg("order", "whole number", strconv.Itoa(r.Orders()[0]), "the order, one of "+orders(r)))
+		}
 		out = append(out, sig.Builtin{Name: m.Name, Kind: sig.Solver, Params: params, Result: "solver", Doc: strings.TrimSpace(m.Doc), Cite: m.Cite,
 			Example: "model M { state x = 1; x' = -x }\nsolve(M, t = 0..1, solver = " + m.Name + "(dt = 0.1))"})
 	}
