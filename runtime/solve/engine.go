@@ -87,7 +87,12 @@ func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
 
 // tryEngine makes the step from t to t1 and gives its scaled error, with the new state on the system's invariants.
 func (s *Stepper) tryEngine() float64 {
-	err := s.across(s.eng.attempt())
+	var err float64
+	if s.kinks.sliver && s.sys.Mass != nil {
+		err = s.leap()
+	} else {
+		err = s.across(s.eng.attempt())
+	}
 	if err <= 1 && s.onto != nil {
 		if e := s.onto.Project(s.t1, s.x1, s.set.rtol, s.set.atol); e != nil {
 			s.why, err = e.Error(), math.Inf(1)
