@@ -96,8 +96,10 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 		return nil, err
 	}
 	s.RHS = rhs
+	rhs.s.sys = s
 	s.Pattern = rhs.s.pattern()
 	s.Stepping = rhs.s.stepping
+	s.Solving = rhs.s.solving
 	s.Reversing = rhs.s.reversing
 	s.Lanes = rhs.s.lanes
 	s.Directing = rhs.s.directing
@@ -137,11 +139,11 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 	return c, nil
 }
 
-// constrain adds what a system with implicit equations has beside its right-hand side. Whole steps and lanes are made for x' = f alone.
+// constrain adds what a system with implicit equations has beside its right-hand side. Lanes, and the reverse of whole steps, are made for x' = f alone.
 func (c *Compiled) constrain(imp *implicit.System, how code.Options) error {
 	s := c.System
-	s.Stepping, s.Reversing, s.Lanes = nil, nil, nil
-	s.Algebraic, s.Equations, s.Conserved = imp.Algebraic, imp.Equations, imp.Conserved
+	s.Reversing, s.Lanes = nil, nil
+	s.Algebraic, s.Guesses, s.Equations, s.Conserved = imp.Algebraic, imp.Guesses, imp.Equations, imp.Conserved
 	values, err := newFunc(imp.Mass, 0, s.NTheta, imp.Pattern.NNZ(), once)
 	if err != nil {
 		return err

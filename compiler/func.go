@@ -24,7 +24,9 @@ type shared struct {
 	timeless    bool // nobody asks for derivatives by t, which may not exist
 	steps       perMethod[*code.StepProgram]
 	reverses    perMethod[*code.ReverseProgram]
+	solvers     solvers
 	directions  directions
+	sys         *system.System  // of a right-hand side
 	entries     *sparse.Pattern // of ∂f/∂x of a right-hand side that has derivatives, as its Jacobian gives them
 	jac         jacobians
 }

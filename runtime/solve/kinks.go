@@ -105,6 +105,9 @@ type OutsideError struct {
 }
 
 func (e *OutsideError) Error() string {
+	if e.T0 == e.T1 {
+		return fmt.Sprintf("the input `%s` is given for t = %v..%v only, but the time is %v", e.Name, e.Lo, e.Hi, e.T0)
+	}
 	return fmt.Sprintf("the input `%s` is given for t = %v..%v only, but the integration runs over %v..%v", e.Name, e.Lo, e.Hi, e.T0, e.T1)
 }
 

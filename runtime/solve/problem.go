@@ -60,6 +60,9 @@ type Problem struct {
 	// OutputsFirst gives up the dense output, where MaxMemory does not hold both it and the outputs at Times, rather than stop.
 	OutputsFirst bool
 
+	// ForGradient lets Auto take only methods that the discrete adjoint goes through.
+	ForGradient bool
+
 	// Progress is called after every accepted step with its end. It must be quick.
 	Progress func(t float64)
 
@@ -91,7 +94,9 @@ type settings struct {
 	errStates  int
 	errGroup   int
 	controlled bool // step-size control is on
-	dir        float64
+	// forGradient is the problem's ForGradient.
+	forGradient bool
+	dir         float64
 }
 
 // resolve checks a problem and fills in its defaults. atol is a buffer to reuse.
@@ -107,7 +112,7 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 	if s.m = p.Method; s.m == nil {
 		s.m = method.Default()
 	}
-	s.info = s.m.Info()
+	s.info, s.forGradient = s.m.Info(), p.ForGradient
 	s.rk, _ = s.m.(*method.RK)
 	if err := p.checkExplicit(s.m); err != nil {
 		return s, err

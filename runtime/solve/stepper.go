@@ -46,6 +46,7 @@ type Stepper struct {
 	eng       engine  // of any other method, nil where there is none
 	useEngine bool    // the engine makes the steps
 	auto      *switcher
+	onto      *Projection // of the system, nil where it has no invariants
 	turn      int         // for the next step: 1 to the explicit method, 2 to the engine, 0 stay
 	whole     system.Step // one of sc's method, compiled as one; nil where there is none
 	useWhole  bool
@@ -111,7 +112,7 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	if err != nil {
 		return err
 	}
-	if s.sys != p.Sys || s.m != set.m || s.auto != nil {
+	if s.sys != p.Sys || s.m != set.m || s.auto != nil && !s.auto.serves(&set) {
 		s.sys, s.rhs, s.m = p.Sys, p.Sys.RHS.Clone(), set.m
 		if s.init = nil; p.Sys.Init != nil {
 			s.init = p.Sys.Init.Clone()
@@ -140,18 +141,20 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 		for i := range s.k {
 			s.k[i] = cut(nx)
 		}
+		s.onto = NewProjection(p.Sys)
 		s.whole = nil
 		if p.Sys.Stepping != nil && set.rk != nil && set.info.Adaptive {
 			s.whole = p.Sys.Stepping(set.rk)
 		}
-		implicit := set.m
-		if s.auto != nil {
-			implicit = s.auto.implicit
-		}
-		if s.eng, err = newEngine(implicit, s); err != nil {
-			s.m = nil
-			return err
-		}
+		if s.auto == nil || s.sc == nil || widthOf(s.auto.implicit, nx) == 0 {
+			if err := s.newEngine(); err != nil {
+				s.m = nil
+				return err
+			}
+		} // else when it is needed: most problems are not stiff
+	}
+	if s.auto != nil {
+		s.auto.tighten(p.Sys, &set)
 	}
 	for i := range s.k { // in their order: steps of the last problem may have exchanged them
 		s.k[i] = s.kflat[i*p.Sys.NX : (i+1)*p.Sys.NX : (i+1)*p.Sys.NX]
@@ -172,6 +175,9 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	if s.eng != nil {
 		s.eng.prepare()
 	}
+	if s.onto != nil {
+		s.onto.Prepare(s.th)
+	}
 	s.use(s.sc == nil)
 	s.turn = 0
 	if s.auto != nil {
@@ -185,6 +191,11 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 		copy(s.x, p.X0)
 	} else {
 		s.init.Eval(s.x, p.T0, nil, s.th)
+	}
+	if p.Sys.Mass != nil && finite(s.x) {
+		if err := Consistent(p.Sys, p.T0, s.x, s.th, set.rtol, set.atol); err != nil {
+			return err
+		}
 	}
 	s.Restart(p.T0, s.x)
 	return nil
@@ -200,14 +211,27 @@ func (s *Stepper) use(engine bool) {
 	}
 }
 
-// order is the number of stages and the like that a step is remembered by.
+// newEngine makes the engine of the method that is no explicit Runge–Kutta method.
+func (s *Stepper) newEngine() (err error) {
+	m := s.m
+	if s.auto != nil {
+		m = s.auto.implicit
+	}
+	s.eng, err = newEngine(m, s)
+	return err
+}
+
+// width is how many numbers, beside time, length and state, a step is remembered by.
 func (s *Stepper) width() int {
 	w := 0
 	if s.sc != nil {
 		w = s.sc.Method.Stages * s.sys.NX
 	}
-	if s.eng != nil {
+	switch {
+	case s.eng != nil:
 		w = max(w, s.eng.width())
+	case s.auto != nil:
+		w = max(w, widthOf(s.auto.implicit, s.sys.NX))
 	}
 	return w
 }
@@ -514,6 +538,13 @@ func (s *Stepper) nextMesh() int {
 
 // change lets another method make the steps from here on.
 func (s *Stepper) change() {
+	if s.turn == 2 && s.eng == nil {
+		if err := s.newEngine(); err != nil { // then the explicit method has to do
+			s.eng, s.turn = nil, 0
+			return
+		}
+		s.eng.prepare()
+	}
 	s.use(s.turn == 2)
 	s.turn = 0
 	s.haveK0, s.extra = false, false

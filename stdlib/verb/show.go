@@ -90,7 +90,7 @@ func (c *Call) positional(name string) []value.Value {
 // Big says whether a value takes lines of its own: such values are shown, not printed in a line.
 func Big(v value.Value) bool {
 	switch v := v.(type) {
-	case *value.Solution, *value.Ensemble, *value.Spread, *value.Model, *value.Report, *value.Table, *value.Plot, *value.Gradient, *value.Learned:
+	case *value.Solution, *value.Ensemble, *value.Spread, *value.Model, *value.Report, *value.Table, *value.Plot, *value.Gradient, *value.Learned, *value.Steady:
 		return true
 	case value.List:
 		for _, x := range v {
@@ -154,7 +154,7 @@ func Inline(v value.Value) string {
 			p[i] = s.Row.Name
 		}
 		return strings.Join(p, " then ")
-	case *value.Solution, *value.Ensemble, *value.Spread, *value.Report, *value.Table, *value.Plot, *value.Gradient, *value.Model:
+	case *value.Solution, *value.Ensemble, *value.Spread, *value.Report, *value.Table, *value.Plot, *value.Gradient, *value.Model, *value.Steady:
 		return ""
 	case nil:
 		return "nothing"
