@@ -113,13 +113,17 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 			s.ByTime = rhs.s.byTime
 		}
 	}
-	if s.NoGradient == "" || noGradient(g) == "" {
-		if rhs.s.entries = s.Pattern; rhs.s.entries == nil {
-			rhs.s.entries = sparse.DensePattern(s.NX)
-		}
-		s.Jacobian = rhs.s.jacobian
+	if rhs.s.entries = s.Pattern; rhs.s.entries == nil {
+		rhs.s.entries = sparse.DensePattern(s.NX)
+	}
+	s.Jacobian = rhs.s.jacobian
+	if noGradient(g) != "" {
+		s.Jacobian = rhs.s.byDifferences
 	}
 	s.Explain = c.explain(rhs.s)
+	if err = c.events(b, how); err != nil {
+		return nil, err
+	}
 	if imp != nil {
 		if err := c.constrain(imp, how); err != nil {
 			return nil, err

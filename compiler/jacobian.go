@@ -40,7 +40,7 @@ type jacobians struct {
 	err     error
 }
 
-// jacobian implements system.System.Jacobian.
+// jacobian implements system.System.Jacobian for functions that have derivatives.
 func (s *shared) jacobian() system.Jacobian {
 	js := s.jacobians()
 	if js.err != nil {
