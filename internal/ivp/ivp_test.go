@@ -125,9 +125,9 @@ func worst(t testing.TB, s *udl.Solution, r reference, rtol, atol float64) (floa
 func solvers(p problem) []string {
 	switch {
 	case p.dae:
-		return []string{"auto", "Rodas5P", "Rodas4"}
+		return []string{"auto", "Rodas5P", "Rodas4", "BDF"}
 	case p.stiff:
-		return []string{"auto", "Rodas5P", "Rodas4"}
+		return []string{"auto", "Rodas5P", "Rodas4", "BDF"}
 	}
 	return []string{"auto", "Tsit5", "Vern7", "Vern9", "Rodas5P"}
 }

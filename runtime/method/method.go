@@ -59,6 +59,7 @@ var solvers = []Method{
 	&rodas4,
 	&rodas4p,
 	&rodas5p,
+	&bdf,
 }
 
 // Solvers lists all methods, explicit Runge–Kutta methods first. The slice is the caller's, the methods are shared.

@@ -47,6 +47,8 @@ func newEngine(m method.Method, s *Stepper) (engine, error) {
 		return nil, nil
 	case *method.Rosenbrock:
 		return newRosenbrock(m, s)
+	case *method.BDF:
+		return newBDF(m, s)
 	}
 	return nil, fmt.Errorf("%s is not available for this kind of problem", m.Info().Name)
 }
