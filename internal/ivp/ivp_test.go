@@ -133,7 +133,7 @@ func solvers(p problem) []string {
 	case p.only != nil:
 		return p.only
 	case p.dae || p.stiff:
-		return append([]string{"auto", "Rodas4"}, implicits...)
+		return append([]string{"auto", "Rodas4", "BDF"}, implicits...)
 	}
 	return append([]string{"auto", "Tsit5", "Vern7", "Vern9"}, implicits...)
 }

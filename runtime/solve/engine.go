@@ -51,6 +51,8 @@ func newEngine(m method.Method, s *Stepper) (engine, error) {
 		return newDirk(m, s)
 	case *method.Radau:
 		return newRadau(m, s)
+	case *method.BDF:
+		return newBDF(m, s)
 	}
 	return nil, fmt.Errorf("%s is not available for this kind of problem", m.Info().Name)
 }
