@@ -130,7 +130,7 @@ func solvers(p problem) []string {
 	case p.stiff:
 		return []string{"auto", "Rodas5P", "Rodas4"}
 	}
-	return []string{"auto", "Tsit5", "Vern7", "Vern9", "Rodas5P"}
+	return []string{"auto", "Tsit5", "Vern7", "Vern9", "Rodas5P", "VCABM"}
 }
 
 func TestReferences(t *testing.T) {
