@@ -135,7 +135,7 @@ func solvers(p problem) []string {
 	case p.dae || p.stiff:
 		return append([]string{"auto", "Rodas4", "BDF"}, implicits...)
 	}
-	return append([]string{"auto", "Tsit5", "Vern7", "Vern9"}, implicits...)
+	return append([]string{"auto", "Tsit5", "Vern7", "Vern9", "VCABM"}, implicits...)
 }
 
 func TestReferences(t *testing.T) {

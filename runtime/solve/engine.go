@@ -53,6 +53,12 @@ func newEngine(m method.Method, s *Stepper) (engine, error) {
 		return newRadau(m, s)
 	case *method.BDF:
 		return newBDF(m, s)
+	case *method.Symplectic:
+		return newSymplectic(m, s)
+	case *method.ROCK:
+		return newRock(m, s), nil
+	case *method.Adams:
+		return newAdams(m, s), nil
 	}
 	return nil, fmt.Errorf("%s is not available for this kind of problem", m.Info().Name)
 }
