@@ -107,13 +107,14 @@ const (
 	kindConst
 	kindState
 	kindLet
+	kindInput
 	kindFn
 	kindUnknown
 	kindRefused // by a declaration that is not built yet: its uses are passed over
 )
 
 func (k kind) String() string {
-	return [...]string{"a parameter", "a constant", "a state", "a `let`", "a function", "an unknown function", "not built yet"}[k]
+	return [...]string{"a parameter", "a constant", "a state", "a `let`", "an input", "a function", "an unknown function", "not built yet"}[k]
 }
 
 // entry is one declared name.
@@ -121,7 +122,7 @@ type entry struct {
 	name  string
 	kind  kind
 	span  diag.Span
-	item  *ast.Item       // of a param, const or state
+	item  *ast.Item       // of a param, const, state or input
 	rates []*ast.Item     // of a state: its items x', x'', … by order
 	chain []*model.Symbol // of a state: itself, x', x'', …
 	let   *letDecl

@@ -201,6 +201,9 @@ func (c *checker) described(s *model.Symbol) string {
 	case model.State, model.Latent, model.Discrete:
 		return "a state"
 	case model.Let:
+		if s.Input {
+			return "an input"
+		}
 		return "a `let`"
 	case model.Const:
 		if !s.Shape.IsScalar() {

@@ -72,7 +72,7 @@ func (c *checker) declare(id *ast.Ident, k kind) *entry {
 
 // collectDecl returns the items x' = …, which belong to a state that may stand further on.
 func (c *checker) collectDecl(s *ast.Decl) (rates []*ast.Item) {
-	kinds := map[string]kind{"param": kindParam, "const": kindConst, "state": kindState, "latent": kindState, "discrete": kindState}
+	kinds := map[string]kind{"param": kindParam, "const": kindConst, "state": kindState, "latent": kindState, "discrete": kindState, "input": kindInput}
 	k, ok := kinds[s.Kind]
 	if !ok {
 		c.refuse(s.Kind, "`"+s.Kind+"`", s.Span())

@@ -102,6 +102,20 @@ func dump(w io.Writer, m *model.Model) {
 			}
 			fmt.Fprintf(w, "= %s\n", text(p.RHS))
 		}
+		if k := q.Missing(); len(k) > 0 {
+			fmt.Fprintf(w, "  %s' not given at %v\n", q.State.Name, k)
+		}
+	}
+	for _, q := range m.Implicit {
+		left := "0"
+		if q.LHS != nil {
+			left = text(q.LHS)
+		}
+		fmt.Fprintf(w, "  %s = %s", left, text(q.RHS))
+		for _, v := range q.Vars {
+			fmt.Fprintf(w, " for %s in %d..%d by %d", v.Name, v.Lo0, v.Hi0, v.Step)
+		}
+		fmt.Fprintf(w, ": %d equations\n", q.Size())
 	}
 }
 

@@ -133,12 +133,12 @@ func moving(e *model.Expr, seen map[*model.Symbol]bool) *model.Expr {
 			found = x
 		case model.Ref, model.Diff:
 			switch x.Sym.Kind {
-			case model.State, model.Latent, model.Discrete, model.Time, model.Input:
+			case model.State, model.Latent, model.Discrete, model.Time:
 				found = x
 			case model.Let:
 				if !seen[x.Sym] {
 					seen[x.Sym] = true
-					if moving(x.Sym.Def, seen) != nil {
+					if x.Sym.Input || moving(x.Sym.Def, seen) != nil {
 						found = x
 					}
 				}

@@ -338,6 +338,9 @@ func (c *checker) nature(v *model.Expr) string {
 	case model.Const:
 		return "a constant"
 	case model.Let:
+		if v.Sym.Input {
+			return "an input"
+		}
 		return "a `let`"
 	case model.Time:
 		return "the time"

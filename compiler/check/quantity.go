@@ -39,6 +39,12 @@ func (c *checker) settle(e *entry) bool {
 	case kindLet:
 		c.settleLet(e.let)
 		return e.status == done
+	case kindInput:
+		c.stack = append(c.stack, e)
+		e.status = busy
+		ok := c.settleInput(e)
+		c.stack = c.stack[:len(c.stack)-1]
+		return e.finish(ok)
 	}
 	return false
 }

@@ -22,14 +22,19 @@ type System struct {
 	Mass    *ir.Graph       // the entries of M, from θ
 
 	Algebraic  []bool // per element of x
+	Guesses    []bool
 	Equations  []system.Equation
 	Invariants *ir.Graph // nil when no index was reduced
 	Conserved  []system.Equation
 }
 
-// Lower makes the system of a model with implicit equations.
-func Lower(m *model.Model, b lower.Builtins) (*System, error) {
+// Lower makes the system of a model with implicit equations. dress puts functions of time in the place of inputs of each layout; nil: none.
+func Lower(m *model.Model, b lower.Builtins, dress func(*lower.Layout)) (*System, error) {
+	if dress == nil {
+		dress = func(*lower.Layout) {}
+	}
 	lay := lower.LayoutOf(m)
+	dress(lay)
 	o, err := lower.OpenOf(m, lay, b)
 	if err != nil {
 		return nil, err
@@ -44,7 +49,9 @@ func Lower(m *model.Model, b lower.Builtins) (*System, error) {
 	}
 	s := &assembly{analysis: a, constants: c, own: a.whose()}
 	s.place()
+	dress(s.layout)
 	out := &System{Model: s.model, Layout: s.layout, Algebraic: s.algebraic, Equations: s.equations()}
+	out.Guesses = s.guesses()
 	out.RHS = s.rhs()
 	if out.Pattern, out.Mass, err = s.mass(); err != nil {
 		return nil, err
@@ -140,6 +147,20 @@ func (s *assembly) place() {
 			s.next[s.offset(s.variable(q, level))] = s.variable(q, level+1)
 		}
 	}
+}
+
+// guesses marks what has no initial value by rights: unknowns without derivative as written, and the derivatives that are states now.
+func (s *assembly) guesses() []bool {
+	g := append([]bool(nil), s.algebraic...)
+	for off := s.nx; off < s.n; off++ {
+		g[off] = true
+	}
+	for q, v := range s.loose {
+		if s.plain[q] {
+			g[v] = true
+		}
+	}
+	return g
 }
 
 // offset is where a variable stands in x, −1 where it does not.

@@ -24,8 +24,9 @@ type analysis struct {
 	lay   *lower.Layout
 	o     *lower.Open
 	nx    int
-	loose []int // as in lower.Open
-	order []int // of each loose element: which of its derivatives is the unknown, 0 for itself
+	loose []int  // as in lower.Open
+	plain []bool // of each loose element: its derivative stands nowhere as written
+	order []int  // of each loose element: which of its derivatives is the unknown, 0 for itself
 
 	eqs   []equation
 	of    []int // the first of the elements of each implicit equation among eqs; one more for the end
@@ -111,6 +112,9 @@ func analyse(m *model.Model, lay *lower.Layout, o *lower.Open) (*analysis, error
 		}
 	}
 	explicit := rows[n : n+a.nx]
+	for _, k := range a.order {
+		a.plain = append(a.plain, k == 0)
+	}
 	for round := 0; ; round++ {
 		a.found = match(a.incidence(own), len(a.loose))
 		if a.found.perfect() {

@@ -22,7 +22,6 @@ const (
 	Time          // t
 	Local         // parameter of an inlined function or an unknown
 	IndexVar      // bound by sum[j in ..] or u[i in ..]
-	Input         // an external signal
 	Given         // an input of a compiled expression that is not a model (a lambda's s.x)
 	Discrete      // a state without derivative, which only events change
 )
@@ -47,6 +46,7 @@ type Symbol struct {
 	Lo0, Hi0   int     // range of an IndexVar, inclusive, and its step
 	Step       int
 	Vel        *Symbol // of a state declared with x': the state that is its derivative
+	Input      bool    // a Let that a table may take the place of for a run: an external signal
 
 	Unknown *Unknown   // of a Weight: whose
 	Spec    sig.Weight // of a Weight

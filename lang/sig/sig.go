@@ -24,6 +24,7 @@ const (
 	Solver         Kind = "solver"         // Tsit5
 	Optimiser      Kind = "optimiser"      // adam, lbfgs
 	Loss           Kind = "loss"           // sse, mse
+	Signal         Kind = "signal"         // hold, linear, cubic: tables as functions of time, in `inputs`
 	Method         Kind = "method"         // adjoint methods, shooting, collocation
 )
 

@@ -215,6 +215,7 @@ func augment(sys *system.System, wrt []int) *system.System {
 		Name: sys.Name, NX: nx * (1 + np), NTheta: sys.NTheta, Theta: sys.Theta,
 		NoGradient: "the derivatives of its sensitivities are not offered",
 		RHS:        newAugmented(sys.RHS, sys.Directing, wrt, nx),
+		Signals:    sys.Signals, Kinks: sys.Kinks,
 	}
 	if sys.Init != nil {
 		out.Init = newAugmented(sys.Init, nil, wrt, 0)

@@ -565,10 +565,7 @@ func (e *eventer) consistent(t float64, x []float64) error {
 	if e.sys.Mass == nil {
 		return nil
 	}
-	if e.p.Consistent == nil {
-		return fmt.Errorf("nothing is there to find them by")
-	}
-	return e.p.Consistent(e.sys, t, x, e.st.th, e.st.set.rtol, e.st.set.atol)
+	return Consistent(e.sys, t, x, e.st.th, e.st.set.rtol, e.st.set.atol)
 }
 
 func (e *eventer) wrong(event int, why string) Status {

@@ -57,13 +57,12 @@ type Problem struct {
 	// OutputsFirst gives up the dense output, where MaxMemory does not hold both it and the outputs at Times, rather than stop.
 	OutputsFirst bool
 
-	// Consistent brings the algebraic unknowns of x to what the equations demand, the others as they are: after an event of a system
-	// with a mass matrix.
-	Consistent func(sys *system.System, t float64, x, th []float64, rtol float64, atol []float64) error
-
 	// Jumped is told of the events that fired at one time, with the state after them, which it may change beyond the system's own: for systems that
 	// carry sensitivities behind their states. start says that they fired before the first step. Its error is that of Solve.
 	Jumped func(fired []Fired, x []float64, start bool) error
+
+	// ForGradient lets Auto take only methods that the discrete adjoint goes through.
+	ForGradient bool
 
 	// Progress is called after every accepted step with its end. It must be quick.
 	Progress func(t float64)
@@ -96,7 +95,9 @@ type settings struct {
 	errStates  int
 	errGroup   int
 	controlled bool // step-size control is on
-	dir        float64
+	// forGradient is the problem's ForGradient.
+	forGradient bool
+	dir         float64
 }
 
 // resolve checks a problem and fills in its defaults. atol is a buffer to reuse.
@@ -112,7 +113,7 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 	if s.m = p.Method; s.m == nil {
 		s.m = method.Default()
 	}
-	s.info = s.m.Info()
+	s.info, s.forGradient = s.m.Info(), p.ForGradient
 	s.rk, _ = s.m.(*method.RK)
 	if sys.Mass != nil && !s.info.Mass {
 		return s, fmt.Errorf("%s solves x' = f only, and the system has %s: take one of %s", s.info.Name, algebraic(sys), strings.Join(method.WithMass(), ", "))
@@ -173,6 +174,9 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 		return s, fmt.Errorf("the error is measured over %d of %d states in groups of %d, which does not fit", p.ErrStates, sys.NX, p.ErrGroup)
 	}
 	if err := p.checkTimes(s.dir); err != nil {
+		return s, err
+	}
+	if err := p.checkSignals(); err != nil {
 		return s, err
 	}
 	return s, p.checkMesh(s.dir)

@@ -203,6 +203,17 @@ func (r *rosenbrock) ordinary() float64 {
 	return s.norm(s.e, s.x, s.x1)
 }
 
+// spectral bounds the modulus of the Jacobian's eigenvalues by its norms, at the start of the last step.
+func (r *rosenbrock) spectral() float64 {
+	if r.needMatrix() != nil {
+		return math.Inf(1)
+	}
+	if !r.fresh {
+		r.mat.jacobian(nil, r.s.t, r.s.x)
+	}
+	return r.mat.norm()
+}
+
 func (r *rosenbrock) errors() { combine(r.s.e, r.s.zero, 1, r.e.w, r.e.idx, r.u) }
 
 func (r *rosenbrock) accept(err float64) float64 {

@@ -61,6 +61,9 @@ func (w *Workspace) Solve(ctx context.Context, p *Problem) (*Solution, error) {
 	sol.first = ""
 	if st.auto != nil {
 		sol.first = st.auto.first()
+		if st.eng != nil && sol.reader == nil { // made on the way
+			sol.reader, sol.engine = st.eng.reader(), st.auto.implicit
+		}
 	}
 	if stop != MemoryLimit {
 		// Where memory ended, the solution ends with what could be kept.
@@ -85,11 +88,11 @@ func (w *Workspace) reset(p *Problem) *Solution {
 	s := w.sol
 	s.T, s.X = s.T[:0], s.X[:0]
 	s.NX, s.Method, s.sc, s.rhs = p.Sys.NX, st.set.m, st.sc, st.rhs
-	if s.reader, s.engine = nil, nil; st.eng != nil {
+	switch s.reader, s.engine = nil, nil; {
+	case st.eng != nil && st.auto == nil:
 		s.reader, s.engine = st.eng.reader(), st.set.m
-		if st.auto != nil {
-			s.engine = st.auto.implicit
-		}
+	case st.eng != nil:
+		s.reader, s.engine = st.eng.reader(), st.auto.implicit
 	}
 	s.Theta = append(s.Theta[:0], st.th...)
 	s.T0, s.T1, s.TEnd = p.T0, p.T1, p.T0

@@ -10,7 +10,7 @@ import (
 	"github.com/udl-lang/udl/stdlib/value"
 )
 
-var everyKind = []sig.Kind{sig.Verb, sig.Function, sig.Constant, sig.Representation, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Activation, sig.Distribution}
+var everyKind = []sig.Kind{sig.Verb, sig.Function, sig.Constant, sig.Representation, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Activation, sig.Distribution, sig.Signal}
 
 // Names lists everything help knows, sorted, each once.
 func (in *Interp) Names() []string {
@@ -161,8 +161,12 @@ func (in *Interp) Complete(line string, pos int) ([]string, int) {
 				}
 			}
 		}
-		if b := in.enclosing(head[:start]); b != nil && takesDistributions(b) {
-			cands = append(cands, in.table.Names(sig.Distribution)...)
+		if b := in.enclosing(head[:start]); b != nil {
+			for i := range b.Params {
+				if k := wordsOf(&b.Params[i]); k != "" {
+					cands = append(cands, in.table.Names(k)...)
+				}
+			}
 		}
 		for n := range in.vars {
 			cands = append(cands, n)
@@ -183,7 +187,7 @@ func (in *Interp) Complete(line string, pos int) ([]string, int) {
 }
 
 // keywords are completed beside names.
-var keywords = []string{"model", "param", "const", "state", "latent", "let", "unknown", "import", "for", "if", "then", "else", "help", "end", "true", "false"}
+var keywords = []string{"model", "param", "const", "state", "latent", "input", "let", "unknown", "import", "for", "if", "then", "else", "help", "end", "true", "false"}
 
 func isWord(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
@@ -246,7 +250,7 @@ func (in *Interp) enclosing(s string) *sig.Builtin {
 func (in *Interp) Overview(w io.Writer) {
 	headings := map[sig.Kind]string{sig.Verb: "verbs of scripts", sig.Function: "functions", sig.Constant: "constants", sig.Representation: "unknown functions",
 		sig.Solver: "solvers", sig.Optimiser: "optimisers", sig.Loss: "losses against data", sig.Activation: "activations, after `act =`",
-		sig.Distribution: "distributions, after `~` and in `vary`"}
+		sig.Distribution: "distributions, after `~` and in `vary`", sig.Signal: "signals, in `inputs`"}
 	var later []string
 	for _, k := range everyKind {
 		names := in.table.Names(k)

@@ -23,6 +23,9 @@ func (in *Interp) Show(w io.Writer, v Value) {
 	case *value.Spread:
 		fmt.Fprintln(w, v.Type())
 		trace.WriteTable(w, v.Frame(), trace.TableOptions{Width: in.o.Width, Rows: 9, Color: in.o.Color})
+	case *value.Steady:
+		in.showRecord(w, v.Record(true), "")
+		fmt.Fprintf(w, "%s; %s\n", v.Of.How, v.Of.Stability)
 	case *value.Model:
 		in.showModel(w, v)
 	case *value.Plot:

@@ -24,7 +24,7 @@ func (c *Call) Failure(sol *solve.Solution, p *solve.Problem) *diag.Diagnostic {
 	}
 	f := sol.Fault
 	code := map[solve.Status]diag.Code{solve.MaxSteps: "E0501", solve.StepTooSmall: "E0502", solve.NonFinite: "E0503",
-		solve.Cancelled: "E0504", solve.MemoryLimit: "E0506", solve.EventFault: "E0508"}[sol.Status]
+		solve.Cancelled: "E0504", solve.MemoryLimit: "E0506", solve.EventFault: "E0515"}[sol.Status]
 	span := c.Span
 	text := ""
 	if f.Source != nil {
@@ -93,7 +93,7 @@ func (c *Call) positional(name string) []value.Value {
 // Big says whether a value takes lines of its own: such values are shown, not printed in a line.
 func Big(v value.Value) bool {
 	switch v := v.(type) {
-	case *value.Solution, *value.Ensemble, *value.Spread, *value.Model, *value.Report, *value.Table, *value.Events, *value.Plot, *value.Gradient, *value.Learned:
+	case *value.Solution, *value.Ensemble, *value.Spread, *value.Model, *value.Report, *value.Table, *value.Events, *value.Plot, *value.Gradient, *value.Learned, *value.Steady:
 		return true
 	case value.List:
 		for _, x := range v {
@@ -157,7 +157,7 @@ func Inline(v value.Value) string {
 			p[i] = s.Row.Name
 		}
 		return strings.Join(p, " then ")
-	case *value.Solution, *value.Ensemble, *value.Spread, *value.Report, *value.Table, *value.Events, *value.Plot, *value.Gradient, *value.Model:
+	case *value.Solution, *value.Ensemble, *value.Spread, *value.Report, *value.Table, *value.Events, *value.Plot, *value.Gradient, *value.Model, *value.Steady:
 		return ""
 	case nil:
 		return "nothing"

@@ -154,7 +154,7 @@ func (c *Call) ModelOf(name string) (*value.Model, error) {
 	if !ok {
 		return nil, c.Bad(name, "`%s` needs a model, this is %s", c.Verb.Name, value.Describe(c.Args[name]))
 	}
-	return m, nil
+	return c.bound(m)
 }
 
 func join(words []string) string {
