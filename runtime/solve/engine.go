@@ -67,17 +67,7 @@ func widthOf(m method.Method, nx int) int {
 func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
 	s.why = ""
 	s.badT = s.t1
-	var err float64
-	if s.kinks.sliver && s.sys.Mass != nil {
-		err = s.leap()
-	} else {
-		err = s.across(s.eng.attempt())
-	}
-	if err <= 1 && s.onto != nil {
-		if e := s.onto.Project(s.t1, s.x1, s.set.rtol, s.set.atol); e != nil {
-			s.why, err = e.Error(), math.Inf(1)
-		}
-	}
+	err := s.tryEngine()
 	if err <= 1 {
 		s.take(err, last)
 		return true, true
@@ -93,6 +83,22 @@ func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
 	s.next = s.eng.refuse(err) * math.Abs(s.h)
 	s.rejected = true
 	return false, false
+}
+
+// tryEngine makes the step from t to t1 and gives its scaled error, with the new state on the system's invariants.
+func (s *Stepper) tryEngine() float64 {
+	var err float64
+	if s.kinks.sliver && s.sys.Mass != nil {
+		err = s.leap()
+	} else {
+		err = s.across(s.eng.attempt())
+	}
+	if err <= 1 && s.onto != nil {
+		if e := s.onto.Project(s.t1, s.x1, s.set.rtol, s.set.atol); e != nil {
+			s.why, err = e.Error(), math.Inf(1)
+		}
+	}
+	return err
 }
 
 // readyEngine is ready for the engine's steps.

@@ -42,8 +42,8 @@ func (s *Stepper) startKinks(all []float64) {
 	k.at = 0
 }
 
-// cut ends the step to t1 at the next kink, where it would reach it stretched.
-func (s *Stepper) cut(stretch float64) (cut bool) {
+// cutAtKink ends the step to t1 at the next kink, where it would reach it stretched.
+func (s *Stepper) cutAtKink(stretch float64) (cut bool) {
 	k := &s.kinks
 	k.want, k.sliver = 0, false
 	for k.at > 0 && (k.times[k.at-1]-s.t)*s.set.dir > 0 { // restarted further back
