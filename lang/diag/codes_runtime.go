@@ -14,4 +14,5 @@ var runtimeCodes = []Row{
 	{"E0512", "the data do not fit the loss", "A logarithm of a datum that is not positive, times that are not sorted, or too few data.", ""},
 	{"E0513", "nothing to train", "The model has no parameter or weight that may move.", ""},
 	{"E0514", "a training failed", "The message says why.", ""},
+	{"E0530", "inconsistent initial values", "The given initial values of states that have a derivative contradict an algebraic equation or a constraint, or from the first guesses of the algebraic unknowns no solution is found. The message names the equation, by how much it is missed, and the values.", ""},
 }
