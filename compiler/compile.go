@@ -23,6 +23,8 @@ type Compiled struct {
 	System *system.System
 
 	builtins lower.Builtins
+	how      code.Options
+	source   *model.Model // as it was checked: Model has the states that implicit equations add
 }
 
 // Compile turns a checked model into a system. The error is a *diag.Diagnostic with a place.
@@ -32,16 +34,27 @@ func Compile(m *model.Model, b lower.Builtins) (*Compiled, error) {
 
 // CompileWith is Compile with a choice of back end.
 func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled, error) {
-	lay := lower.LayoutOf(m)
+	return compile(m, nil, b, how)
+}
+
+// compile is CompileWith with functions of time in the place of inputs, which dress puts there; nil: none.
+func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how code.Options) (*Compiled, error) {
+	source := m
+	var lay *lower.Layout
 	var imp *implicit.System
 	if len(m.Implicit) > 0 {
 		var err error
-		if imp, err = implicit.Lower(m, b); err != nil {
+		if imp, err = implicit.Lower(m, b, dress); err != nil {
 			return nil, err
 		}
 		m, lay = imp.Model, imp.Layout
+	} else {
+		lay = lower.LayoutOf(m)
+		if dress != nil {
+			dress(lay)
+		}
 	}
-	c := &Compiled{Model: m, Layout: lay, builtins: b}
+	c := &Compiled{Model: m, Layout: lay, builtins: b, how: how, source: source}
 	s := &system.System{Name: m.Name, NX: lay.NX, NTheta: lay.NTheta}
 	c.System = s
 	for i, p := range lay.X {
@@ -83,25 +96,34 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 		return nil, err
 	}
 	s.RHS = rhs
+	rhs.s.sys = s
 	s.Pattern = rhs.s.pattern()
 	s.Stepping = rhs.s.stepping
+	s.Solving = rhs.s.solving
 	s.Reversing = rhs.s.reversing
 	s.Lanes = rhs.s.lanes
 	s.Directing = rhs.s.directing
 	s.Backend = rhs.s.backend
 	if s.NoGradient = noGradient(g); s.NoGradient == "" {
-		s.NoGradient = jumps(m)
+		s.NoGradient = jumps(m, lay)
 	}
-	if s.NoGradient == "" || noGradient(g) == "" {
-		s.Jacobian = func() system.Jacobian {
-			p := s.Pattern
-			if p == nil {
-				p = sparse.DensePattern(s.NX)
-			}
-			return rhs.s.jacobian(p)
+	s.NoSecond = noSecond(g)
+	for _, in := range rhs.s.g.Inputs {
+		if in.Bank == ir.BankT {
+			s.ByTime = rhs.s.byTime
 		}
 	}
+	if rhs.s.entries = s.Pattern; rhs.s.entries == nil {
+		rhs.s.entries = sparse.DensePattern(s.NX)
+	}
+	s.Jacobian = rhs.s.jacobian
+	if noGradient(g) != "" {
+		s.Jacobian = rhs.s.byDifferences
+	}
 	s.Explain = c.explain(rhs.s)
+	if err = c.events(b, how); err != nil {
+		return nil, err
+	}
 	if imp != nil {
 		if err := c.constrain(imp, how); err != nil {
 			return nil, err
@@ -121,10 +143,10 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 	return c, nil
 }
 
-// constrain adds what a system with implicit equations has beside its right-hand side. Whole steps and lanes are made for x' = f alone.
+// constrain adds what a system with implicit equations has beside its right-hand side. Lanes, and the reverse of whole steps, are made for x' = f alone.
 func (c *Compiled) constrain(imp *implicit.System, how code.Options) error {
 	s := c.System
-	s.Stepping, s.Reversing, s.Lanes = nil, nil, nil
+	s.Reversing, s.Lanes = nil, nil
 	s.Algebraic, s.Guesses, s.Equations, s.Conserved = imp.Algebraic, imp.Guesses, imp.Equations, imp.Conserved
 	values, err := newFunc(imp.Mass, 0, s.NTheta, imp.Pattern.NNZ(), once)
 	if err != nil {
@@ -201,11 +223,28 @@ func (c *Compiled) draw(w []float64, s *model.Symbol, seed uint64) {
 // noGradient names the first registered Go function without a derivative.
 func noGradient(g *ir.Graph) string {
 	for _, n := range g.Nodes {
-		if n.Ext != nil && n.Ext.Grad == nil {
+		if n.Ext != nil && !n.Ext.Differentiable() {
 			return "the registered function `" + n.Ext.Name + "` has no derivative"
 		}
 		if info := n.Op.Info(); info.Class == ir.Elementwise && info.VJP == nil {
 			return "`" + info.Name + "` has no derivative"
+		}
+	}
+	return ""
+}
+
+// noSecond names the first registered Go function of states or parameters, of which there are first derivatives only.
+func noSecond(g *ir.Graph) string {
+	moves := make([]bool, len(g.Nodes))
+	for _, in := range g.Inputs {
+		moves[in.Node] = in.Bank == ir.BankX || in.Bank == ir.BankTheta
+	}
+	for i, n := range g.Nodes {
+		for _, a := range n.Args {
+			moves[i] = moves[i] || moves[a]
+		}
+		if n.Ext != nil && moves[i] {
+			return "the registered function `" + n.Ext.Name + "` has no second derivative, which this needs"
 		}
 	}
 	return ""
@@ -259,7 +298,7 @@ func Graphs(m *model.Model, b lower.Builtins, visit func(graph, pass string, g *
 	lay := lower.LayoutOf(m)
 	rhs := func() (*ir.Graph, error) { return lower.RHS(m, lay, b) }
 	if len(m.Implicit) > 0 {
-		imp, err := implicit.Lower(m, b)
+		imp, err := implicit.Lower(m, b, nil)
 		if err != nil {
 			return err
 		}

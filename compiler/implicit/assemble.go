@@ -28,9 +28,13 @@ type System struct {
 	Conserved  []system.Equation
 }
 
-// Lower makes the system of a model with implicit equations.
-func Lower(m *model.Model, b lower.Builtins) (*System, error) {
+// Lower makes the system of a model with implicit equations. dress puts functions of time in the place of inputs of each layout; nil: none.
+func Lower(m *model.Model, b lower.Builtins, dress func(*lower.Layout)) (*System, error) {
+	if dress == nil {
+		dress = func(*lower.Layout) {}
+	}
 	lay := lower.LayoutOf(m)
+	dress(lay)
 	a, err := analyse(m, lay, b)
 	if err != nil {
 		return nil, err
@@ -41,6 +45,7 @@ func Lower(m *model.Model, b lower.Builtins) (*System, error) {
 	}
 	s := &assembly{analysis: a, constants: c, own: a.whose()}
 	s.place()
+	dress(s.layout)
 	out := &System{Model: s.model, Layout: s.layout, Algebraic: s.algebraic, Equations: s.equations()}
 	out.Guesses = s.guesses()
 	out.RHS = s.rhs()

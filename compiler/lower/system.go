@@ -30,6 +30,41 @@ type Layout struct {
 	state map[*model.Symbol]int // index into X
 	init  []int                 // per state the index into Theta of its initial value; the flag follows
 	rates [][]int               // per state, where in x the derivative of each element stands that no equation gives; −1: nowhere. nil: all are given
+
+	signals map[*model.Symbol][]*ir.External // of inputs that a table was given for, a function of time for each element
+}
+
+// Signal puts functions of time, one for each element, in the place of an input's own expression.
+func (lay *Layout) Signal(input *model.Symbol, fs []*ir.External) {
+	if lay.signals == nil {
+		lay.signals = map[*model.Symbol][]*ir.External{}
+	}
+	lay.signals[input] = fs
+}
+
+// HasSignal says whether functions of time stand in the place of an input's own expression.
+func (lay *Layout) HasSignal(s *model.Symbol) bool { return lay.signals[s] != nil }
+
+// inputs binds the inputs that a table was given for.
+func (l *lowerer) inputs(m *model.Model, lay *Layout) {
+	for _, s := range m.Lets {
+		fs := lay.signals[s]
+		if fs == nil {
+			continue
+		}
+		old := l.g.At(s.Span)
+		t := l.g.Input("t", ir.BankT, 0, nil)
+		ids := make([]ir.ID, len(fs))
+		for i, f := range fs {
+			ids[i] = l.g.Call(f, t)
+		}
+		v := ids[0]
+		if !s.Shape.IsScalar() {
+			v = l.g.Reshape(l.g.Concat(ids...), s.Shape)
+		}
+		l.refs[s] = val{id: v}
+		l.g.At(old)
+	}
 }
 
 // LayoutOf lays out a model: θ holds parameters, constants, weights, and for each state an initial value
@@ -130,6 +165,7 @@ func Initial(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, err error) {
 	defer recovered(&err)
 	l := lay.lowerer(b)
 	l.time(m)
+	l.inputs(m, lay)
 	busy := map[*model.Symbol]bool{}
 	l.lets = func(s *model.Symbol) val { return l.expr(s.Def) }
 	value := func(i int) val {
@@ -167,6 +203,7 @@ func Initial(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, err error) {
 func dynamic(m *model.Model, lay *Layout, b Builtins) (*lowerer, func(i int) val) {
 	l := lay.lowerer(b)
 	l.time(m)
+	l.inputs(m, lay)
 	for i, s := range m.States {
 		l.refs[s] = val{id: l.g.Input(s.Name, ir.BankX, lay.X[i].Off, s.Shape)}
 	}
@@ -224,17 +261,7 @@ func (l *lowerer) equation(eq *model.Equation, rates []int) ir.ID {
 		return l.g.Input(eq.State.Name+"'", ir.BankX, run, shape)
 	}
 	for _, p := range eq.Parts {
-		depth := len(l.loop)
-		l.loop = append(l.loop, p.Vars...)
-		v := l.expr(p.RHS)
-		per := p.RHS.Shape
-		if len(p.Vars) == 0 && per.IsScalar() && len(p.Flat) > 1 {
-			per = types.Shape{len(p.Flat)}
-		} else if k := dims(p.Vars).Size(); per.IsScalar() && len(p.Flat) > k {
-			per = types.Shape{len(p.Flat) / k}
-		}
-		ids = append(ids, l.expand(v, p.RHS.Shape, p.Vars, per))
-		l.loop = l.loop[:depth]
+		ids = append(ids, l.part(p))
 		for i, f := range p.Flat {
 			pos[f] = n + i
 		}
