@@ -102,6 +102,8 @@ func TestImplicitMeaning(t *testing.T) {
 			"x: +1*x' = 0   [x']\ny: +1*y' = 1   [y']\nx'*:  = -3   [(1 + x^2)*x' = -y]\n"},
 		{"a derivative that is shown", "model M { state x = 1, y = 3; 2*x' = -y; y' = -y; let q = x' }",
 			"x: +1*x' = 0   [x']\ny: +1*y' = -3   [y']\nx'*:  = -3   [2*x' = -y]\n"},
+		{"a derivative that an event reads", "model M { state x = 1, v = 2, n = 0; x' = v + n; 2*v' = -x; n' = 0; when v' > 3 { v := 0 } }",
+			"x: +1*x' = 2   [x']\nv: +1*v' = 0   [v']\nn: +1*n' = 0   [n']\nv'*:  = -1   [2*v' = -x]\n"},
 		{"a derivative that nothing gives", "model M { state x = 1, z = 0; x' = z'; 0 = z - t^2 }",
 			"x: +1*x' -1*z' = 0   [x']\nz: -1*z' = -1   [the derivative of 0 = z - t^2]\nkeeps -0.25   [0 = z - t^2]\n"},
 	} {
