@@ -33,6 +33,10 @@ type Layout struct {
 	init  []int                 // per state the index into Theta of its initial value; the flag follows
 	rates [][]int               // per state, where in x the derivative of each element stands that no equation gives; −1: nowhere. nil: all are given
 
+	// Jumps are those of the right-hand side that can be frozen; Freeze finds them.
+	Jumps    []Jump
+	switchAt int
+
 	signals map[*model.Symbol][]*ir.External // of inputs that a table was given for, a function of time for each element
 }
 
@@ -227,6 +231,9 @@ func dynamic(m *model.Model, lay *Layout, b Builtins) (*lowerer, func(i int) val
 func RHS(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, err error) {
 	defer recovered(&err)
 	l, rhs := dynamic(m, lay, b)
+	if len(lay.Jumps) > 0 {
+		l.freeze(m, lay)
+	}
 	for i, s := range m.States {
 		l.g.Output(ir.Output{Name: s.Name + "'", Off: lay.X[i].Off, Node: rhs(i).id})
 	}
