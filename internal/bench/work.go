@@ -24,7 +24,7 @@ const patience = 12 * time.Second
 type work struct {
 	problem string
 	who     []string
-	counts  []string // which of them the figure may be of
+	counts  []string  // which of them the figure may be of
 	points  [][]point // of each, from the loosest tolerance on; times are medians over the rounds
 }
 
