@@ -21,10 +21,13 @@ type shared struct {
 	eval        *code.Program
 	vjp, jvp    lazy
 	how         code.Options
+	timeless    bool // nobody asks for derivatives by t, which may not exist
 	steps       perMethod[*code.StepProgram]
 	reverses    perMethod[*code.ReverseProgram]
+	solvers     solvers
 	directions  directions
-	pattern     *sparse.Pattern // of ∂f/∂x of a right-hand side that has derivatives
+	sys         *system.System  // of a right-hand side
+	entries     *sparse.Pattern // of ∂f/∂x of a right-hand side that has derivatives, as its Jacobian gives them
 	jac         jacobians
 }
 
@@ -50,7 +53,12 @@ func (l *lazy) get(how code.Options, derive func() (*ir.Graph, error)) *code.Pro
 }
 
 func (s *shared) vjpProgram() *code.Program {
-	return s.vjp.get(s.how, func() (*ir.Graph, error) { return ad.VJP(s.g) })
+	return s.vjp.get(s.how, func() (*ir.Graph, error) {
+		if s.timeless {
+			return ad.VJPAtTime(s.g)
+		}
+		return ad.VJP(s.g)
+	})
 }
 
 func (s *shared) jvpProgram() *code.Program {
@@ -230,6 +238,7 @@ func (f *fn) Tangent() system.Func {
 	if err != nil {
 		panic(err)
 	}
+	t.s.timeless = f.s.timeless
 	return t
 }
 
@@ -243,6 +252,7 @@ func (s *shared) byTime() system.Func {
 	if err != nil {
 		panic(err)
 	}
+	f.s.timeless = true
 	return f
 }
 

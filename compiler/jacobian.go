@@ -40,22 +40,7 @@ type jacobians struct {
 	err     error
 }
 
-// sparsity is where ∂f/∂x may be nonzero.
-func sparsity(g *ir.Graph, n int) *sparse.Pattern {
-	var rows, cols []int
-	for i, list := range ad.Sparsity(g, n, n) {
-		for _, j := range list {
-			rows, cols = append(rows, i), append(cols, j)
-		}
-	}
-	p, err := sparse.NewPattern(n, rows, cols)
-	if err != nil {
-		panic("compiler: " + err.Error()) // indices below n by construction
-	}
-	return p
-}
-
-// jacobian implements system.System.Jacobian.
+// jacobian implements system.System.Jacobian for functions that have derivatives.
 func (s *shared) jacobian() system.Jacobian {
 	js := s.jacobians()
 	if js.err != nil {
@@ -68,8 +53,8 @@ func (s *shared) jacobian() system.Jacobian {
 func (s *shared) jacobians() *jacobians {
 	js := &s.jac
 	js.once.Do(func() {
-		js.pattern = s.pattern
-		js.colors = sparse.Color(s.pattern)
+		js.pattern = s.entries
+		js.colors = sparse.Color(s.entries)
 		js.err = js.choose(s)
 	})
 	return js

@@ -6,6 +6,7 @@ import (
 
 	"github.com/udl-lang/udl/compiler/code"
 	"github.com/udl-lang/udl/runtime/method"
+	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -35,6 +36,9 @@ func (s *shared) stepping(by method.Method) system.Step {
 	p := s.steps.get(by, func() (*code.StepProgram, error) {
 		switch m := by.(type) {
 		case *method.RK:
+			if s.sys != nil && s.sys.Mass != nil {
+				return nil, nil
+			}
 			return code.WholeStep(s.eval, m, s.nx)
 		case *method.Rosenbrock:
 			return s.rosenbrock(m)
@@ -49,10 +53,7 @@ func (s *shared) stepping(by method.Method) system.Step {
 
 // rosenbrock compiles a step of a Rosenbrock method.
 func (s *shared) rosenbrock(m *method.Rosenbrock) (*code.StepProgram, error) {
-	if s.nx > code.MaxStates || s.how.Portable {
-		return nil, nil
-	}
-	if s.pattern == nil {
+	if s.sys == nil || s.entries == nil || s.nx > code.MaxStates || s.how.Portable {
 		return nil, nil
 	}
 	js := s.jacobians()
@@ -63,7 +64,33 @@ func (s *shared) rosenbrock(m *method.Rosenbrock) (*code.StepProgram, error) {
 	if err != nil {
 		return nil, err
 	}
-	return code.WholeRosenbrock(code.Linear{Program: p, Pattern: js.pattern}, m)
+	return code.WholeRosenbrock(code.Linear{Program: p, Pattern: js.pattern, Mass: s.sys.Mass}, m)
+}
+
+// solvers keeps the last compiled elimination: those that a system's implicit methods ask for have one pattern.
+type solvers struct {
+	mu      sync.Mutex
+	pattern *sparse.Pattern
+	prog    *code.SolverProgram
+}
+
+// solving implements system.System.Solving.
+func (s *shared) solving(p *sparse.Pattern) sparse.Solver {
+	if s.how.Portable {
+		return nil
+	}
+	k := &s.solvers
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.pattern == nil || !sparse.Same(k.pattern, p) {
+		// Why there is none does not matter: the ordinary solvers say the same.
+		k.pattern = p
+		k.prog, _ = code.WholeSolver(p)
+	}
+	if k.prog == nil {
+		return nil
+	}
+	return k.prog.New()
 }
 
 // reversing implements system.Reversing.

@@ -7,8 +7,9 @@ import "github.com/udl-lang/udl/compiler/code/native/block"
 // its application to linear programming, Management Science 3, 1957), from the diagonal as long as that has any. Without exchanges
 // a pivot may be small, so the multipliers are watched: their sum bounds the growth of rounding errors.
 
-// maxMultipliers is what the multipliers' magnitudes may sum up to: where a pivot is below 1e-8 of an entry of its column, half the digits may be lost.
-const maxMultipliers = 1e8
+// maxMultipliers is what the multipliers' magnitudes may sum up to: where a pivot is below 1e-6 of an entry of its column, six digits may be lost. Of the stiff
+// problems of the tests none comes to 1e3.
+const maxMultipliers = 1e6
 
 // eliminated is a factorised matrix.
 type eliminated struct {

@@ -54,7 +54,6 @@ func (m *RK) Info() Info {
 
 // solvers is THE list of methods that are no explicit Runge–Kutta methods, which have a list of their own (table), by family, then order.
 var solvers = []Method{
-	Auto{},
 	&rosenbrock23,
 	&rodas4,
 	&rodas4p,
@@ -69,6 +68,7 @@ var solvers = []Method{
 	&rock4,
 	&verlet,
 	&yoshida6,
+	Auto{},
 }
 
 // Solvers lists all methods, explicit Runge–Kutta methods first. The slice is the caller's, the methods are shared.

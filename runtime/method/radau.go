@@ -34,7 +34,7 @@ type RadauTableau struct {
 	Alpha, Beta []float64
 
 	// The error estimate is that of the quadrature formula of order Stages that has the abscissa 0, too, with weight 1/Gamma: the error e solves
-	// (Gamma/h M − J) e = f(t, x) + Σ_i E[i] M Z_i/h. (Hairer and Wanner, (8.17)–(8.20); after a rejected step, or in the first one, they do it again with
+	// (Gamma/h M − J) e = f(t, x) + Σ_i E[i] M Z_i/h. (Hairer and Wanner, section IV.8; after a rejected step, or in the first one, they do it again with
 	// f(t, x + e) for f(t, x).)
 	E []float64
 
@@ -84,7 +84,7 @@ var radau = Radau{
 }
 
 // radauIIA computes the method of s stages, s odd. Abscissae are the zeros of the (s−1)th derivative of x^(s−1) (1−x)^s; eigenvalues of A⁻¹ are the zeros of
-// the denominator of the stability function, the Padé approximant with degrees s − 1 and s. (Hairer and Wanner, (5.7), table 5.6 and (3.29).)
+// the denominator of the stability function, the Padé approximant with degrees s − 1 and s. (Hairer and Wanner, sections IV.5 and IV.3.)
 func radauIIA(s int) *RadauTableau {
 	var nodes, denominator []*precise
 	for k := range s + 1 {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The closed form of order 5, its eigenvalues and error weights: Hairer and Wanner, table 5.6 and section IV.8.
+// The closed form of order 5, its eigenvalues and error weights: Hairer and Wanner, sections IV.5 and IV.8.
 func TestRadau5ClosedForm(t *testing.T) {
 	tab := radau.Tableau(5)
 	r := math.Sqrt(6)
