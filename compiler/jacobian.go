@@ -38,6 +38,10 @@ type jacobians struct {
 	from    []int32       // where each entry is among the products; nil where prog gives the entries themselves
 	seeds   [][]float64   // of directional derivatives
 	err     error
+
+	linear    sync.Once
+	program   *code.Program // of whole
+	linearErr error
 }
 
 // jacobian implements system.System.Jacobian for functions that have derivatives.

@@ -73,19 +73,15 @@ func Run(ctx context.Context, p *Problem) (*Result, error) {
 	r.Status, r.TEnd = make([]solve.Status, q.N), make([]float64, q.N)
 	s := &shared{Problem: q, ctx: ctx, result: r}
 	var lanes func() system.Lanes
-	rk, _ := q.Method.(*method.RK)
-	s.rk = rk
 	switch {
 	case q.NoLanes:
 		r.Why = "turned off"
 	case q.Step != 0 || !q.Method.Info().Adaptive:
 		r.Why = "a fixed step"
-	case rk == nil:
-		r.Why = "steps of " + q.Method.Info().Name + " are made one trajectory at a time"
 	case q.Sys.Lanes == nil:
 		r.Why = "no generated code"
 	default:
-		if lanes, err = q.Sys.Lanes(rk, q.Vary, s.between()); err != nil {
+		if lanes, err = q.Sys.Lanes(q.Method, q.Vary, s.between()); err != nil {
 			lanes, r.Why = nil, err.Error()
 		}
 	}
@@ -186,7 +182,6 @@ func (e *MemoryError) Error() string {
 type shared struct {
 	*Problem
 	ctx    context.Context
-	rk     *method.RK // the method, where it is an explicit Runge–Kutta method
 	result *Result
 	next   atomic.Int64 // the next member to hand out
 	done   atomic.Int64
@@ -238,10 +233,15 @@ func (w *worker) take() int {
 		return -1
 	}
 	w.mine++
+	w.be(i)
+	return i
+}
+
+// be sets θ for a member.
+func (w *worker) be(i int) {
 	for n, v := range w.Vary {
 		w.th[v] = w.Values[i*len(w.Vary)+n]
 	}
-	return i
 }
 
 func (w *worker) fail(err error) {
@@ -275,19 +275,24 @@ func (w *worker) finish(i int, status solve.Status, t float64, reached int) {
 
 // scalar integrates one member after the other.
 func (w *worker) scalar() {
-	for i := w.take(); i >= 0; i = w.take() {
-		sol, err := w.ws.Solve(w.ctx, &w.prob)
-		if err != nil {
-			w.fail(err)
-			return
-		}
-		if sol.Status == solve.Cancelled {
-			return
-		}
-		copy(w.result.X[i*len(w.Times)*w.Sys.NX:], sol.X)
-		w.finish(i, sol.Status, sol.TEnd, len(sol.T))
-		w.stats.Steps += sol.Stats.Steps
-		w.stats.Rejected += sol.Stats.Rejected
-		w.stats.Evals += sol.Stats.Evals
+	for i := w.take(); i >= 0 && w.alone(i); i = w.take() {
 	}
+}
+
+// alone integrates a member, for which θ is set; it is false when no other is to follow.
+func (w *worker) alone(i int) bool {
+	sol, err := w.ws.Solve(w.ctx, &w.prob)
+	if err != nil {
+		w.fail(err)
+		return false
+	}
+	if sol.Status == solve.Cancelled {
+		return false
+	}
+	copy(w.result.X[i*len(w.Times)*w.Sys.NX:], sol.X)
+	w.finish(i, sol.Status, sol.TEnd, len(sol.T))
+	w.stats.Steps += sol.Stats.Steps
+	w.stats.Rejected += sol.Stats.Rejected
+	w.stats.Evals += sol.Stats.Evals
+	return true
 }
