@@ -121,6 +121,9 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 		s.Jacobian = rhs.s.byDifferences
 	}
 	s.Explain = c.explain(rhs.s)
+	if err = c.events(b, how); err != nil {
+		return nil, err
+	}
 	if imp != nil {
 		if err := c.constrain(imp, how); err != nil {
 			return nil, err

@@ -71,6 +71,8 @@ func (j *jumpFinder) moves(e *model.Expr) bool {
 		switch e.Sym.Kind {
 		case model.Param, model.State, model.Latent, model.Weight:
 			return true
+		case model.Discrete: // constant between events
+			return false
 		case model.Const:
 			// Constants are differentiated by too, when asked for; they do not move in training.
 			return false

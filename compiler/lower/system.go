@@ -261,17 +261,7 @@ func (l *lowerer) equation(eq *model.Equation, rates []int) ir.ID {
 		return l.g.Input(eq.State.Name+"'", ir.BankX, run, shape)
 	}
 	for _, p := range eq.Parts {
-		depth := len(l.loop)
-		l.loop = append(l.loop, p.Vars...)
-		v := l.expr(p.RHS)
-		per := p.RHS.Shape
-		if len(p.Vars) == 0 && per.IsScalar() && len(p.Flat) > 1 {
-			per = types.Shape{len(p.Flat)}
-		} else if k := dims(p.Vars).Size(); per.IsScalar() && len(p.Flat) > k {
-			per = types.Shape{len(p.Flat) / k}
-		}
-		ids = append(ids, l.expand(v, p.RHS.Shape, p.Vars, per))
-		l.loop = l.loop[:depth]
+		ids = append(ids, l.part(p))
 		for i, f := range p.Flat {
 			pos[f] = n + i
 		}

@@ -16,4 +16,5 @@ var runtimeCodes = []Row{
 	{"E0512", "the data do not fit the loss", "A logarithm of a datum that is not positive, times that are not sorted, or too few data.", ""},
 	{"E0513", "nothing to train", "The model has no parameter or weight that may move.", ""},
 	{"E0514", "a training failed", "The message says why.", ""},
+	{"E0515", "an event goes wrong", "It fires for ever, as bounces that die down do, or events set each other off in a circle, or it assigns what is no number. End before, `stop when` nothing moves any more, or set two thresholds apart from each other.", ""},
 }

@@ -49,10 +49,10 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 	if err != nil {
 		return 0, nil, err
 	}
-	if sol.Status != solve.Done {
-		return failed, sol, nil
+	if ok, err := complete(sol, len(q.Times)); !ok {
+		return failed, sol, err
 	}
-	value, err := loss.Eval(sol.X, q.Theta, nil, nil)
+	value, err := evaluate(loss, sol, sol.Events, q.Theta, nil, nil, nil)
 	if err != nil || value-value != 0 {
 		return value, sol, err
 	}
@@ -111,8 +111,11 @@ func (d *differ) at(i int, v float64) (float64, error) {
 		return 0, err
 	}
 	switch sol.Status {
-	case solve.Done:
-		return d.loss.Eval(sol.X, d.th, nil, nil)
+	case solve.Done, solve.Stopped:
+		if ok, err := complete(sol, len(d.q.Times)); !ok {
+			return failed, err
+		}
+		return evaluate(d.loss, sol, sol.Events, d.th, nil, nil, nil)
 	case solve.Cancelled:
 		return 0, context.Cause(d.ctx)
 	}

@@ -24,6 +24,9 @@ type Problem struct {
 	Method method.Method // nil: Tsit5
 	Theta  []float64     // parameters, length Sys.NTheta; nil: the system's defaults
 	X0     []float64     // initial state, length Sys.NX; nil: what Sys.Init gives
+	// Explicit is a part of the right-hand side that is not stiff, of which a method with an explicit companion (KenCarp4, KenCarp5) then treats the rest
+	// implicitly: the equations to be solved are those of Sys.RHS − Explicit. nil: all is implicit. Gradients do not know of it.
+	Explicit system.Func
 
 	// T0 and T1 are where the integration starts and ends. T1 < T0 integrates backwards.
 	T0, T1 float64
@@ -59,6 +62,10 @@ type Problem struct {
 
 	// ForGradient lets Auto take only methods that the discrete adjoint goes through.
 	ForGradient bool
+
+	// Jumped is told of the events that fired at one time, with the state after them, which it may change beyond the system's own: for systems that
+	// carry sensitivities behind their states. start says that they fired before the first step. Its error is that of Solve.
+	Jumped func(fired []Fired, x []float64, start bool) error
 
 	// Progress is called after every accepted step with its end. It must be quick.
 	Progress func(t float64)
@@ -111,6 +118,9 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 	}
 	s.info, s.forGradient = s.m.Info(), p.ForGradient
 	s.rk, _ = s.m.(*method.RK)
+	if err := p.checkExplicit(s.m); err != nil {
+		return s, err
+	}
 	if sys.Mass != nil && !s.info.Mass {
 		return s, fmt.Errorf("%s solves x' = f only, and the system has %s: take one of %s", s.info.Name, algebraic(sys), strings.Join(method.WithMass(), ", "))
 	}

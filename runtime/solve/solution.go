@@ -25,6 +25,7 @@ type Solution struct {
 	// Switches are the changes from one method to another, where the solver is chosen by the problem.
 	Switches []Switch
 	XEnd     []float64 // the state there, length NX
+	Events   []Fired   // what happened, in order
 
 	first  string // the method that began, where it was chosen
 	dense  bool
@@ -49,9 +50,9 @@ type StepRecord struct {
 	T, H, T1 float64
 	X        []float64 // the state at T, length NX
 	K        []float64 // the stages that make the step, Stages × NX; what its method makes of it, of a step by the Engine
-	X1       []float64 // the state at T1
+	X1       []float64 // the state at T1, before the events there
 	Engine   bool      // made by another method than the explicit Runge–Kutta method of Scheme
-	Cut      bool      // ended by an event at T1 before T + H, where X1 is the state after it
+	Cut      bool      // ended by an event at T1 before T + H
 }
 
 // EngineMethod is the method of the steps that are marked Engine, nil where there are none.
@@ -86,6 +87,9 @@ func (s *Solution) StepRecord(n int) StepRecord {
 	if n+1 < s.rec.n {
 		next := s.rec.row(n + 1)
 		r.T1, r.X1 = next[0], next[recHead:recHead+nx]
+	}
+	if k := s.eventsAfter(n + 1); k < len(s.Events) && s.Events[k].Step == n+1 {
+		r.X1 = s.Events[k].Before
 	}
 	return r
 }

@@ -16,6 +16,7 @@ type Stats struct {
 	First    float64 // the first accepted step, positive
 	Smallest float64 // the smallest accepted step but the last, which the end may cut; positive
 	Largest  float64
+	Events   int  // that fired
 	Whole    bool // the steps were made by code compiled with the model in one piece
 
 	// Of methods that solve equations in each step:
@@ -71,6 +72,7 @@ type Stepper struct {
 	rejected bool    // the step before was
 	haveK0   bool
 	moved    bool   // a step from t to t1 lies ready
+	isCut    bool   // that step went on to t + h
 	extra    bool   // the stages of the continuous extension alone were computed for it
 	bad      bool   // the last rejection was for a value that is not finite
 	why      string // an engine's reason for its last refusal, "" where that is the error
@@ -246,6 +248,7 @@ func (s *Stepper) Restart(t float64, x []float64) {
 	s.h, s.next, s.turn = 0, 0, 0
 	s.logErr = method.Log2(method.MinError)
 	s.rejected, s.haveK0, s.moved, s.extra, s.bad = false, false, false, false, false
+	s.isCut = false
 	s.status, s.why = Running, ""
 	if s.eng != nil {
 		s.eng.restart()
@@ -404,7 +407,8 @@ func (s *Stepper) ready() bool {
 	}
 	if s.next == 0 && s.set.controlled {
 		if s.next = s.p.H0; s.next == 0 {
-			s.next = s.firstStep()
+			// Where states are near zero against their tolerance it may come out shorter than a step can be.
+			s.next = max(s.firstStep(), min(100*s.minStep(), s.set.hmax))
 		}
 	}
 	return true
@@ -436,7 +440,9 @@ func (s *Stepper) choose() (last bool) {
 	switch {
 	case s.p.Mesh != nil:
 		s.meshAt = s.nextMesh()
-		s.t1 = s.p.Mesh[s.meshAt]
+		if s.t1 = s.p.Mesh[s.meshAt]; (s.tEnd-s.t1)*s.set.dir < 0 {
+			s.t1 = s.tEnd
+		}
 		s.h = s.t1 - s.t
 		return s.t1 == s.tEnd
 	case s.p.Step != 0:
@@ -453,8 +459,8 @@ func (s *Stepper) choose() (last bool) {
 	if want*stretch >= math.Abs(s.tEnd-s.t) {
 		s.t1, last = s.tEnd, true
 	}
-	if len(s.kinks.times) > 0 && s.cut(stretch) {
-		last = false
+	if len(s.kinks.times) > 0 && s.cutAtKink(stretch) {
+		last = s.t1 == s.tEnd
 	}
 	s.h = s.t1 - s.t
 	return last
@@ -573,7 +579,7 @@ func (s *Stepper) commit() {
 		s.x, s.x1 = s.x1, s.x
 	}
 	s.t = s.t1
-	s.moved = false
+	s.moved, s.isCut = false, false
 	s.haveK0 = false
 	if s.useEngine {
 		s.eng.commit()
