@@ -69,7 +69,7 @@ func (s *shared) linear() (l code.Linear, err error) {
 		return l, errors.New("generated code is turned off")
 	case s.nx > code.MaxStates:
 		return l, fmt.Errorf("%d states, not 1 to %d", s.nx, code.MaxStates)
-	case s.sys == nil || s.entries == nil:
+	case s.sys == nil:
 		return l, errors.New("no right-hand side")
 	}
 	js := s.jacobians()
