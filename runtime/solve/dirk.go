@@ -448,3 +448,34 @@ func hermite5(theta, r float64) hermite {
 		k1: next * b,
 	}
 }
+
+// Interpolation is the dense output of a diagonally implicit method by its weights, as gradients need them.
+type Interpolation struct{ c *dirkScheme }
+
+// InterpolationOf prepares a method's.
+func InterpolationOf(m *method.DIRK) *Interpolation { return &Interpolation{newDirkScheme(m)} }
+
+// Weights are those of x(t + θh) = x + h Σ_i k_i K_i + past·(x₋ − x) + slope·h·x₋', where K are the stages' derivatives and x₋ is the start of the step before. k has
+// length Stages.
+func (p *Interpolation) Weights(theta float64, st *StepRecord, k []float64) (past, slope float64) {
+	c := p.c
+	clear(k)
+	if c.wide {
+		if r := st.K[(c.m.Stages+2)*len(st.X)]; r >= shortPast {
+			w := hermite5(theta, r)
+			for i, b := range c.b.w {
+				k[c.b.idx[i]] += w.x1 * b
+			}
+			k[0] += w.k0
+			k[len(k)-1] += w.k1
+			return w.x, w.k
+		}
+	}
+	for _, i := range c.denseTerms {
+		row := c.m.Dense[i]
+		for m := len(row) - 1; m >= 0; m-- {
+			k[i] = (k[i] + row[m]) * theta
+		}
+	}
+	return 0, 0
+}

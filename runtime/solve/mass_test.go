@@ -36,14 +36,14 @@ func massOf(nth int, rows ...[]float64) *system.Mass {
 	})}
 }
 
-// massive is a system with a mass matrix, whose solution is known.
-type massive struct {
+// massCase is a system with a mass matrix, whose solution is known.
+type massCase struct {
 	name string
 	sys  *system.System
 	at   func(t float64) (x, y float64)
 }
 
-func massives() []massive {
+func massives() []massCase {
 	// M x' = M f, of swing.
 	full := testsys.System("full", []string{"x", "y"}, []testsys.Param{{Name: "p", Value: 0.5}}, testsys.Fixed(1, 0.3),
 		func(t testsys.Expr, x, th []testsys.Expr) []testsys.Expr {
@@ -77,7 +77,7 @@ func massives() []massive {
 		sum := c + d*d
 		return (sum + d) / 2, (sum - d) / 2
 	}
-	return []massive{{"full", full, swingAt}, {"linear", linear, linearAt}, {"circuit", circuit, circuitAt}}
+	return []massCase{{"full", full, swingAt}, {"linear", linear, linearAt}, {"circuit", circuit, circuitAt}}
 }
 
 // Orders hold with mass matrices, regular, of index 1 with empty rows, and singular without; algebraic unknowns included; forwards and backwards.
