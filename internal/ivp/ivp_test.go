@@ -133,9 +133,9 @@ func solvers(p problem) []string {
 	case p.only != nil:
 		return p.only
 	case p.dae || p.stiff:
-		return append([]string{"auto", "Rodas4"}, implicits...)
+		return append([]string{"auto", "Rodas4", "BDF"}, implicits...)
 	}
-	return append([]string{"auto", "Tsit5", "Vern7", "Vern9"}, implicits...)
+	return append([]string{"auto", "Tsit5", "Vern7", "Vern9", "VCABM"}, implicits...)
 }
 
 func TestReferences(t *testing.T) {

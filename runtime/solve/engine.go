@@ -51,6 +51,14 @@ func newEngine(m method.Method, s *Stepper) (engine, error) {
 		return newDirk(m, s)
 	case *method.Radau:
 		return newRadau(m, s)
+	case *method.BDF:
+		return newBDF(m, s)
+	case *method.Symplectic:
+		return newSymplectic(m, s)
+	case *method.ROCK:
+		return newRock(m, s), nil
+	case *method.Adams:
+		return newAdams(m, s), nil
 	}
 	return nil, fmt.Errorf("%s is not available for this kind of problem", m.Info().Name)
 }
@@ -87,7 +95,12 @@ func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
 
 // tryEngine makes the step from t to t1 and gives its scaled error, with the new state on the system's invariants.
 func (s *Stepper) tryEngine() float64 {
-	err := s.across(s.eng.attempt())
+	var err float64
+	if s.kinks.sliver && s.sys.Mass != nil {
+		err = s.leap()
+	} else {
+		err = s.across(s.eng.attempt())
+	}
 	if err <= 1 && s.onto != nil {
 		if e := s.onto.Project(s.t1, s.x1, s.set.rtol, s.set.atol); e != nil {
 			s.why, err = e.Error(), math.Inf(1)

@@ -36,14 +36,14 @@ func massOf(nth int, rows ...[]float64) *system.Mass {
 	})}
 }
 
-// massCase is a system with a mass matrix, whose solution is known.
-type massCase struct {
+// massed is a system with a mass matrix, whose solution is known.
+type massed struct {
 	name string
 	sys  *system.System
 	at   func(t float64) (x, y float64)
 }
 
-func massives() []massCase {
+func massives() []massed {
 	// M x' = M f, of swing.
 	full := testsys.System("full", []string{"x", "y"}, []testsys.Param{{Name: "p", Value: 0.5}}, testsys.Fixed(1, 0.3),
 		func(t testsys.Expr, x, th []testsys.Expr) []testsys.Expr {
@@ -77,7 +77,7 @@ func massives() []massCase {
 		sum := c + d*d
 		return (sum + d) / 2, (sum - d) / 2
 	}
-	return []massCase{{"full", full, swingAt}, {"linear", linear, linearAt}, {"circuit", circuit, circuitAt}}
+	return []massed{{"full", full, swingAt}, {"linear", linear, linearAt}, {"circuit", circuit, circuitAt}}
 }
 
 // Orders hold with mass matrices, regular, of index 1 with empty rows, and singular without; algebraic unknowns included; forwards and backwards.

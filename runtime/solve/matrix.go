@@ -115,6 +115,12 @@ func (m *matrix) factor(c float64) error {
 // solve replaces b by A⁻¹·b.
 func (m *matrix) solve(b []float64) { m.lu.Solve(b) }
 
+// solveAt is solve for an iteration at (t, x), to tol in the norm of the tolerances where the equations are solved iteratively.
+func (m *matrix) solveAt(b []float64, t float64, x []float64, tol float64) error {
+	m.lu.Solve(b)
+	return nil
+}
+
 // addMass adds M·x to y.
 func (m *matrix) addMass(y, x []float64) {
 	if m.mass == nil {

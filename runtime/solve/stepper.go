@@ -460,7 +460,7 @@ func (s *Stepper) choose() (last bool) {
 		s.t1, last = s.tEnd, true
 	}
 	if len(s.kinks.times) > 0 && s.cutAtKink(stretch) {
-		last = false
+		last = s.t1 == s.tEnd
 	}
 	s.h = s.t1 - s.t
 	return last
