@@ -403,7 +403,7 @@ func (c *dirkScheme) at(theta, h float64, out, x, k, past []float64) {
 	nx := len(out)
 	if c.wide {
 		if r := past[2*nx]; r >= shortPast {
-			w := hermiteBack(theta, r)
+			w := throughThree(theta, r)
 			for i, b := range c.b.w {
 				add(out, h*w.x1*b, k[c.b.idx[i]*nx:][:nx])
 			}
@@ -434,8 +434,8 @@ func (c *dirkScheme) own(theta, h float64, out, x, k []float64) {
 // hermiteWeights weigh values, less that at 0, and slopes.
 type hermiteWeights struct{ x, x1, k, k0, k1 float64 }
 
-// hermiteBack is the polynomial of degree 5 with given values and slopes at −r, 0 and 1, at θ.
-func hermiteBack(theta, r float64) hermiteWeights {
+// throughThree is the polynomial of degree 5 with given values and slopes at −r, 0 and 1, at θ.
+func throughThree(theta, r float64) hermiteWeights {
 	a, b := theta+r, theta-1
 	// Lagrange's polynomials squared.
 	past, now, next := theta*b/(r*(1+r)), a*b/-r, a*theta/(1+r)
@@ -462,7 +462,7 @@ func (p *Interpolation) Weights(theta float64, st *StepRecord, k []float64) (pas
 	clear(k)
 	if c.wide {
 		if r := st.K[(c.m.Stages+2)*len(st.X)]; r >= shortPast {
-			w := hermiteBack(theta, r)
+			w := throughThree(theta, r)
 			for i, b := range c.b.w {
 				k[c.b.idx[i]] += w.x1 * b
 			}
