@@ -21,7 +21,7 @@ type problem struct {
 	factor  float64 // of atol + rtol·|v| that is allowed
 	stiff   bool
 	dae     bool
-	without string // a solver that is not measured
+	without string   // a solver that is not measured
 	also    []string // explicit solvers that a mildly stiff problem suits
 }
 
