@@ -16,6 +16,9 @@ type BDF struct {
 	MaxOrder int
 	Kappa    []float64 // by order, from 0, which is no order
 
+	// Linear says how the linear equations are solved: "direct", "krylov" (GMRES with an incomplete factorisation), or "auto", the cheaper of both.
+	Linear string
+
 	Stability string
 	Doc, Cite string
 }
@@ -39,6 +42,7 @@ var bdf = BDF{
 	Name:      "BDF",
 	MaxOrder:  5,
 	Kappa:     []float64{0, 0, 0, 0, 0, 0},
+	Linear:    "auto",
 	Stability: "A-stable to order 2, A(α)-stable beyond with α = 86°, 73°, 52°; L-stable at infinity",
 	Doc: "Backward differentiation formulas of orders 1 to 5: large stiff systems and differential-algebraic equations, where factorisations are dear; " +
 		"less so for solutions that oscillate with little damping.",

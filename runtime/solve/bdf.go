@@ -72,9 +72,9 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 	for k := 1; k <= m.MaxOrder; k++ {
 		g := m.Gamma(k)
 		b.gamma[k] = (1 - m.Kappa[k]) * g
-		b.eC[k] = math.Abs(1/float64(k+1)+m.Kappa[k]*g) / g
+		b.eC[k] = math.Abs(1/float64(k+1)+m.Kappa[k]*g) / math.Pow(g, bdfPow)
 	}
-	mat, err := newMatrix(s.sys, &s.stats)
+	mat, err := newMatrixOf(s.sys, &s.stats, m.Linear)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (b *bdf) begin(h float64) error {
 	for i, v := range s.k[0] {
 		b.phi[1][i] = v + c*b.v[i]
 	}
-	if err := b.mat.solveAt(b.phi[1], s.t, s.x, 1e-4); err != nil {
+	if err := b.mat.solveNear(b.phi[1], c, s.t, s.x, b.w, 1e-3*b.it.norm(b.phi[1], b.w)); err != nil {
 		return err
 	}
 	for i := range b.phi[1] {
@@ -172,7 +172,7 @@ func (b *bdf) scale(h float64) {
 		b.coef[j+1] = sum / b.gamma[k] // of φ_{j+1}, whose derivative at the new time is Σ_{i≤j} 1/ψ_i times itself
 	}
 	// The residual of the solution in the step's equation, over the coefficient of e; where steps vary, it must not vanish by chance.
-	b.cErr = max(math.Abs(sum-b.gamma[k])/b.gamma[k], b.eC[k]*alpha*float64(k+1))
+	b.cErr = max(math.Abs(sum-b.gamma[k])/math.Pow(b.gamma[k], bdfPow), b.eC[k]*alpha*float64(k+1))
 }
 
 func (b *bdf) attempt() float64 {
@@ -202,7 +202,7 @@ func (b *bdf) attempt() float64 {
 	if !s.set.controlled {
 		return 0
 	}
-	return b.cErr * b.it.norm(b.e, b.w)
+	return b.cErr * b.it.norm(b.e, b.w) * bdfStrict
 }
 
 // predict computes P(t1) and hist.

@@ -9,9 +9,13 @@ import (
 var (
 	bdfBias   = [3]float64{6, 6, 10}
 	bdfGrow   = 1.5
-	bdfShrink = 0.0
+	bdfShrink = 0.9
+	bdfStrict = 10.0
+	bdfPow    = 0.0
 	bdfMax    = 10.0
 	bdfFirst  = 1e4
+	bdfKeep   = 0.0
+	bdfWait   = 2
 )
 
 // orderError estimates the error that a step of order k and the length of this one would have, from the (k+1)-th difference.
@@ -20,7 +24,7 @@ func (b *bdf) orderError(k int, diff float64) float64 {
 	for j := 1; j <= k+1; j++ {
 		s *= float64(j) * b.next[1] / b.next[j]
 	}
-	return b.eC[k] * s * diff
+	return b.eC[k] * s * diff * bdfStrict
 }
 
 // accept is the factor from the accepted step to the next, whose order it chooses.
@@ -42,7 +46,7 @@ func (b *bdf) choose(err float64) float64 {
 	best := root(k, b.orderError(k, norm(b.e)), bdfBias[1])
 	b.wait--
 	if b.wait <= 0 {
-		b.wait = 2
+		b.wait = bdfWait
 		if !b.advanced {
 			b.advance()
 		}

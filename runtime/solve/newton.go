@@ -36,8 +36,10 @@ var errNotFinite = errors.New("a value of the Jacobian is not finite")
 var (
 	newtonTol   = 0.1
 	newtonSteps = 4
+	newtonRate0 = 0.0
+	newtonDecay = 0.3
 	newtonDrift = 0.3
-	newtonOld   = 50
+	newtonOld   = 20
 	newtonUsed  = 20
 )
 
@@ -132,7 +134,7 @@ func (it *newton) renew(b *bdf, c float64, fresh bool) error {
 		}
 		it.age = 0
 	}
-	it.used, it.c, it.rate = 0, 0, 1
+	it.used, it.c, it.rate = 0, 0, max(it.rate, newtonRate0)
 	if err := it.mat.factor(c); err != nil {
 		return err
 	}
@@ -142,20 +144,14 @@ func (it *newton) renew(b *bdf, c float64, fresh bool) error {
 
 func (it *newton) iterate(b *bdf, c float64) newtonResult {
 	s, d := it.s, it.d
-	over := 2 / (1 + c/it.c)
 	last := 0.0
 	for m := 0; m < newtonSteps; m++ {
 		b.residual(d, c, m == 0)
-		if err := it.mat.solveAt(d, s.t1, s.x1, newtonTol); err != nil {
+		if err := it.mat.solveNear(d, c, s.t1, s.x1, b.w, krylovShare*newtonTol/bdfStrict); err != nil {
 			return newtonFailed
 		}
 		s.stats.Newton++
 		e := b.e[:len(d)]
-		if over != 1 {
-			for i := range d {
-				d[i] *= over
-			}
-		}
 		size := it.norm(d, b.w)
 		if !(size <= math.MaxFloat64) {
 			return newtonNaN
@@ -168,9 +164,9 @@ func (it *newton) iterate(b *bdf, c float64) newtonResult {
 			if rate > 2 {
 				return newtonFailed
 			}
-			it.rate = max(0.3*it.rate, rate)
+			it.rate = max(newtonDecay*it.rate, rate)
 		}
-		if size*min(1, it.rate) <= newtonTol {
+		if size*min(1, it.rate) <= newtonTol/bdfStrict {
 			x1, pred := s.x1[:len(d)], b.pred[:len(d)]
 			for i, v := range e {
 				x1[i] = pred[i] + v

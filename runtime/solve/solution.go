@@ -51,6 +51,15 @@ type StepRecord struct {
 	X1       []float64 // the state at T1
 	Engine   bool      // made by another method than the explicit Runge–Kutta method of Scheme
 	Cut      bool      // ended by an event at T1 before T + H, where X1 is the state after it
+
+	rec *record
+	n   int // which step it is
+}
+
+// before is where the step i steps earlier began, and the state there.
+func (r *StepRecord) before(i int) (t float64, x []float64) {
+	row := r.rec.row(r.n - i)
+	return row[0], row[recHead : recHead+len(r.X)]
 }
 
 // Used names the methods that made the steps, in order: "Tsit5", or "Tsit5, Rodas5P from t = 0.3".
@@ -77,7 +86,7 @@ func (s *Solution) NumSteps() int { return s.rec.n }
 func (s *Solution) StepRecord(n int) StepRecord {
 	row := s.rec.row(n)
 	nx := s.NX
-	r := StepRecord{T: row[0], H: row[1], T1: s.TEnd, X: row[recHead : recHead+nx], K: row[recHead+nx:], X1: s.XEnd}
+	r := StepRecord{T: row[0], H: row[1], T1: s.TEnd, X: row[recHead : recHead+nx], K: row[recHead+nx:], X1: s.XEnd, rec: &s.rec, n: n}
 	r.Engine, r.Cut = int(row[2])&tagEngine != 0, int(row[2])&tagCut != 0
 	if n+1 < s.rec.n {
 		next := s.rec.row(n + 1)
