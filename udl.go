@@ -188,6 +188,8 @@ type SolveOptions struct {
 	// run: float64, []float64, [][]float64.
 	Set  map[string]any
 	Seed uint64 // of the weights of an untrained model
+	// Inputs gives the model's inputs tables for this run; one without keeps the expression it was declared with.
+	Inputs map[string]Input
 }
 
 // call runs a verb in a session of its own.
@@ -263,6 +265,9 @@ func (o SolveOptions) args(args map[string]value.Value, exprs map[string]string)
 	}
 	if o.Solver != "" {
 		exprs["solver"] = o.Solver
+	}
+	if len(o.Inputs) > 0 {
+		args["inputs"] = inputsOf(o.Inputs)
 	}
 }
 

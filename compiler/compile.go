@@ -6,11 +6,13 @@ import (
 	"math/rand/v2"
 
 	"github.com/udl-lang/udl/compiler/code"
+	"github.com/udl-lang/udl/compiler/implicit"
 	"github.com/udl-lang/udl/compiler/ir"
 	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/compiler/opt"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
+	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -21,6 +23,8 @@ type Compiled struct {
 	System *system.System
 
 	builtins lower.Builtins
+	how      code.Options
+	source   *model.Model // as it was checked: Model has the states that implicit equations add
 }
 
 // Compile turns a checked model into a system. The error is a *diag.Diagnostic with a place.
@@ -30,8 +34,27 @@ func Compile(m *model.Model, b lower.Builtins) (*Compiled, error) {
 
 // CompileWith is Compile with a choice of back end.
 func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled, error) {
-	lay := lower.LayoutOf(m)
-	c := &Compiled{Model: m, Layout: lay, builtins: b}
+	return compile(m, nil, b, how)
+}
+
+// compile is CompileWith with functions of time in the place of inputs, which dress puts there; nil: none.
+func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how code.Options) (*Compiled, error) {
+	source := m
+	var lay *lower.Layout
+	var imp *implicit.System
+	if len(m.Implicit) > 0 {
+		var err error
+		if imp, err = implicit.Lower(m, b, dress); err != nil {
+			return nil, err
+		}
+		m, lay = imp.Model, imp.Layout
+	} else {
+		lay = lower.LayoutOf(m)
+		if dress != nil {
+			dress(lay)
+		}
+	}
+	c := &Compiled{Model: m, Layout: lay, builtins: b, how: how, source: source}
 	s := &system.System{Name: m.Name, NX: lay.NX, NTheta: lay.NTheta}
 	c.System = s
 	for i, p := range lay.X {
@@ -63,7 +86,9 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 	if s.Init, err = newFunc(g, 0, lay.NTheta, lay.NX, once); err != nil {
 		return nil, err
 	}
-	if g, err = lower.RHS(m, lay, b); err != nil {
+	if imp != nil {
+		g = imp.RHS
+	} else if g, err = lower.RHS(m, lay, b); err != nil {
 		return nil, err
 	}
 	rhs, err := newFunc(g, lay.NX, lay.NTheta, lay.NX, how)
@@ -71,19 +96,39 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 		return nil, err
 	}
 	s.RHS = rhs
+	rhs.s.sys = s
+	s.Pattern = rhs.s.pattern()
 	s.Stepping = rhs.s.stepping
+	s.Solving = rhs.s.solving
 	s.Reversing = rhs.s.reversing
 	s.Lanes = rhs.s.lanes
 	s.Directing = rhs.s.directing
 	s.Backend = rhs.s.backend
 	if s.NoGradient = noGradient(g); s.NoGradient == "" {
-		s.NoGradient = jumps(m)
+		s.NoGradient = jumps(m, lay)
 	}
-	if s.NoGradient == "" || noGradient(g) == "" {
-		s.Pattern = sparsity(rhs.s.g, lay.NX)
-		s.Jacobian = func() system.Jacobian { return rhs.s.jacobian(s.Pattern) }
+	s.NoSecond = noSecond(g)
+	for _, in := range rhs.s.g.Inputs {
+		if in.Bank == ir.BankT {
+			s.ByTime = rhs.s.byTime
+		}
+	}
+	if rhs.s.entries = s.Pattern; rhs.s.entries == nil {
+		rhs.s.entries = sparse.DensePattern(s.NX)
+	}
+	s.Jacobian = rhs.s.jacobian
+	if noGradient(g) != "" {
+		s.Jacobian = rhs.s.byDifferences
 	}
 	s.Explain = c.explain(rhs.s)
+	if err = c.events(b, how); err != nil {
+		return nil, err
+	}
+	if imp != nil {
+		if err := c.constrain(imp, how); err != nil {
+			return nil, err
+		}
+	}
 	if lay.NOut > 0 {
 		for _, p := range lay.Out {
 			s.Outs = append(s.Outs, slot(p))
@@ -96,6 +141,24 @@ func CompileWith(m *model.Model, b lower.Builtins, how code.Options) (*Compiled,
 		}
 	}
 	return c, nil
+}
+
+// constrain adds what a system with implicit equations has beside its right-hand side. Lanes, and the reverse of whole steps, are made for x' = f alone.
+func (c *Compiled) constrain(imp *implicit.System, how code.Options) error {
+	s := c.System
+	s.Reversing, s.Lanes = nil, nil
+	s.Algebraic, s.Guesses, s.Equations, s.Conserved = imp.Algebraic, imp.Guesses, imp.Equations, imp.Conserved
+	values, err := newFunc(imp.Mass, 0, s.NTheta, imp.Pattern.NNZ(), once)
+	if err != nil {
+		return err
+	}
+	s.Mass = &system.Mass{Pattern: imp.Pattern, Values: values}
+	if imp.Invariants != nil {
+		if s.Invariants, err = newFunc(imp.Invariants, s.NX, s.NTheta, len(imp.Conserved), how); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func slot(p lower.Piece) system.Slot {
@@ -160,11 +223,28 @@ func (c *Compiled) draw(w []float64, s *model.Symbol, seed uint64) {
 // noGradient names the first registered Go function without a derivative.
 func noGradient(g *ir.Graph) string {
 	for _, n := range g.Nodes {
-		if n.Ext != nil && n.Ext.Grad == nil {
+		if n.Ext != nil && !n.Ext.Differentiable() {
 			return "the registered function `" + n.Ext.Name + "` has no derivative"
 		}
 		if info := n.Op.Info(); info.Class == ir.Elementwise && info.VJP == nil {
 			return "`" + info.Name + "` has no derivative"
+		}
+	}
+	return ""
+}
+
+// noSecond names the first registered Go function of states or parameters, of which there are first derivatives only.
+func noSecond(g *ir.Graph) string {
+	moves := make([]bool, len(g.Nodes))
+	for _, in := range g.Inputs {
+		moves[in.Node] = in.Bank == ir.BankX || in.Bank == ir.BankTheta
+	}
+	for i, n := range g.Nodes {
+		for _, a := range n.Args {
+			moves[i] = moves[i] || moves[a]
+		}
+		if n.Ext != nil && moves[i] {
+			return "the registered function `" + n.Ext.Name + "` has no second derivative, which this needs"
 		}
 	}
 	return ""
@@ -195,6 +275,11 @@ func (c *Compiled) explain(s *shared) func(t float64, x, th []float64) *system.F
 				fault.Quantity = eq.State.Name + "'"
 			}
 		}
+		for _, q := range c.Model.Implicit {
+			if within(n.Span, q.Span) {
+				fault.Quantity = implicit.Text(q)
+			}
+		}
 		for _, l := range c.Model.Lets {
 			if within(n.Span, l.Span) || l.Def != nil && within(n.Span, l.Def.Span) {
 				fault.Quantity = l.Name
@@ -211,12 +296,21 @@ func within(in, out diag.Span) bool {
 // Graphs lowers the model anew and hands each graph over after every pass, for `udl check --dump`.
 func Graphs(m *model.Model, b lower.Builtins, visit func(graph, pass string, g *ir.Graph)) error {
 	lay := lower.LayoutOf(m)
+	rhs := func() (*ir.Graph, error) { return lower.RHS(m, lay, b) }
+	if len(m.Implicit) > 0 {
+		imp, err := implicit.Lower(m, b, nil)
+		if err != nil {
+			return err
+		}
+		m, lay = imp.Model, imp.Layout
+		rhs = func() (*ir.Graph, error) { return imp.RHS, nil }
+	}
 	for _, part := range []struct {
 		name string
 		make func() (*ir.Graph, error)
 	}{
 		{"init", func() (*ir.Graph, error) { return lower.Initial(m, lay, b) }},
-		{"rhs", func() (*ir.Graph, error) { return lower.RHS(m, lay, b) }},
+		{"rhs", rhs},
 		{"output", func() (*ir.Graph, error) { return lower.Outputs(m, lay, b) }},
 	} {
 		g, err := part.make()

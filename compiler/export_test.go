@@ -3,6 +3,7 @@ package compiler
 import (
 	"github.com/udl-lang/udl/compiler/code"
 	"github.com/udl-lang/udl/runtime/method"
+	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -17,3 +18,6 @@ func LanesOfWidth(s *system.System, w int) system.Laning {
 		return func() system.Lanes { return p.New() }, nil
 	}
 }
+
+// PatternOf computes the pattern of a compiled system's Jacobian anew.
+func PatternOf(s *system.System) *sparse.Pattern { return s.RHS.(*fn).s.pattern() }

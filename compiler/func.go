@@ -9,6 +9,7 @@ import (
 	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/compiler/opt"
 	"github.com/udl-lang/udl/lang/model"
+	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -20,9 +21,13 @@ type shared struct {
 	eval        *code.Program
 	vjp, jvp    lazy
 	how         code.Options
+	timeless    bool // nobody asks for derivatives by t, which may not exist
 	steps       perMethod[*code.StepProgram]
 	reverses    perMethod[*code.ReverseProgram]
+	solvers     solvers
 	directions  directions
+	sys         *system.System  // of a right-hand side
+	entries     *sparse.Pattern // of ∂f/∂x of a right-hand side that has derivatives, as its Jacobian gives them
 	jac         jacobians
 }
 
@@ -48,7 +53,12 @@ func (l *lazy) get(how code.Options, derive func() (*ir.Graph, error)) *code.Pro
 }
 
 func (s *shared) vjpProgram() *code.Program {
-	return s.vjp.get(s.how, func() (*ir.Graph, error) { return ad.VJP(s.g) })
+	return s.vjp.get(s.how, func() (*ir.Graph, error) {
+		if s.timeless {
+			return ad.VJPAtTime(s.g)
+		}
+		return ad.VJP(s.g)
+	})
 }
 
 func (s *shared) jvpProgram() *code.Program {
@@ -228,7 +238,22 @@ func (f *fn) Tangent() system.Func {
 	if err != nil {
 		panic(err)
 	}
+	t.s.timeless = f.s.timeless
 	return t
+}
+
+// byTime implements system.System.ByTime.
+func (s *shared) byTime() system.Func {
+	g, err := ad.ByTime(s.g)
+	if err != nil {
+		panic(err) // refused by Compile, as in get
+	}
+	f, err := newFunc(g, s.nx, s.nth, s.nz, s.how)
+	if err != nil {
+		panic(err)
+	}
+	f.s.timeless = true
+	return f
 }
 
 // Lambda compiles a lambda over given quantities to a function of (series, θ) with one result:

@@ -21,6 +21,9 @@ const (
 	maxEntryNodes = 15000
 	// maxProductNodes bounds the graph of products, whose nodes are arrays.
 	maxProductNodes = 3000
+	// maxProducts bounds the numbers of all products: beyond, they and their constants no longer stay in the caches, and one derivative after the other
+	// reuses its memory.
+	maxProducts = 1 << 15
 	// cheap right-hand sides are not worth the comparison of ways.
 	cheap = 400
 )
@@ -37,24 +40,9 @@ type jacobians struct {
 	err     error
 }
 
-// sparsity is where ∂f/∂x may be nonzero.
-func sparsity(g *ir.Graph, n int) *sparse.Pattern {
-	var rows, cols []int
-	for i, list := range ad.Sparsity(g, n, n) {
-		for _, j := range list {
-			rows, cols = append(rows, i), append(cols, j)
-		}
-	}
-	p, err := sparse.NewPattern(n, rows, cols)
-	if err != nil {
-		panic("compiler: " + err.Error()) // indices below n by construction
-	}
-	return p
-}
-
-// jacobian implements system.System.Jacobian for a system with the given pattern.
-func (s *shared) jacobian(p *sparse.Pattern) system.Jacobian {
-	js := s.jacobians(p)
+// jacobian implements system.System.Jacobian for functions that have derivatives.
+func (s *shared) jacobian() system.Jacobian {
+	js := s.jacobians()
 	if js.err != nil {
 		// Compile offers no Jacobian for models whose functions have no derivative.
 		panic(js.err)
@@ -62,10 +50,11 @@ func (s *shared) jacobian(p *sparse.Pattern) system.Jacobian {
 	return js.bind(s)
 }
 
-func (s *shared) jacobians(p *sparse.Pattern) *jacobians {
+func (s *shared) jacobians() *jacobians {
 	js := &s.jac
 	js.once.Do(func() {
-		js.pattern, js.colors = p, sparse.Color(p)
+		js.pattern = s.entries
+		js.colors = sparse.Color(s.entries)
 		js.err = js.choose(s)
 	})
 	return js
@@ -112,7 +101,8 @@ func (js *jacobians) choose(s *shared) error {
 // products is the graph of ad.Products; nil where the entries are sure to be cheaper, or the graph would be too large.
 func (js *jacobians) products(s *shared) (*ir.Graph, error) {
 	cost, ok := code.Cost(s.g)
-	if ok && cost <= cheap || js.colors.Groups()*len(s.g.Nodes) > maxProductNodes {
+	n := js.colors.Groups()
+	if ok && cost <= cheap || n*len(s.g.Nodes) > maxProductNodes || n*s.nz > maxProducts {
 		return nil, nil
 	}
 	g, err := ad.Products(s.g, s.nz, js.colors)
@@ -237,9 +227,9 @@ func (j *jacobian) directional(v, ft []float64, t float64, x []float64) {
 	}
 	n := j.f.s.nz
 	for q, seed := range j.js.seeds {
-		j.f.JVP(j.products[q*n:(q+1)*n], t, x, nil, 0, seed, nil)
+		j.f.JVP(j.products[:n], t, x, nil, 0, seed, nil)
+		j.js.colors.Recover(q, j.products[:n], v)
 	}
-	j.recover(v)
 	if ft != nil {
 		j.f.JVP(ft, t, x, nil, 1, nil, nil)
 	}

@@ -3,6 +3,7 @@ package compiler
 import (
 	"fmt"
 
+	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/lang/model"
 )
 
@@ -13,10 +14,13 @@ var jumping = map[string]bool{"floor": true, "ceil": true, "round": true, "trunc
 
 // jumps finds an expression of the model whose value jumps where a state, a parameter or a weight moves it. A
 // derivative through it would leave out what the moving of the jump does, so none is given until jumps are located.
-func jumps(m *model.Model) string {
+func jumps(m *model.Model, lay *lower.Layout) string {
 	j := &jumpFinder{moved: map[*model.Symbol]bool{}}
 	var exprs []*model.Expr
 	for _, l := range m.Lets {
+		if lay.HasSignal(l) { // a table stands in its place, which time alone moves
+			continue
+		}
 		exprs = append(exprs, l.Def)
 		j.moved[l] = j.moves(l.Def)
 	}
@@ -29,6 +33,9 @@ func jumps(m *model.Model) string {
 		for _, p := range eq.Parts {
 			exprs = append(exprs, p.RHS)
 		}
+	}
+	for _, q := range m.Implicit {
+		q.Exprs(func(e *model.Expr) { exprs = append(exprs, e) })
 	}
 	for _, e := range exprs {
 		if at := j.find(e); at != nil {
@@ -64,6 +71,8 @@ func (j *jumpFinder) moves(e *model.Expr) bool {
 		switch e.Sym.Kind {
 		case model.Param, model.State, model.Latent, model.Weight:
 			return true
+		case model.Discrete: // constant between events
+			return false
 		case model.Const:
 			// Constants are differentiated by too, when asked for; they do not move in training.
 			return false

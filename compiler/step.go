@@ -6,6 +6,7 @@ import (
 
 	"github.com/udl-lang/udl/compiler/code"
 	"github.com/udl-lang/udl/runtime/method"
+	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -13,17 +14,17 @@ import (
 // not matter: the ordinary loops say the same.
 type perMethod[T any] struct {
 	mu   sync.Mutex
-	made map[*method.RK]T
+	made map[method.Method]T
 }
 
-func (p *perMethod[T]) get(m *method.RK, compile func() (T, error)) T {
+func (p *perMethod[T]) get(m method.Method, compile func() (T, error)) T {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v, ok := p.made[m]
 	if !ok {
 		v, _ = compile()
 		if p.made == nil {
-			p.made = map[*method.RK]T{}
+			p.made = map[method.Method]T{}
 		}
 		p.made[m] = v
 	}
@@ -32,15 +33,64 @@ func (p *perMethod[T]) get(m *method.RK, compile func() (T, error)) T {
 
 // stepping implements system.Stepping.
 func (s *shared) stepping(by method.Method) system.Step {
-	m, ok := by.(*method.RK)
-	if !ok {
-		return nil
-	}
-	p := s.steps.get(m, func() (*code.StepProgram, error) { return code.WholeStep(s.eval, m, s.nx) })
+	p := s.steps.get(by, func() (*code.StepProgram, error) {
+		switch m := by.(type) {
+		case *method.RK:
+			if s.sys != nil && s.sys.Mass != nil {
+				return nil, nil
+			}
+			return code.WholeStep(s.eval, m, s.nx)
+		case *method.Rosenbrock:
+			return s.rosenbrock(m)
+		}
+		return nil, nil
+	})
 	if p == nil {
 		return nil
 	}
 	return p.New(s.nth)
+}
+
+// rosenbrock compiles a step of a Rosenbrock method.
+func (s *shared) rosenbrock(m *method.Rosenbrock) (*code.StepProgram, error) {
+	if s.sys == nil || s.entries == nil || s.nx > code.MaxStates || s.how.Portable {
+		return nil, nil
+	}
+	js := s.jacobians()
+	if js.err != nil || js.whole == nil {
+		return nil, js.err
+	}
+	p, err := code.CompileWith(js.whole, s.how)
+	if err != nil {
+		return nil, err
+	}
+	return code.WholeRosenbrock(code.Linear{Program: p, Pattern: js.pattern, Mass: s.sys.Mass}, m)
+}
+
+// solvers keeps the last compiled elimination: those that a system's implicit methods ask for have one pattern.
+type solvers struct {
+	mu      sync.Mutex
+	pattern *sparse.Pattern
+	prog    *code.SolverProgram
+}
+
+// solving implements system.System.Solving.
+func (s *shared) solving(p *sparse.Pattern) sparse.Solver {
+	if s.how.Portable {
+		return nil
+	}
+	k := &s.solvers
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.pattern == nil || !sparse.Same(k.pattern, p) {
+		// Why there is none does not matter: the ordinary solvers say the same.
+		k.pattern = p
+		k.prog, _ = code.WholeSolver(p)
+	}
+	if k.prog == nil {
+		return nil
+	}
+	return k.prog.New()
 }
 
 // reversing implements system.Reversing.

@@ -37,6 +37,16 @@ func Tangent(g *ir.Graph, nx, nth int) (*ir.Graph, error) {
 	})
 }
 
+// ByTime is the derivative of every output of g by t, a function of the same banks.
+func ByTime(g *ir.Graph) (*ir.Graph, error) {
+	return forward(g, func(h *ir.Graph, in ir.Input) ir.ID {
+		if in.Bank != ir.BankT {
+			return ir.None
+		}
+		return h.Fill(in.Shape, 1)
+	})
+}
+
 // forward builds a graph of tangents; seed gives the tangent of an input, or None.
 func forward(g *ir.Graph, seed func(h *ir.Graph, in ir.Input) ir.ID) (*ir.Graph, error) {
 	h := ir.New()
@@ -94,9 +104,42 @@ func push(g *ir.Graph, d []ir.ID, only []bool) error {
 	return nil
 }
 
+// Along adds to g the derivatives of nodes in a direction: seed gives that of each input, None for zero, and may add nodes. The result has
+// None for a node that does not move. Other nodes than those that lead to these may have no derivative.
+func Along(g *ir.Graph, nodes []ir.ID, seed func(in ir.Input) ir.ID) ([]ir.ID, error) {
+	only := make([]bool, len(g.Nodes))
+	for _, id := range nodes {
+		only[id] = true
+	}
+	for id := len(only) - 1; id >= 0; id-- {
+		if only[id] {
+			for _, a := range g.Nodes[id].Args {
+				only[a] = true
+			}
+		}
+	}
+	d := make([]ir.ID, len(g.Nodes))
+	for i := range d {
+		d[i] = ir.None
+	}
+	for _, in := range g.Inputs[:len(g.Inputs):len(g.Inputs)] {
+		if only[in.Node] {
+			d[in.Node] = seed(in)
+		}
+	}
+	if err := push(g, d, only); err != nil {
+		return nil, err
+	}
+	out := make([]ir.ID, len(nodes))
+	for i, id := range nodes {
+		out[i] = d[id]
+	}
+	return out, nil
+}
+
 func differentiable(n *ir.Node) error {
 	switch {
-	case n.Op == ir.OpExt && n.Ext.Grad == nil:
+	case n.Op == ir.OpExt && !n.Ext.Differentiable():
 		return fmt.Errorf("the registered function `%s` has no derivative; give it one where it is registered", n.Ext.Name)
 	case n.Op == ir.OpExtGrad:
 		return fmt.Errorf("the registered function `%s` has no second derivative, which is needed here; write it in the language instead", n.Ext.Name)
@@ -112,7 +155,12 @@ func differentiable(n *ir.Node) error {
 //
 // It fails where a registered function on the way has no derivative, and when g has more
 // output vectors than one or reads cotangents itself.
-func VJP(g *ir.Graph) (*ir.Graph, error) {
+func VJP(g *ir.Graph) (*ir.Graph, error) { return vjp(g, true) }
+
+// VJPAtTime is VJP with t held fixed: gt is not touched.
+func VJPAtTime(g *ir.Graph) (*ir.Graph, error) { return vjp(g, false) }
+
+func vjp(g *ir.Graph, byTime bool) (*ir.Graph, error) {
 	h := ir.New()
 	to := h.Embed(g)
 	for _, in := range h.Inputs {
@@ -121,7 +169,10 @@ func VJP(g *ir.Graph) (*ir.Graph, error) {
 		}
 	}
 	s := newSweep(h)
-	vec := map[ir.Bank]int{ir.BankX: 0, ir.BankTheta: 1, ir.BankT: 2}
+	vec := map[ir.Bank]int{ir.BankX: 0, ir.BankTheta: 1}
+	if byTime {
+		vec[ir.BankT] = 2
+	}
 	inputs := h.Inputs[:len(h.Inputs):len(h.Inputs)]
 	var by []ir.ID
 	for _, in := range inputs {

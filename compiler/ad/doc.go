@@ -3,5 +3,5 @@
 // package ir; here is only the order in which they are applied: forwards for JVP, backwards for VJP
 // (A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed., SIAM 2008).
 //
-// It imports ir and nothing of the language.
+// It imports ir and the patterns of runtime/sparse, and nothing of the language.
 package ad

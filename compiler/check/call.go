@@ -43,7 +43,7 @@ func (c *checker) callExpr(cx *ctx, e *ast.Call) *model.Expr {
 	if !cx.top {
 		if d, ok := c.names[id.Name]; ok {
 			switch d.kind {
-			case kindState, kindLet:
+			case kindState, kindLet, kindInput:
 				d.used = true
 				c.refuse("delay", "a delay, `"+id.Name+"(t - tau)`,", e.Span())
 				return nil

@@ -70,7 +70,10 @@ type checker struct {
 	anon  map[*ast.Call]*entry // in-place representations, by the place where they stand
 	stack []*entry             // lets and constants being checked, for cycles
 	eqs   []*ast.Equation
+	evs   []*ast.Event
 	parts map[*model.Symbol]*coverage // equations of each state
+
+	implicit []*model.Implicit // the others
 
 	bound   map[*model.Symbol]*model.Expr // meaning of locals, for indices
 	calls   int                           // functions inlined
@@ -79,6 +82,7 @@ type checker struct {
 	derivs  bool                          // x' stands on a right-hand side
 	given   []*model.Symbol               // inputs of a lambda
 	isGiven map[*model.Symbol]bool
+	free    map[string]bool // index variables that the left side of an implicit equation binds where it uses them
 }
 
 type place struct {
@@ -103,13 +107,14 @@ const (
 	kindConst
 	kindState
 	kindLet
+	kindInput
 	kindFn
 	kindUnknown
 	kindRefused // by a declaration that is not built yet: its uses are passed over
 )
 
 func (k kind) String() string {
-	return [...]string{"a parameter", "a constant", "a state", "a `let`", "a function", "an unknown function", "not built yet"}[k]
+	return [...]string{"a parameter", "a constant", "a state", "a `let`", "an input", "a function", "an unknown function", "not built yet"}[k]
 }
 
 // entry is one declared name.
@@ -117,21 +122,22 @@ type entry struct {
 	name  string
 	kind  kind
 	span  diag.Span
-	item  *ast.Item       // of a param, const or state
+	item  *ast.Item       // of a param, const, state or input
 	rates []*ast.Item     // of a state: its items x', x'', … by order
 	chain []*model.Symbol // of a state: itself, x', x'', …
 	let   *letDecl
 	fn    *ast.Fn
 	unk   *ast.Unknown
 
-	sym     *model.Symbol
-	learned *model.Unknown
-	first   diag.Span // of an unknown: the call that settled its inputs
-	latent  bool
-	twice   bool // declared again as something else: what is said of it is in doubt
-	script  bool // declared at top level
-	used    bool
-	status  status
+	sym      *model.Symbol
+	learned  *model.Unknown
+	first    diag.Span // of an unknown: the call that settled its inputs
+	latent   bool
+	discrete bool // a state that only events change
+	twice    bool // declared again as something else: what is said of it is in doubt
+	script   bool // declared at top level
+	used     bool
+	status   status
 }
 
 type status int
@@ -245,6 +251,7 @@ func (c *checker) model(m *ast.Model) *model.Model {
 		c.initial(e)
 	}
 	c.equations()
+	c.events()
 	for _, e := range c.order {
 		if e.kind == kindUnknown && e.status == untouched {
 			c.settleUnknown(e, nil, nil)

@@ -216,8 +216,8 @@ func TestCodes(t *testing.T) {
 		if r.Code < "E0200" || r.Code >= "E0500" {
 			continue
 		}
-		if r.Example == "" && (r.Code == "E0232" || r.Code == "E0392" || r.Code == "E0393") {
-			continue // the one takes a long text (TestGrowth), the others are found when lowering
+		if r.Example == "" && (r.Code == "E0232" || r.Code == "E0392" || r.Code == "E0393" || r.Code == "E0236") || r.Code == "E0235" {
+			continue // the first takes a long text (TestGrowth), the others are found when lowering
 		}
 		if r.Title == "" || r.Explanation == "" || !strings.Contains(r.Example, "#!") {
 			t.Errorf("%s: title, explanation and a marked example are wanted", r.Code)

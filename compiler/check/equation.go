@@ -31,8 +31,14 @@ func (c *checker) equations() {
 	for _, q := range c.eqs {
 		c.equation(q)
 	}
+	sound := true
 	for _, e := range c.order {
 		if e.kind != kindState || e.status != done {
+			continue
+		}
+		if e.discrete { // it does not change by itself
+			c.covers(e.sym).parts = []model.Part{{RHS: num(0, e.span), Span: e.span}}
+			c.covers(e.sym).left = []diag.Span{e.span}
 			continue
 		}
 		for n, s := range e.chain[:len(e.chain)-1] {
@@ -40,7 +46,12 @@ func (c *checker) equations() {
 			v.parts = []model.Part{{RHS: ref(e.chain[n+1], e.span), Span: e.span}}
 			v.left = []diag.Span{e.span}
 		}
-		c.complete(e.chain[len(e.chain)-1])
+		last := e.chain[len(e.chain)-1]
+		c.complete(last)
+		sound = sound && !c.covers(last).broken
+	}
+	if len(c.implicit) > 0 && sound && !c.partial {
+		c.balance()
 	}
 }
 
@@ -88,6 +99,11 @@ func (c *checker) equation(q *ast.Equation) {
 	}
 	switch {
 	case e.kind == kindRefused, e.kind != kindState && e.twice:
+		return
+	case e.discrete:
+		c.fail(nil, "E0213", q.LHS.Span(), "`%s` has no derivative", id.Name).At("`%s` changes by events alone", id.Name).And(e.span, "declared here").
+			WithHelp("declare `state %s = …` for what changes in between too", id.Name)
+		c.rightSide(q)
 		return
 	case e.kind != kindState:
 		d := c.fail(nil, "E0213", q.LHS.Span(), "`%s` has no derivative", id.Name).At("`%s` is %s", id.Name, e.kind).And(e.span, "declared here")
@@ -144,21 +160,22 @@ func (c *checker) rightSide(q *ast.Equation) {
 	}
 }
 
-// otherEquation refuses the equations that give no derivative by itself.
+// otherEquation is about the equations that give no derivative by themselves.
 func (c *checker) otherEquation(q *ast.Equation, left ast.Expr, order int) {
-	c.partial = true
 	switch x := left.(type) {
 	case *ast.Number:
 		if x.Value == 0 && order == 0 {
-			c.refuse("algebraic", "an algebraic constraint, `0 = …`,", q.Span())
+			c.implicitEquation(q, true)
 			return
 		}
 	case *ast.Call:
 		if id, ok := x.Fun.(*ast.Ident); ok && id.Name == "caputo" {
+			c.partial = true
 			c.refuse("caputo", "`caputo`", q.Span())
 			return
 		}
 	case *ast.Ident, *ast.Index:
+		c.partial = true
 		name := c.nameOf(left)
 		d := c.fail(nil, "E0219", q.LHS.Span(), "a new quantity needs `let`").At("the left side of an equation is a derivative")
 		if e, ok := c.names[name]; ok && e.kind == kindState {
@@ -172,13 +189,15 @@ func (c *checker) otherEquation(q *ast.Equation, left ast.Expr, order int) {
 		return
 	case *ast.Member:
 		if id, ok := x.X.(*ast.Ident); ok && c.names[id.Name] != nil && c.names[id.Name].kind == kindRefused {
+			c.partial = true
 			return
 		}
 	}
 	if hasPrime(q.LHS) {
-		c.refuse("mass", "an equation linear in derivatives", q.Span())
+		c.implicitEquation(q, false)
 		return
 	}
+	c.partial = true
 	c.fail(nil, "E0219", q.LHS.Span(), "this is not the left side of an equation").At("no derivative").WithHelp("write `x' = …`, or `let v = …` for a quantity")
 }
 
@@ -372,6 +391,9 @@ func (c *checker) complete(s *model.Symbol) {
 	*v = kept
 	n := s.Shape.Size()
 	if len(v.parts) == 0 {
+		if len(c.implicit) > 0 {
+			return // unknown of those
+		}
 		if !v.broken && !c.partial {
 			c.fail(nil, "E0210", s.Span, "`%s` has no equation", s.Name).At("nothing says how it changes").WithHelp("write `%s' = …`, or make it a `param` or `const`", s.Name)
 		}
@@ -405,7 +427,7 @@ func (c *checker) complete(s *model.Symbol) {
 			v.broken = true
 		}
 	}
-	if v.broken || c.partial {
+	if v.broken || c.partial || len(c.implicit) > 0 {
 		return
 	}
 	var gaps []string

@@ -338,6 +338,9 @@ func (c *checker) nature(v *model.Expr) string {
 	case model.Const:
 		return "a constant"
 	case model.Let:
+		if v.Sym.Input {
+			return "an input"
+		}
 		return "a `let`"
 	case model.Time:
 		return "the time"
@@ -347,6 +350,8 @@ func (c *checker) nature(v *model.Expr) string {
 		return "an argument"
 	case model.Weight:
 		return "a weight"
+	case model.Discrete:
+		return "a `discrete`"
 	}
 	return "given"
 }

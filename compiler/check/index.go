@@ -81,6 +81,9 @@ func (c *checker) indexArg(cx *ctx, a ast.Expr, n int) (model.Idx, int, bool) {
 		}
 		return model.Idx{Lo: lo, Hi: hi, By: by}, count, true
 	}
+	if b, ok := a.(*ast.Bind); ok && c.free[b.Var.Name] {
+		a = b.Var
+	}
 	if b, ok := a.(*ast.Bind); ok {
 		c.fail(cx, "E0206", b.Span(), "`%s in …` does not stand in an index", b.Var.Name).At("only on the left of an equation, and after `sum`").
 			WithHelp("select with a range, `u[2..4]`")

@@ -34,6 +34,7 @@ func (c *checker) assemble() {
 			}
 		}
 	}
+	m.Implicit = c.implicit
 	var outer []*entry
 	for _, e := range c.outer {
 		if e.status == done {
@@ -134,7 +135,7 @@ func (o *orderer) walk(e *model.Expr) {
 			switch x.Sym.Kind {
 			case model.Let:
 				o.visit(node{x.Sym, false})
-			case model.State, model.Latent:
+			case model.State, model.Latent, model.Discrete:
 				if o.init {
 					o.visit(node{x.Sym, false})
 				}

@@ -69,18 +69,22 @@ func attempt(b *blocks, m *method.RK, s *attempted, f rhs) {
 	if s.x1 == nil {
 		s.x1 = s.ahead(b, m.B, s.x)
 	}
-	errs := s.ahead(b, m.E, nil)
+	s.control(b, s.ahead(b, m.E, nil), m.ErrorOrder())
+}
+
+// control builds the scaled error and the step-size control of a method whose errors these are.
+func (s *attempted) control(b *blocks, errs []block.Value, errorOrder int) {
 	sum := b.Const(0)
 	for j := range s.x {
 		scale := b.FMA(s.rtol, b.Max(b.Abs(s.x[j]), b.Abs(s.x1[j])), s.atol[j])
 		r := b.Mul(errs[j], b.Div(b.Const(1), scale))
 		sum = b.FMA(r, r, b.Add(sum, b.Sub(s.x1[j], s.x1[j]))) // the difference is 0, or NaN where the state is infinite
 	}
-	s.q = b.Mul(sum, b.Const(1/float64(nx)))
+	s.q = b.Mul(sum, b.Const(1/float64(len(s.x))))
 	s.accepted = b.LE(s.q, b.Const(1))
 	// Half the logarithm of the square is the logarithm of the error.
 	s.e = b.Mul(b.Const(0.5), b.log2(b.Max(b.Const(method.MinError*method.MinError), s.q)))
-	order := float64(m.ErrorOrder())
+	order := float64(errorOrder)
 	pi := b.FMA(b.Const(-method.Alpha/order), s.e, b.Mul(b.Const(method.Beta/order), s.logErr))
 	power := b.Select(s.accepted, pi, b.Mul(b.Const(-1/order), s.e))
 	grow := b.Mul(b.Const(method.Safety), b.exp2(power))
@@ -174,6 +178,7 @@ const (
 	stepTheta
 	stepPrep
 	stepAtol
+	stepMass // of a Rosenbrock method, the entries of the mass matrix
 	stepBases
 )
 
@@ -286,6 +291,7 @@ type StepProgram struct {
 	p    *Program
 	code *native.Code
 	nx   int
+	mass *system.Mass // nil for the identity
 }
 
 // Step is a StepProgram with memory of its own; it serves one goroutine.
@@ -294,6 +300,8 @@ type Step struct {
 	held
 	num  [8]float64
 	atol []float64
+	mass []float64
+	m    system.Func // gives mass, nil for the identity
 }
 
 var _ system.Step = (*Step)(nil)
@@ -305,6 +313,10 @@ func (s *StepProgram) New(nth int) *Step {
 	st.frame.Bind(stepTheta, st.th)
 	st.frame.Bind(stepPrep, st.in[ir.BankPrep])
 	st.frame.Bind(stepAtol, st.atol)
+	if s.mass != nil {
+		st.m, st.mass = s.mass.Values.Clone(), make([]float64, s.mass.Pattern.NNZ())
+		st.frame.Bind(stepMass, st.mass)
+	}
 	return st
 }
 
@@ -313,6 +325,9 @@ func (s *Step) Prepare(th []float64, rtol float64, atol []float64) {
 	s.fix(th)
 	copy(s.atol, atol)
 	s.num[4] = rtol
+	if s.m != nil {
+		s.m.Eval(s.mass, 0, nil, th)
+	}
 }
 
 // Attempt implements system.Step.

@@ -293,6 +293,10 @@ var extRule = Rule{
 			if t[i] == None {
 				continue
 			}
+			if part := g.extPartial(n, i); part != None {
+				sum = g.plus(sum, g.Mul(t[i], part))
+				continue
+			}
 			if grad == None {
 				grad = g.extGrad(n)
 			}
@@ -301,13 +305,29 @@ var extRule = Rule{
 		return sum
 	},
 	VJP: func(g *Graph, n ID, ct ID) []ID {
-		grad := g.extGrad(n)
 		out := make([]ID, len(g.Nodes[n].Args))
+		grad := None
 		for i := range out {
+			if part := g.extPartial(n, i); part != None {
+				out[i] = g.Mul(ct, part)
+				continue
+			}
+			if grad == None {
+				grad = g.extGrad(n)
+			}
 			out[i] = g.Mul(ct, g.Gather(grad, []int{i}, nil))
 		}
 		return out
 	},
+}
+
+// extPartial is a partial derivative that is a function of its own; None where there is none.
+func (g *Graph) extPartial(n ID, i int) ID {
+	f := g.Nodes[n].Ext
+	if f.Partial == nil {
+		return None
+	}
+	return g.Call(f.Partial(i), g.Nodes[n].Args...)
 }
 
 func (g *Graph) extGrad(n ID) ID {

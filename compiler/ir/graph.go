@@ -69,7 +69,12 @@ type External struct {
 	Eval func(x []float64) float64
 	// Grad writes ∂f/∂x into g; nil when the function is not differentiable.
 	Grad func(x, g []float64)
+	// Partial gives ∂f/∂x_i as a function in turn, so that derivatives compose; it is preferred to Grad, nil where there is none.
+	Partial func(i int) *External
 }
+
+// Differentiable reports whether the function has a derivative.
+func (f *External) Differentiable() bool { return f.Grad != nil || f.Partial != nil }
 
 // Graph is a list of nodes in dependency order, hash-consed: the same operation on the same
 // arguments is one node. It is built by one goroutine.

@@ -140,7 +140,7 @@ func (l *lowerer) ref(e *model.Expr) val {
 		l.refs[s] = v
 		return v
 	}
-	if l.lets != nil && (l.all || s.Kind == model.Let) && (s.Def != nil || s.Kind == model.State || s.Kind == model.Latent) {
+	if l.lets != nil && (l.all || s.Kind == model.Let) && (s.Def != nil || s.Kind == model.State || s.Kind == model.Latent || s.Kind == model.Discrete) {
 		v := l.lets(s)
 		l.refs[s] = v
 		return v

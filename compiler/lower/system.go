@@ -29,6 +29,42 @@ type Layout struct {
 	theta map[*model.Symbol]int // index into Theta of a parameter, constant or weight
 	state map[*model.Symbol]int // index into X
 	init  []int                 // per state the index into Theta of its initial value; the flag follows
+	rates [][]int               // per state, where in x the derivative of each element stands that no equation gives; −1: nowhere. nil: all are given
+
+	signals map[*model.Symbol][]*ir.External // of inputs that a table was given for, a function of time for each element
+}
+
+// Signal puts functions of time, one for each element, in the place of an input's own expression.
+func (lay *Layout) Signal(input *model.Symbol, fs []*ir.External) {
+	if lay.signals == nil {
+		lay.signals = map[*model.Symbol][]*ir.External{}
+	}
+	lay.signals[input] = fs
+}
+
+// HasSignal says whether functions of time stand in the place of an input's own expression.
+func (lay *Layout) HasSignal(s *model.Symbol) bool { return lay.signals[s] != nil }
+
+// inputs binds the inputs that a table was given for.
+func (l *lowerer) inputs(m *model.Model, lay *Layout) {
+	for _, s := range m.Lets {
+		fs := lay.signals[s]
+		if fs == nil {
+			continue
+		}
+		old := l.g.At(s.Span)
+		t := l.g.Input("t", ir.BankT, 0, nil)
+		ids := make([]ir.ID, len(fs))
+		for i, f := range fs {
+			ids[i] = l.g.Call(f, t)
+		}
+		v := ids[0]
+		if !s.Shape.IsScalar() {
+			v = l.g.Reshape(l.g.Concat(ids...), s.Shape)
+		}
+		l.refs[s] = val{id: v}
+		l.g.At(old)
+	}
 }
 
 // LayoutOf lays out a model: θ holds parameters, constants, weights, and for each state an initial value
@@ -71,6 +107,7 @@ func LayoutOf(m *model.Model) *Layout {
 		add(s.Name, s, system.RoleInit, s.Shape)
 		add(s.Name, s, system.RoleFlag, types.Scalar)
 	}
+	lay.rates = make([][]int, len(m.States))
 	for _, s := range m.Lets {
 		lay.Out = append(lay.Out, Piece{s.Name, s, 0, lay.NOut, s.Shape})
 		lay.NOut += s.Shape.Size()
@@ -128,6 +165,7 @@ func Initial(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, err error) {
 	defer recovered(&err)
 	l := lay.lowerer(b)
 	l.time(m)
+	l.inputs(m, lay)
 	busy := map[*model.Symbol]bool{}
 	l.lets = func(s *model.Symbol) val { return l.expr(s.Def) }
 	value := func(i int) val {
@@ -165,6 +203,7 @@ func Initial(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, err error) {
 func dynamic(m *model.Model, lay *Layout, b Builtins) (*lowerer, func(i int) val) {
 	l := lay.lowerer(b)
 	l.time(m)
+	l.inputs(m, lay)
 	for i, s := range m.States {
 		l.refs[s] = val{id: l.g.Input(s.Name, ir.BankX, lay.X[i].Off, s.Shape)}
 	}
@@ -174,7 +213,7 @@ func dynamic(m *model.Model, lay *Layout, b Builtins) (*lowerer, func(i int) val
 		if v, ok := done[i]; ok {
 			return v
 		}
-		v := val{id: l.equation(m.Eqs[i])}
+		v := val{id: l.equation(m.Eqs[i], lay.rates[i])}
 		done[i] = v
 		return v
 	}
@@ -203,8 +242,8 @@ func Outputs(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, err error) {
 	return l.g, nil
 }
 
-// equation lowers the derivative of one state out of its parts.
-func (l *lowerer) equation(eq *model.Equation) ir.ID {
+// equation lowers the derivative of one state out of its parts; rates says where the derivatives stand that no part gives.
+func (l *lowerer) equation(eq *model.Equation, rates []int) ir.ID {
 	old := l.g.At(eq.Span)
 	defer l.g.At(old)
 	shape := eq.State.Shape
@@ -212,25 +251,28 @@ func (l *lowerer) equation(eq *model.Equation) ir.ID {
 		p := eq.Parts[0]
 		return l.expand(l.expr(p.RHS), p.RHS.Shape, nil, shape)
 	}
-	var ids []ir.ID
+	ids := []ir.ID{l.g.Num(0)} // for elements whose derivative nobody asks for
 	pos := make([]int, shape.Size())
-	n := 0
+	n := 1
+	if len(rates) == 0 {
+		ids, n = nil, 0
+	}
+	if run := consecutive(rates); run >= 0 {
+		return l.g.Input(eq.State.Name+"'", ir.BankX, run, shape)
+	}
 	for _, p := range eq.Parts {
-		depth := len(l.loop)
-		l.loop = append(l.loop, p.Vars...)
-		v := l.expr(p.RHS)
-		per := p.RHS.Shape
-		if len(p.Vars) == 0 && per.IsScalar() && len(p.Flat) > 1 {
-			per = types.Shape{len(p.Flat)}
-		} else if k := dims(p.Vars).Size(); per.IsScalar() && len(p.Flat) > k {
-			per = types.Shape{len(p.Flat) / k}
-		}
-		ids = append(ids, l.expand(v, p.RHS.Shape, p.Vars, per))
-		l.loop = l.loop[:depth]
+		ids = append(ids, l.part(p))
 		for i, f := range p.Flat {
 			pos[f] = n + i
 		}
 		n += len(p.Flat)
+	}
+	for k, off := range rates {
+		if off >= 0 {
+			pos[k] = n
+			n++
+			ids = append(ids, l.g.Input(eq.State.Name+"'", ir.BankX, off, nil))
+		}
 	}
 	return l.g.Gather(l.g.Concat(ids...), pos, shape)
 }

@@ -154,3 +154,38 @@ func TestTableOfPasses(t *testing.T) {
 		}
 	}
 }
+
+// A graph taken apart means the same; only reductions to an extreme still see arrays.
+func TestScalars(t *testing.T) {
+	var ops []ir.Op
+	for _, op := range irtest.All() {
+		if op != ir.OpDiv && op != ir.OpAtan2 && op != ir.OpPow { // which tell −0 from 0
+			ops = append(ops, op)
+		}
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		g, nz := irtest.Graph(rt, ops, true)
+		want := values(rt, g, nz)
+		h, ok := opt.Scalars(g, 1<<20)
+		if !ok {
+			rt.Fatal("too large")
+		}
+		if err := ir.Verify(h); err != nil {
+			rt.Fatal(err)
+		}
+		for i, v := range values(rt, h, nz) {
+			if v != want[i] && (v == v || want[i] == want[i]) {
+				rt.Fatalf("z[%d] = %g, was %g", i, v, want[i])
+			}
+		}
+		for i := range h.Nodes {
+			n := &h.Nodes[i]
+			if !n.Shape.IsScalar() && n.Op != ir.OpConcat && n.Op != ir.OpExtGrad {
+				rt.Fatalf("%v still has the shape %v", n.Op, n.Shape)
+			}
+		}
+		if _, ok := opt.Scalars(g, 0); ok && len(want) > 0 && len(h.Nodes) > 0 {
+			rt.Fatal("no limit")
+		}
+	})
+}

@@ -92,7 +92,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 		}
 	}
 	if *write {
-		if err := writeDocument(filepath.Join(root, "docs", "benchmarks.md"), m, *rounds, results); err != nil {
+		if err := writeDocument(filepath.Join(root, "docs", "benchmarks.md"), m, *rounds, results, l.works); err != nil {
+			return err
+		}
+		if err := writePlots(filepath.Join(root, "docs"), l.works); err != nil {
 			return err
 		}
 	}
@@ -105,9 +108,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	return nil
 }
 
-func writeDocument(path string, m machine, rounds int, results []result) error {
+func writeDocument(path string, m machine, rounds int, results []result, works []work) error {
 	return trace.WriteFile(path, func(w io.Writer) error {
 		writeMarkdown(w, m, rounds, results)
+		writeWorks(w, works)
 		return nil
 	})
 }

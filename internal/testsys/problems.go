@@ -38,6 +38,24 @@ func Lorenz() *system.System {
 		})
 }
 
+// Robertson is the stiff kinetics of Robertson, θ = (k1, k2, k3, y1, y2, y3 at the start).
+func Robertson() *system.System {
+	return System("Robertson", []string{"y1", "y2", "y3"},
+		[]Param{{"k1", 0.04}, {"k2", 3e7}, {"k3", 1e4}, {"y1_0", 1}, {"y2_0", 0}, {"y3_0", 0}}, Last(3),
+		func(_ Expr, y, th []Expr) []Expr {
+			a, b, c := th[0].Mul(y[0]), th[2].Mul(y[1]).Mul(y[2]), th[1].Mul(y[1]).Mul(y[1])
+			return []Expr{b.Sub(a), a.Sub(b).Sub(c), c}
+		})
+}
+
+// ProtheroRobinson is y' = −k(y − cos t) − a·sin t, whose solution from 1 is cos t for a = 1, however large k is.
+func ProtheroRobinson() *system.System {
+	return System("ProtheroRobinson", []string{"y"}, []Param{{"k", 1e6}, {"a", 1}, {"y0", 1}}, Last(1),
+		func(t Expr, y, th []Expr) []Expr {
+			return []Expr{th[0].Mul(t.Cos().Sub(y[0])).Sub(th[1].Mul(t.Sin()))}
+		})
+}
+
 // Pleiades is the planar problem of seven stars of E. Hairer, S. P. Nørsett, G. Wanner, Solving
 // Ordinary Differential Equations I, section II.10: masses 1 to 7, states x, y, x', y'.
 func Pleiades() *system.System {

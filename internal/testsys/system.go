@@ -50,6 +50,7 @@ func System(name string, states []string, params []Param,
 		return init(th)
 	})
 	s.RHS = Func(len(states), len(params), rhs)
+	s.ByTime = func() system.Func { return newFn(s.RHS.(*fn).g.byTime()) }
 	return s
 }
 

@@ -160,7 +160,27 @@ func (g *graph) partials(i int, v []float64) (da, db float64) {
 
 // tangent is the graph of (t, [x, dx], [θ, dθ]) → dz.
 func (g *graph) tangent() *graph {
-	d := &graph{nx: 2 * g.nx, nth: 2 * g.nth, nodes: append([]node(nil), g.nodes...)}
+	return g.forward(2*g.nx, 2*g.nth, func(d *graph, n node) (Expr, bool) {
+		switch n.op {
+		case opX:
+			return d.add(node{op: opX, a: g.nx + n.a}), true
+		case opTheta:
+			return d.add(node{op: opTheta, a: g.nth + n.a}), true
+		}
+		return Expr{}, false
+	})
+}
+
+// byTime is the derivative by t, a function of the same.
+func (g *graph) byTime() *graph {
+	return g.forward(g.nx, g.nth, func(d *graph, n node) (Expr, bool) {
+		return d.constant(1), n.op == opT
+	})
+}
+
+// forward is the graph of tangents from those of the inputs: seed's, or zero where it says so.
+func (g *graph) forward(nx, nth int, seed func(d *graph, n node) (Expr, bool)) *graph {
+	d := &graph{nx: nx, nth: nth, nodes: append([]node(nil), g.nodes...)}
 	zero := d.constant(0)
 	dot := make([]Expr, len(g.nodes))
 	for i, n := range g.nodes {
@@ -174,12 +194,13 @@ func (g *graph) tangent() *graph {
 		}
 		self := at(i)
 		switch n.op {
-		case opConst, opT:
+		case opConst:
 			dot[i] = zero
-		case opX:
-			dot[i] = d.add(node{op: opX, a: g.nx + n.a})
-		case opTheta:
-			dot[i] = d.add(node{op: opTheta, a: g.nth + n.a})
+		case opT, opX, opTheta:
+			dot[i] = zero
+			if e, ok := seed(d, n); ok {
+				dot[i] = e
+			}
 		case opAdd:
 			dot[i] = dot[n.a].Add(dot[n.b])
 		case opSub:

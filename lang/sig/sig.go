@@ -24,6 +24,7 @@ const (
 	Solver         Kind = "solver"         // Tsit5
 	Optimiser      Kind = "optimiser"      // adam, lbfgs
 	Loss           Kind = "loss"           // sse, mse
+	Signal         Kind = "signal"         // hold, linear, cubic: tables as functions of time, in `inputs`
 	Method         Kind = "method"         // adjoint methods, shooting, collocation
 )
 
@@ -58,7 +59,8 @@ type Builtin struct {
 	Doc     string // one sentence, then details
 	Example string // runs as written
 	See     []string
-	Cite    string // source, for solvers and methods
+	Cite    string   // source, for solvers and methods
+	Facts   []string // lines that help shows after Doc: a solver's order and stability
 
 	Shaper Shaper
 	// Shape computes the result's shape for Shaper == Special; the error is a message without place.

@@ -20,7 +20,7 @@ const (
 	Multistep
 	ExplicitMultistep
 	Stabilised
-	Symplectic
+	Hamiltonian
 	Automatic
 )
 
@@ -54,12 +54,21 @@ func (m *RK) Info() Info {
 
 // solvers is THE list of methods that are no explicit Runge–Kutta methods, which have a list of their own (table), by family, then order.
 var solvers = []Method{
-	Auto{},
 	&rosenbrock23,
 	&rodas4,
 	&rodas4p,
 	&rodas5p,
+	&trbdf2,
+	&kencarp4,
+	&kencarp5,
+	&radau,
 	&bdf,
+	&vcabm,
+	&rock2,
+	&rock4,
+	&verlet,
+	&yoshida6,
+	Auto{},
 }
 
 // Solvers lists all methods, explicit Runge–Kutta methods first. The slice is the caller's, the methods are shared.

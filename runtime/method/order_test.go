@@ -59,7 +59,7 @@ func TestTreesAreAllThere(t *testing.T) {
 
 // coupling are the matrices that lead from a stage to its branches: one for a vertex with a single branch, another for one with several. They are the same,
 // A, for Runge–Kutta methods; a Rosenbrock method has β = α + γ on single branches and α on several (E. Hairer, G. Wanner, Solving Ordinary Differential
-// Equations II, 2nd edition, Springer 1996, section IV.7, theorem 7.4).
+// Equations II, 2nd edition, Springer 1996, section IV.7).
 type coupling struct{ single, several [][]float64 }
 
 func (m *RK) coupling() coupling { return coupling{m.A, m.A} }

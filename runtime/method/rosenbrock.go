@@ -41,7 +41,7 @@ func (m *Rosenbrock) ErrorOrder() int { return min(m.Order, m.EOrder) + 1 }
 //	x(t + θh) = (1−θ) x + θ (x1 + (1−θ)(k_1 + θ k_2 + θ² k_3 + …)),  k_l = Σ_i h[l−1][i] u_i,
 //
 // into the form of Rosenbrock.Dense: b_i(θ) = θ B_i + (θ − θ²) Σ_l h_li θ^(l−1). E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd edition,
-// Springer 1996, section VI.4, formula (4.41).
+// Springer 1996, section VI.4.
 func denseRodas(b []float64, h [][]float64) [][]float64 {
 	d := make([][]float64, len(b))
 	for i, w := range b {

@@ -24,8 +24,8 @@ var rosenbrock23 = func() Rosenbrock {
 		DenseOrder: 2,
 		FSAL:       true,
 		Stability:  "L-stable",
-		Doc: "Shampine and Reichelt's pair of ode23s: stiff problems at loose tolerances (1e-2 to 1e-4), rough right-hand sides; two solves more than one Euler " +
-			"step. Algebraic variables are of lower order: prefer a Rodas method for those.",
+		Doc: "Shampine and Reichelt's pair of ode23s: stiff problems and differential-algebraic equations at loose tolerances (1e-2 to 1e-4), rough right-hand sides; " +
+			"three solves a step with one matrix.",
 		Cite: "Shampine, Reichelt, SIAM Journal on Scientific Computing 18 (1997) 1–22",
 
 		Stages: 3,

@@ -186,3 +186,94 @@ func TestRosenbrockStability(t *testing.T) {
 		}
 	}
 }
+
+// step is one step for y' = y cos t (z − y² − sin 2t), 0 = z³ − w³ with w = 1 + y² + sin 2t, whose solution is y = e^(sin t), z = w: a differential-algebraic
+// equation of index 1 that is nonlinear in everything and not autonomous.
+func (m *Rosenbrock) step(t, h float64, x [2]float64) [2]float64 {
+	f := func(t float64, x [2]float64) [2]float64 {
+		w := 1 + x[0]*x[0] + math.Sin(2*t)
+		return [2]float64{x[0] * math.Cos(t) * (x[1] - w + 1), x[1]*x[1]*x[1] - w*w*w}
+	}
+	y, z := x[0], x[1]
+	sin, cos := math.Sincos(t)
+	w := 1 + y*y + math.Sin(2*t)
+	j := [2][2]float64{{cos*(z-w+1) - 2*y*y*cos, y * cos}, {-6 * w * w * y, 3 * z * z}}
+	dt := [2]float64{-y*sin*(z-w+1) - 2*y*cos*math.Cos(2*t), -6 * w * w * math.Cos(2*t)}
+	a, b, c, d := 1/(h*m.Gamma)-j[0][0], -j[0][1], -j[1][0], -j[1][1]
+	u := make([][2]float64, m.Stages)
+	end := x
+	for i := range u {
+		at, g := x, 0.0
+		for k := range i {
+			for q := range at {
+				at[q] += m.A[i][k] * u[k][q]
+			}
+			g += m.G[i][k] / h * u[k][0] // M is diag(1, 0)
+		}
+		r := f(t+m.C[i]*h, at)
+		p, q := r[0]+g+h*m.D[i]*dt[0], r[1]+h*m.D[i]*dt[1]
+		u[i] = [2]float64{(d*p - b*q) / (a*d - b*c), (a*q - c*p) / (a*d - b*c)}
+		for q := range end {
+			end[q] += m.B[i] * u[i][q]
+		}
+	}
+	return end
+}
+
+// The order on an equation of index 1 is that of the method in both kinds of variables.
+func TestRosenbrockAlgebraic(t *testing.T) {
+	exact := func(t float64) [2]float64 {
+		y := math.Exp(math.Sin(t))
+		return [2]float64{y, 1 + y*y + math.Sin(2*t)}
+	}
+	for _, m := range rosenbrocks() {
+		var err [2][2]float64
+		for k, n := range [2]int{150, 450} {
+			h, x := 1.5/float64(n), exact(0)
+			for i := range n {
+				x = m.step(float64(i)*h, h, x)
+			}
+			want := exact(1.5)
+			for q := range x {
+				err[q][k] = math.Abs(x[q] - want[q])
+			}
+		}
+		for q, name := range []string{"differential", "algebraic"} {
+			order := math.Log(err[q][0]/err[q][1]) / math.Log(3)
+			t.Logf("%-13s %s variable: %.1e, %.1e, order %.2f", m.Name, name, err[q][0], err[q][1], order)
+			if math.Abs(order-float64(m.Order)) > 0.2 {
+				t.Errorf("%s: order %.2f in the %s variable, want %d", m.Name, order, name, m.Order)
+			}
+		}
+	}
+}
+
+// A wrong digit must not pass: each coefficient of Rodas5P is disturbed in turn.
+func TestRosenbrockBites(t *testing.T) {
+	trees := treesTo(5)
+	m := rodas5p
+	fails := func() bool {
+		_, gamma := m.classical()
+		return orderOf(m.coupling(), times(m.B, gamma), trees) < 5 || orderOf(m.coupling(), times(minus(m.B, m.E), gamma), trees) < 4
+	}
+	for _, table := range []*[][]float64{&m.A, &m.G} {
+		sound := *table
+		*table = nil
+		for _, row := range sound {
+			*table = append(*table, append([]float64(nil), row...))
+		}
+		for i, row := range *table {
+			for j, was := range row {
+				row[j] += 1e-9 * math.Max(1, math.Abs(was))
+				if !fails() {
+					t.Errorf("a disturbed coefficient (%d, %d) was not noticed", i, j)
+				}
+				row[j] = was
+			}
+		}
+		*table = sound
+	}
+	if fails() {
+		t.Error("the sound row fails")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
 )
@@ -49,8 +50,16 @@ type Workspace struct {
 	whole        system.Reverse // a step in one piece, nil where there is none
 	k            [][]float64    // the stages
 	kbuf, weight []float64
-	hand         []float64 // by the first stage of the step that follows, which is the last of this one
+	engine       reverse // of steps that no explicit Runge–Kutta method made, nil where there are none
+	engineOf     method.Method
+	rec          solve.StepRecord // the step it is at
+	engineTh     []float64        // θ it was prepared for in this backward pass, nil before
+	hand         []float64        // by the first stage of the step that follows, which is the last of this one
 	handed       bool
+
+	jumps *jumps
+	fired int       // how many events lie before where the backward pass is
+	gt    []float64 // of the loss by their times; empty for a loss that does not read them
 }
 
 // bind makes the buffers for a solution.
@@ -62,8 +71,19 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 			w.init = sys.Init.Clone()
 		}
 		w.flags = switches(sys)
+		if w.jumps = nil; len(sys.Events) > 0 {
+			w.jumps = newJumps(sys)
+		}
 	}
-	if w.sys != sys || w.sc != sc {
+	if w.sys != sys {
+		w.engine = nil
+	}
+	if sc == nil {
+		if w.sys != sys || w.lam == nil {
+			w.lam, w.xb, w.hand = make([]float64, nx), make([]float64, nx), make([]float64, nx)
+		}
+		w.whole = nil
+	} else if w.sys != sys || w.sc != sc {
 		n := sc.Stages()
 		w.lam, w.xb, w.mu, w.point, w.hand = make([]float64, nx), make([]float64, nx), make([]float64, nx), make([]float64, nx), make([]float64, nx)
 		w.kb, w.k = make([][]float64, n), make([][]float64, n)
@@ -100,10 +120,10 @@ func (w *Workspace) Value(ctx context.Context, p *solve.Problem, loss Loss) (flo
 	if err != nil {
 		return 0, nil, err
 	}
-	if sol.Status != solve.Done {
-		return failed, sol, nil
+	if ok, err := complete(sol, len(w.problem.Times)); !ok {
+		return failed, sol, err
 	}
-	v, err := loss.Eval(sol.X, w.problem.Theta, nil, nil)
+	v, err := evaluate(loss, sol, sol.Events, w.problem.Theta, nil, nil, nil)
 	return v, sol, err
 }
 
@@ -120,17 +140,20 @@ func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g 
 	if err := differentiable(q.Sys, "discrete adjoint"); err != nil {
 		return 0, nil, err
 	}
+	if err := reducible(q.Sys, "discrete adjoint"); err != nil {
+		return 0, nil, err
+	}
 	q.NoDense = false
 	clear(g)
 	sol, err := w.fwd.Solve(ctx, q)
 	if err != nil {
 		return 0, nil, err
 	}
-	if sol.Status != solve.Done {
-		return failed, sol, nil
+	if ok, err := complete(sol, len(q.Times)); !ok {
+		return failed, sol, err
 	}
 	w.bind(sol, len(q.Times))
-	value, err := loss.Eval(sol.X, q.Theta, w.gx, g)
+	value, err := evaluate(loss, sol, sol.Events, q.Theta, w.gx, g, &w.gt)
 	if err != nil {
 		clear(g)
 		return value, sol, err
@@ -147,7 +170,7 @@ func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g 
 		// The ordinary loop leaves out stages that nothing comes through, where a derivative may be infinite.
 		w.whole = nil
 		clear(g)
-		if _, err = loss.Eval(sol.X, q.Theta, w.gx, g); err == nil {
+		if _, err = evaluate(loss, sol, sol.Events, q.Theta, w.gx, g, &w.gt); err == nil {
 			_, err = w.backward(ctx, sol, g, false)
 		}
 		w.whole = whole
@@ -162,7 +185,7 @@ func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g 
 	if !finite(g) {
 		// Once more, to see where.
 		again := make([]float64, len(g))
-		if _, err = loss.Eval(sol.X, q.Theta, w.gx, again); err != nil {
+		if _, err = evaluate(loss, sol, sol.Events, q.Theta, w.gx, again, &w.gt); err != nil {
 			return value, sol, err
 		}
 		t, err := w.backward(ctx, sol, again, true)
@@ -190,11 +213,14 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 	}
 	clear(w.lam)
 	clear(w.hand)
-	w.handed = false
+	w.handed, w.engineTh = false, nil
 	bad = q.T0
 	var done <-chan struct{}
 	if ctx != nil {
 		done = ctx.Done()
+	}
+	if w.fired = len(sol.Events); w.fired > 0 {
+		w.jumps.prepare(q)
 	}
 	o := len(q.Times) - 1
 	for n := sol.NumSteps() - 1; n >= 0; n-- {
@@ -203,9 +229,26 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 			return bad, context.Cause(ctx)
 		default:
 		}
+		if w.fired > 0 {
+			if err := w.jump(sol, n+1, &o, g); err != nil {
+				return bad, err
+			}
+		}
 		st := sol.StepRecord(n)
+		if st.Cut {
+			return bad, fmt.Errorf("an event cuts a step of %s at t = %.6g, which has no discrete adjoint: take a one-step method, such as Tsit5 or Rodas5P", sol.Used(), st.T1)
+		}
 		if !w.handed && zero(w.lam) && (o < 0 || (q.Times[o]-st.T)*dir <= 0) {
 			continue // nothing after this step counts
+		}
+		if st.Engine {
+			if o, err = w.stepEngine(sol, st, o, dir, g); err != nil {
+				return bad, err
+			}
+			if look && !(finite(w.lam) && finite(g)) {
+				look, bad = false, st.T1
+			}
+			continue
 		}
 		w.open(&st)
 		inside := false
@@ -236,11 +279,51 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 			x0 = sol.StepRecord(0).X
 		}
 		w.rhs.VJP(w.lam, g, q.T0, x0, nil, w.hand)
+		w.handed = false
+	}
+	if w.fired > 0 {
+		if err := w.jump(sol, 0, &o, g); err != nil {
+			return bad, err
+		}
 	}
 	if q.X0 == nil {
 		w.init.VJP(nil, g, q.T0, nil, th, w.lam)
 	}
 	return bad, nil
+}
+
+// stepEngine carries λ over a step that no explicit Runge–Kutta method made, with the outputs in it, of which the last is o.
+func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int, dir float64, g []float64) (int, error) {
+	q := &w.problem
+	nx := sol.NX
+	w.rec = rec
+	st := &w.rec
+	if m := sol.EngineMethod(); w.engine == nil || w.engineOf != m {
+		var err error
+		if w.engine, err = newReverse(m, q.Sys); err != nil {
+			return o, err
+		}
+		w.engineOf, w.engineTh = m, nil
+	}
+	if w.engineTh == nil {
+		w.engine.prepare(q.Theta)
+		w.engineTh = q.Theta
+	}
+	if w.handed { // the next step took its first stage at its start, which is this step's end
+		w.rhs.VJP(w.lam, g, st.T1, st.X1, nil, w.hand)
+		clear(w.hand)
+		w.handed = false
+	}
+	w.engine.open(st)
+	for ; o >= 0 && (q.Times[o]-st.T)*dir > 0; o-- {
+		gx := w.gx[o*nx : (o+1)*nx]
+		if (q.Times[o]-st.T1)*dir >= 0 {
+			add(w.lam, 1, gx)
+			continue
+		}
+		w.engine.output((q.Times[o]-st.T)/st.H, gx)
+	}
+	return o, w.engine.back(w.lam, g)
 }
 
 // open clears the derivatives by what belongs to a step and points k at its stages.

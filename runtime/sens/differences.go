@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
 )
 
@@ -48,15 +49,21 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 	if err != nil {
 		return 0, nil, err
 	}
-	if sol.Status != solve.Done {
-		return failed, sol, nil
+	if ok, err := complete(sol, len(q.Times)); !ok {
+		return failed, sol, err
 	}
-	value, err := loss.Eval(sol.X, q.Theta, nil, nil)
+	value, err := evaluate(loss, sol, sol.Events, q.Theta, nil, nil, nil)
 	if err != nil || value-value != 0 {
 		return value, sol, err
 	}
 	d := differ{ctx: ctx, q: q, loss: loss, th: append([]float64(nil), q.Theta...)}
-	d.q.Mesh, d.q.Step, d.q.NoDense, d.q.Progress = sol.Mesh(), 0, true, nil
+	d.q.Step, d.q.NoDense, d.q.Progress = 0, true, nil
+	if m := sol.EngineMethod(); m != nil && sol.MeshEngine() != nil && (m.Info().Family == method.Multistep || m.Info().Family == method.ExplicitMultistep) {
+		// Its steps rest on those before and on its order, so they cannot be repeated; smaller ones are as good as smooth.
+		d.q.Rtol, d.q.Atol, d.q.AtolVec = tighter(d.q.Rtol, solve.DefaultRtol), tighter(d.q.Atol, solve.DefaultAtol), nil
+	} else {
+		d.q.Mesh, d.q.MeshEngine = sol.Mesh(), sol.MeshEngine()
+	}
 	d.q.Theta = d.th
 	flag := map[int]bool{}
 	for _, i := range switches(q.Sys) {
@@ -78,6 +85,14 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 	return value, sol, checkGradient(q.Sys, g, wrt, math.NaN())
 }
 
+// tighter is a tolerance for differences of solves: a thousandth, as far as rounding lets it.
+func tighter(tol, otherwise float64) float64 {
+	if tol == 0 {
+		tol = otherwise
+	}
+	return max(tol*1e-3, min(tol, 1e-13))
+}
+
 // differ evaluates the loss along the frozen steps.
 type differ struct {
 	ctx  context.Context
@@ -96,8 +111,11 @@ func (d *differ) at(i int, v float64) (float64, error) {
 		return 0, err
 	}
 	switch sol.Status {
-	case solve.Done:
-		return d.loss.Eval(sol.X, d.th, nil, nil)
+	case solve.Done, solve.Stopped:
+		if ok, err := complete(sol, len(d.q.Times)); !ok {
+			return failed, err
+		}
+		return evaluate(d.loss, sol, sol.Events, d.th, nil, nil, nil)
 	case solve.Cancelled:
 		return 0, context.Cause(d.ctx)
 	}

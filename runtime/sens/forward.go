@@ -61,13 +61,17 @@ func (f ForwardMethod) Gradient(ctx context.Context, p *solve.Problem, loss Loss
 		return 0, nil, fmt.Errorf("the gradient has room for %d of %d parameters", len(g), want)
 	}
 	clear(g)
-	aug, sol, err := f.run(ctx, &q, wrt)
-	if err != nil || sol.Status != solve.Done {
+	aug, sol, moved, err := f.run(ctx, &q, wrt)
+	if err != nil {
+		return failed, sol, err
+	}
+	if ok, err := complete(sol, len(q.Times)); !ok {
 		return failed, sol, err
 	}
 	gx := make([]float64, len(sol.X))
 	gth := make([]float64, q.Sys.NTheta)
-	value, err := loss.Eval(sol.X, q.Theta, gx, gth)
+	var gt []float64
+	value, err := evaluate(loss, sol, sol.Events, q.Theta, gx, gth, &gt)
 	if err != nil || value-value != 0 {
 		return value, sol, err
 	}
@@ -83,6 +87,9 @@ func (f ForwardMethod) Gradient(ctx context.Context, p *solve.Problem, loss Loss
 			for j, s := range row {
 				sum += gx[it*nx+j] * s
 			}
+		}
+		for e, v := range gt {
+			sum += v * moved[e*len(wrt)+n]
 		}
 		if flag[i] {
 			sum = 0
@@ -109,7 +116,7 @@ func (f ForwardMethod) Sensitivities(ctx context.Context, p *solve.Problem) ([]f
 	if err != nil {
 		return nil, nil, err
 	}
-	aug, sol, err := f.run(ctx, &q, wrt)
+	aug, sol, _, err := f.run(ctx, &q, wrt)
 	if err != nil {
 		return nil, sol, err
 	}
@@ -126,28 +133,34 @@ func (f ForwardMethod) Sensitivities(ctx context.Context, p *solve.Problem) ([]f
 	return s, sol, nil
 }
 
-// run solves for the states and their sensitivities; sol is the part that is the states.
-func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (aug, sol *solve.Solution, err error) {
+// run solves for the states and their sensitivities; sol is the part that is the states, and moved the derivatives of the events' times, a row of the length of wrt for each.
+func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (aug, sol *solve.Solution, moved []float64, err error) {
 	if err := differentiable(p.Sys, "forward"); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
+	}
+	if err := reducible(p.Sys, "forward"); err != nil {
+		return nil, nil, nil, err
 	}
 	sys, nx := p.Sys, p.Sys.NX
+	if err := stiffForward(p, wrt); err != nil {
+		return nil, nil, nil, err
+	}
 	q := *p
 	q.Sys = augment(sys, wrt)
 	q.NoDense = true
 	if p.X0 != nil {
 		if len(p.X0) != nx {
-			return nil, nil, fmt.Errorf("%d initial values were given for %d states", len(p.X0), nx)
+			return nil, nil, nil, fmt.Errorf("%d initial values were given for %d states", len(p.X0), nx)
 		}
 		// What was given does not depend on θ.
 		q.X0 = make([]float64, q.Sys.NX)
 		copy(q.X0, p.X0)
 	}
 	if p.AtolVec != nil && len(p.AtolVec) != nx {
-		return nil, nil, fmt.Errorf("atol has %d values for %d states", len(p.AtolVec), nx)
+		return nil, nil, nil, fmt.Errorf("atol has %d values for %d states", len(p.AtolVec), nx)
 	}
 	if len(p.Theta) != sys.NTheta {
-		return nil, nil, fmt.Errorf("%d parameter values were given, the system has %d", len(p.Theta), sys.NTheta)
+		return nil, nil, nil, fmt.Errorf("%d parameter values were given, the system has %d", len(p.Theta), sys.NTheta)
 	}
 	q.AtolVec = make([]float64, q.Sys.NX)
 	for j := range nx {
@@ -167,18 +180,32 @@ func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (au
 	if f.StatesOnly {
 		q.ErrStates = nx
 	}
+	if len(sys.Events) > 0 {
+		j := newJumps(sys)
+		j.prepare(p)
+		q.Jumped = func(fired []solve.Fired, x []float64, start bool) error {
+			dts := make([]float64, len(wrt))
+			if err := j.forward(fired, x[nx:], wrt, dts, start); err != nil {
+				return err
+			}
+			for range fired {
+				moved = append(moved, dts...)
+			}
+			return nil
+		}
+	}
 	if aug, err = solve.Solve(ctx, &q); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	sol = &solve.Solution{
 		T: aug.T, X: make([]float64, len(aug.T)*nx), NX: nx, Status: aug.Status, Stats: aug.Stats,
 		Fault: aug.Fault, Theta: aug.Theta, Method: aug.Method, T0: aug.T0, T1: aug.T1,
-		TEnd: aug.TEnd, XEnd: aug.XEnd[:nx],
+		TEnd: aug.TEnd, XEnd: aug.XEnd[:nx], Events: aug.Events,
 	}
 	for it := range sol.T {
 		copy(sol.Row(it), aug.Row(it)[:nx])
 	}
-	return aug, sol, nil
+	return aug, sol, moved, nil
 }
 
 // augment is the system of the states followed by S_q for each q of wrt.
@@ -188,6 +215,7 @@ func augment(sys *system.System, wrt []int) *system.System {
 		Name: sys.Name, NX: nx * (1 + np), NTheta: sys.NTheta, Theta: sys.Theta,
 		NoGradient: "the derivatives of its sensitivities are not offered",
 		RHS:        newAugmented(sys.RHS, sys.Directing, wrt, nx),
+		Signals:    sys.Signals, Kinks: sys.Kinks,
 	}
 	if sys.Init != nil {
 		out.Init = newAugmented(sys.Init, nil, wrt, 0)
@@ -204,11 +232,21 @@ func augment(sys *system.System, wrt []int) *system.System {
 		}
 	}
 	out.Latent = make([]bool, len(out.States))
+	if sys.Pattern != nil {
+		out.Pattern = blocks(sys.Pattern, np)
+	}
+	if sys.Mass != nil {
+		out.Mass = &system.Mass{Pattern: diagonalBlocks(sys.Mass.Pattern, np), Values: &repeated{f: sys.Mass.Values.Clone(), n: 1 + np}}
+	}
+	augmentEvents(out, sys)
+	for range 1 + np {
+		out.Algebraic = append(out.Algebraic, sys.Algebraic...)
+	}
 	return out
 }
 
 // augmented is (t, [x, S], θ) → [f, (∂f/∂x) S_q + ∂f/∂θ_q]; with nx = 0 for initial values. It
-// is only ever evaluated: its system says that it has no derivatives, and what is asked for
+// is evaluated, and differentiated by states and time for implicit solvers; its system says that it has no other derivatives, and what is asked for
 // nevertheless is not a number.
 type augmented struct {
 	f      system.Func
@@ -218,6 +256,11 @@ type augmented struct {
 	oneTh  []float64         // a unit vector of θ
 	offer  system.Directing  // nil where there is none
 	many   system.Directions // all directions at once, nil where there are none
+
+	th      []float64   // prepared
+	tangent system.Func // of f, made when it is needed
+	xs, dxs []float64   // its states: [x, S_q], and their direction
+	th2     []float64   // its parameters: [θ, the unit vector]
 }
 
 var _ system.Func = (*augmented)(nil)
@@ -239,6 +282,7 @@ func (a *augmented) Dims() (x, th, z int) {
 // Prepare implements system.Func.
 func (a *augmented) Prepare(th []float64) {
 	a.f.Prepare(th)
+	a.th = append(a.th[:0], th...)
 	if a.many != nil {
 		a.many.Prepare(th)
 	}
@@ -272,9 +316,41 @@ func (a *augmented) VJP(gx, gth []float64, _ float64, _, _, _ []float64) float64
 	return math.NaN()
 }
 
-// JVP implements system.Func.
-func (a *augmented) JVP(dz []float64, _ float64, _, _ []float64, _ float64, _, _ []float64) {
-	spoil(dz)
+// JVP implements system.Func for directions of the states and sensitivities, and of time, as implicit solvers need it; dth must be nil.
+func (a *augmented) JVP(dz []float64, t float64, x, th []float64, dt float64, dx, dth []float64) {
+	if dth != nil {
+		spoil(dz)
+		return
+	}
+	if th != nil {
+		a.Prepare(th)
+	}
+	nx, nz := a.nx, a.nz
+	var dx0 []float64
+	if dx != nil {
+		dx0 = dx[:nx]
+	}
+	a.f.JVP(dz[:nz], t, x[:nx], nil, dt, dx0, nil)
+	if a.tangent == nil {
+		a.tangent = a.f.Tangent()
+		a.xs, a.dxs = make([]float64, 2*nx), make([]float64, 2*nx)
+		a.th2 = make([]float64, 2*a.nth)
+	}
+	copy(a.xs, x[:nx])
+	copy(a.th2, a.th)
+	for n, i := range a.wrt {
+		lo, hi := (n+1)*nx, (n+2)*nx
+		copy(a.xs[nx:], x[lo:hi])
+		if dx != nil {
+			copy(a.dxs, dx0)
+			copy(a.dxs[nx:], dx[lo:hi])
+		} else {
+			clear(a.dxs)
+		}
+		a.th2[a.nth+i] = 1
+		a.tangent.JVP(dz[(n+1)*nz:(n+2)*nz], t, a.xs, a.th2, dt, a.dxs, nil)
+		a.th2[a.nth+i] = 0
+	}
 }
 
 // Tangent implements system.Func.

@@ -3,31 +3,39 @@ package solve
 // A step of order k is interpolated by the polynomial of that degree through its ends and the points before, which meets both exactly. The points are on
 // record as the states that the steps before began with, so a step adds little to the record: its order, and the state it led to, for where an event cuts it.
 
-func (b *bdf) width() int { return 1 + b.s.sys.NX }
+func bdfWidth(nx int) int { return 1 + nx }
+
+func (b *bdf) width() int { return bdfWidth(b.s.sys.NX) }
 
 func (b *bdf) save(row []float64) {
 	row[0] = float64(b.k)
 	copy(row[1:], b.s.x1)
+	if b.s.isCut { // x1 is where it was cut
+		for i, v := range b.pred {
+			row[1+i] = v + b.e[i]
+		}
+	}
 }
 
 func (b *bdf) reader() reader { return bdfReader{} }
 
+// interpolate uses the differences at the end of the step, which are sums of those at its start and e, in Newton's form over t_n, t_{n+1}, t_{n−1}, …; divided
+// differences do not depend on the order of their points.
 func (b *bdf) interpolate(theta float64, out []float64) {
-	b.advance()
 	copy(out, b.s.x)
-	// Newton's form over t_n, t_{n+1}, t_{n−1}, …, whose coefficients are the scaled differences from the second on, since divided differences do not depend
-	// on the order of their points.
-	h, w := b.psi[1], theta
-	for j := 1; j <= b.made; j++ {
+	h, w, sum := b.next[1], theta, 0.0
+	for j := 1; j <= b.k; j++ {
 		if j > 1 {
 			before := 0.0 // from the point that joined last to the end
 			if j > 2 {
-				before = b.psi[j-1]
+				before = b.next[j-1]
 			}
-			w *= (before + (theta-1)*h) / b.psi[j]
+			w *= (before + (theta-1)*h) / b.next[j]
 		}
-		add(out, w, b.phi[j])
+		sum += w
+		add(out, sum*b.beta[j+1], b.phi[j])
 	}
+	add(out, sum, b.e)
 }
 
 type bdfReader struct{}

@@ -87,7 +87,7 @@ func (k *krylov) solve(m *matrix, b []float64, c, t float64, x0, w []float64, to
 		if beta <= tol {
 			break
 		}
-		scale(k.v[0], 1/beta)
+		times(k.v[0], 1/beta)
 		j := k.cycle(m, c, t, x0, beta, tol)
 		// x += V·y, with h triangular.
 		var y [krylovDim]float64
@@ -149,7 +149,7 @@ func (k *krylov) cycle(m *matrix, c, t float64, x0 []float64, beta, tol float64)
 		if !(math.Abs(k.g[j+1]) > tol) || j == krylovDim-1 || norm == 0 {
 			return j + 1
 		}
-		scale(z, 1/norm)
+		times(z, 1/norm)
 	}
 	return krylovDim
 }
@@ -186,7 +186,7 @@ func dot3(a, b, w []float64) float64 {
 	return s0 + s1 + (s2 + s3)
 }
 
-func scale(x []float64, a float64) {
+func times(x []float64, a float64) {
 	for i := range x {
 		x[i] *= a
 	}

@@ -3,6 +3,7 @@ package solve
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/udl-lang/udl/runtime/sparse"
@@ -21,6 +22,7 @@ type matrix struct {
 	massF   system.Func
 	shifted *sparse.Shifted
 	a       []float64 // A
+	sums    []float64 // scratch of norm
 	lu      sparse.Solver
 	kind    string
 	chosen  bool // lu has chosen its pivots before
@@ -47,7 +49,7 @@ func newMatrixOf(sys *system.System, stats *Stats, linear string) (*matrix, erro
 	if m.jac == nil {
 		m.jac = newColoured(sys.RHS, m.pattern)
 	}
-	m.v = make([]float64, m.pattern.NNZ())
+	m.v, m.sums = make([]float64, m.pattern.NNZ()), make([]float64, m.n)
 	var massPattern *sparse.Pattern
 	if sys.Mass != nil {
 		massPattern = sys.Mass.Pattern
@@ -75,7 +77,14 @@ func newMatrixOf(sys *system.System, stats *Stats, linear string) (*matrix, erro
 			}
 		}
 	}
-	m.lu, m.kind = c.New(), c.Reason
+	if sys.Solving != nil {
+		m.lu = sys.Solving(m.shifted.Pattern())
+	}
+	if m.kind = c.Reason; m.lu == nil {
+		m.lu = c.New()
+	} else {
+		m.kind = "compiled with the pattern; " + m.kind
+	}
 	return m, nil
 }
 
@@ -97,6 +106,27 @@ func (m *matrix) jacobian(ft []float64, t float64, x []float64) {
 	m.stats.Jacobians++
 }
 
+// norm is the smaller of the largest sums of moduli over a row and over a column of J, which its eigenvalues do not exceed.
+func (m *matrix) norm() float64 {
+	clear(m.sums)
+	cols := 0.0
+	for j := range m.n {
+		rows, first := m.pattern.Column(j)
+		sum := 0.0
+		for k, i := range rows {
+			v := math.Abs(m.v[first+k])
+			m.sums[i] += v
+			sum += v
+		}
+		cols = max(cols, sum)
+	}
+	rows := 0.0
+	for _, v := range m.sums {
+		rows = max(rows, v)
+	}
+	return min(rows, cols)
+}
+
 // factor factors M − c·J. The error names the equation that makes it singular.
 func (m *matrix) factor(c float64) error {
 	m.stats.Factors++
@@ -105,22 +135,9 @@ func (m *matrix) factor(c float64) error {
 	if m.krylov != nil {
 		return m.named(m.krylov.ilu.Factor(m.a))
 	}
-	if m.chosen {
-		err := m.lu.Refactor(m.a)
-		if err == nil {
-			return nil
-		}
-		var g *sparse.GrowthError
-		if !errors.As(err, &g) {
-			m.chosen = false
-			return m.named(err)
-		}
-	}
-	if err := m.lu.Factor(m.a); err != nil {
-		m.chosen = false
+	if err := update(m.lu, &m.chosen, m.a); err != nil {
 		return m.named(err)
 	}
-	m.chosen = true
 	return nil
 }
 

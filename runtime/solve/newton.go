@@ -1,182 +1,249 @@
 package solve
 
 import (
-	"errors"
+	"fmt"
 	"math"
+
+	"github.com/udl-lang/udl/runtime/method"
 )
 
-// newton is the simplified Newton iteration of a multistep method: its matrix M − c·J is kept from step to step until it no longer serves.
+// newton is what the implicit methods share of solving the equations of a step by simplified Newton iterations: when an iteration has come near enough, when it
+// will not, and when a Jacobian of an earlier step still serves.
 //
-// P. N. Brown, G. D. Byrne, A. C. Hindmarsh, VODE: a variable-coefficient ODE solver, SIAM Journal on Scientific and Statistical Computing 10 (1989),
-// 1038–1051, for when it is made anew and for the factor 2/(1 + c/ĉ) of what a matrix for another ĉ finds; E. Hairer, G. Wanner, Solving Ordinary Differential
-// Equations II, 2nd edition, Springer 1996, section IV.8, for when to stop.
+// With the rate θ_k = |Δ_k|/|Δ_{k−1}|, what is left after iteration k is about η|Δ_k|, η = θ/(1 − θ); the first iteration takes η from the solution before.
+//
+// E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd edition, Springer 1996, section IV.8, whose constants are taken but for
+// the first iteration, which is not believed to have converged by rates of other steps alone.
 type newton struct {
-	s   *Stepper
-	mat *matrix
-	d   []float64
+	s     *Stepper
+	mat   *matrix
+	haveJ bool // J is that of this step or an earlier one
+	fresh bool // J is that at the step's start
 
-	c      float64 // the matrix is M − c·J; 0: there is none
-	have   bool    // J is known
-	age    int     // steps since J was evaluated
-	used   int     // steps since the matrix was factored
-	rate   float64 // of convergence, seen last
-	failed bool    // the last step was not solved
+	sc    []float64 // atol + rtol·|x| at the step's start, times share
+	share float64   // of the tolerances, that errors are measured by
+	kappa float64   // iterations stop where what is left is below this part of the tolerance
+	most  int       // iterations
+	exact bool      // steps are prescribed: the equations are solved to rounding, so that the result is a smooth function of everything
+
+	iter    int     // iterations of the present solution
+	last    float64 // |Δ| of its last one
+	ratio   float64 // θ of its last one
+	eta     float64
+	etaH    float64 // the length of the step that it was measured in
+	worst   float64 // the largest θ of the step
+	shrink  float64 // how much shorter a step should converge, after slow
+	culprit int     // the state whose correction was the largest when an iteration failed
+	whys    map[int]string
 }
 
-type newtonResult int
+// What one more iteration says.
+type verdict int
 
 const (
-	newtonOK newtonResult = iota
-	newtonFailed
-	newtonNaN
+	onward verdict = iota
+	converged
+	diverged
+	nonFinite
 )
 
-var errNotFinite = errors.New("a value of the Jacobian is not finite")
-
-var (
-	newtonTol   = 0.1
-	newtonSteps = 4
-	newtonRate0 = 0.0
-	newtonDecay = 0.3
-	newtonDrift = 0.3
-	newtonOld   = 20
-	newtonUsed  = 20
+const (
+	keepJacobian = 1e-3 // rates below this one let the next step take the same Jacobian
+	trust        = 1e-2 // the least η that a first iteration is judged by: a rate of another step may say nothing of this one
+	worstRate    = 0.99 // rates above it diverge
+	sameLow      = 1.0  // a next step of between these times the last one is as long as the last one, so that its factors serve
+	sameHigh     = 1.2
+	sameCoef     = 1e-8 // relative differences of coefficients below this one are rounding of times
+	failedCut    = 0.5  // after a step whose equations could not be solved
+	exactEnough  = 1e-4 // of the tolerance: where solving to rounding may end when rounding is larger than thought
 )
 
-func (it *newton) init(s *Stepper, mat *matrix) {
-	it.s, it.mat = s, mat
-	it.d = make([]float64, s.sys.NX)
+func newNewton(s *Stepper) (*newton, error) {
+	n := &newton{s: s, sc: make([]float64, s.sys.NX), share: 1, whys: map[int]string{}}
+	var err error
+	n.mat, err = newMatrix(s.sys, &s.stats)
+	return n, err
 }
 
-// forget drops matrix and Jacobian.
-func (it *newton) forget() { it.c, it.have, it.rate = 0, false, 1 }
-
-// restart follows a jump of the state.
-func (it *newton) restart() { it.forget() }
-
-// weigh writes the reciprocals of atol + rtol·max(|x|, |y|) into w.
-func (it *newton) weigh(w, x, y []float64) {
-	atol, rtol := it.s.set.atol[:len(w)], it.s.set.rtol
-	x, y = x[:len(w)], y[:len(w)]
-	for i := range w {
-		w[i] = 1 / (atol[i] + rtol*max(math.Abs(x[i]), math.Abs(y[i])))
+// prepare follows new settings; iterations is how many may be made.
+func (n *newton) prepare(iterations int, share float64) {
+	s := n.s
+	n.mat.stats = &s.stats
+	n.mat.prepare(s.th)
+	s.stats.Linear = n.mat.kind
+	n.share, n.most = share, iterations
+	rtol := s.set.rtol * share
+	n.kappa = max(10*0x1p-52/rtol, min(0.03, math.Sqrt(rtol)))
+	if n.exact = !s.set.controlled; n.exact {
+		n.kappa, n.most = 10*0x1p-52/rtol, 6*iterations
 	}
 }
 
-// norm is the root mean square of v_i·w_i over the states under control, the largest of those of the groups.
-func (it *newton) norm(v, w []float64) float64 {
-	worst := 0.0
-	g := it.s.set.errGroup
-	for lo := 0; lo < it.s.set.errStates; lo += g {
-		a, b := v[lo:lo+g], w[lo:lo+g]
-		var s0, s1 float64
-		i := 0
-		for ; i+1 < len(a); i += 2 {
-			r, q := a[i]*b[i], a[i+1]*b[i+1]
-			s0 += r * r
-			s1 += q * q
+func (n *newton) restart() {
+	n.haveJ, n.fresh = false, false
+	n.eta, n.etaH, n.worst = 1, 0, 1
+	n.culprit = -1
+}
+
+// begin is called at the start of each attempt of a step.
+func (n *newton) begin() {
+	s := n.s
+	for i, v := range s.x {
+		n.sc[i] = n.share * (s.set.atol[i] + s.set.rtol*math.Abs(v))
+	}
+	n.worst = 0
+	h := math.Abs(s.h)
+	if h > sameHigh*n.etaH { // the rate of a much shorter step says nothing
+		n.eta = 1
+	}
+	n.etaH = h
+}
+
+// jacobian evaluates J at the start of the step unless an earlier one serves; anew says that it did. It is not ok where J is not finite.
+func (n *newton) jacobian() (anew, ok bool) {
+	if n.haveJ {
+		return false, true
+	}
+	n.mat.jacobian(nil, n.s.t, n.s.x)
+	n.haveJ, n.fresh = true, true
+	return true, finite(n.mat.v)
+}
+
+// renew gives up J for a new one; it is false where J is new already.
+func (n *newton) renew() bool {
+	if n.fresh {
+		return false
+	}
+	n.haveJ = false
+	return true
+}
+
+// solving is called before the first iteration of each set of equations.
+func (n *newton) solving() {
+	n.iter, n.shrink = 0, failedCut
+	if n.exact {
+		n.eta = 1
+		return
+	}
+	n.eta = max(math.Pow(n.eta, 0.8), trust)
+}
+
+// next judges an iteration by the norm of its correction.
+func (n *newton) next(norm float64) verdict {
+	n.iter++
+	n.s.stats.Newton++
+	if !(norm <= math.MaxFloat64) {
+		return nonFinite
+	}
+	if n.iter > 1 {
+		theta := norm / n.last
+		if n.iter > 2 {
+			theta, n.ratio = math.Sqrt(theta*n.ratio), theta
+		} else {
+			n.ratio = theta
 		}
-		if i < len(a) {
-			r := a[i] * b[i]
-			s0 += r * r
-		}
-		if m := (s0 + s1) / float64(g); m > worst || m != m {
-			if worst = m; m != m {
-				break
+		if theta >= worstRate {
+			if n.exact && norm <= exactEnough {
+				return converged
 			}
+			n.worst = max(n.worst, theta)
+			return diverged
 		}
+		n.worst = max(n.worst, theta)
+		n.eta = theta / (1 - theta)
+		// What will be left after the last iteration that is allowed.
+		if left := n.eta * math.Pow(theta, float64(n.most-1-n.iter)) * norm / n.kappa; left >= 1 && !n.exact {
+			q := max(1e-4, min(20, left))
+			n.shrink = 0.8 * math.Pow(q, -1/float64(4+n.most-1-n.iter))
+			return diverged
+		}
+	}
+	n.last = norm
+	switch {
+	case n.eta*norm <= n.kappa:
+		return converged
+	case n.iter < n.most:
+		return onward
+	case n.exact && norm <= exactEnough:
+		return converged
+	}
+	return diverged
+}
+
+// norm measures a correction as the error is: root mean square over a group of states, the worst group. States without error control count as one more group.
+func (n *newton) norm(d []float64) float64 {
+	set := &n.s.set
+	worst := 0.0
+	for lo := 0; lo < len(d); {
+		g := set.errGroup
+		if lo >= set.errStates {
+			g = len(d) - lo
+		}
+		sum := 0.0
+		for i := lo; i < lo+g; i++ {
+			r := d[i] / n.sc[i]
+			sum += r * r
+		}
+		if sum /= float64(g); !(sum <= worst) {
+			worst = sum
+		}
+		lo += g
 	}
 	return math.Sqrt(worst)
 }
 
-// solve finds e, and x1 = P + e, of the step that is tried.
-func (it *newton) solve(b *bdf, c float64) newtonResult {
-	fresh := false
-	if !it.have || it.age >= newtonOld {
-		fresh = true
-	}
-	for {
-		if fresh || it.c == 0 || math.Abs(c/it.c-1) > newtonDrift || it.used >= newtonUsed {
-			if err := it.renew(b, c, fresh); err != nil {
-				if err == errNotFinite {
-					return newtonNaN
-				}
-				if !fresh && it.age > 0 {
-					fresh = true
-					continue
-				}
-				it.s.why = err.Error()
-				return newtonFailed
-			}
+// blame remembers which state's correction is the largest, for failed.
+func (n *newton) blame(d []float64) {
+	worst := -1.0
+	for i, v := range d {
+		if r := math.Abs(v / n.sc[i]); !(r <= worst) {
+			worst, n.culprit = r, i
 		}
-		r := it.iterate(b, c)
-		switch {
-		case r == newtonOK:
-			it.age++
-			it.used++
-			return r
-		case it.age == 0: // and so is J
-			if r == newtonFailed {
-				it.s.why = "Newton's iteration does not converge"
-			}
-			return r
-		}
-		fresh = true
 	}
 }
 
-// renew makes the matrix for c, and J at the predicted point where fresh asks for it.
-func (it *newton) renew(b *bdf, c float64, fresh bool) error {
-	if fresh {
-		it.mat.jacobian(nil, it.s.t1, b.pred)
-		if it.have = finite(it.mat.v); !it.have {
-			return errNotFinite
+// failed counts a step that was not solved and returns what attempt does.
+func (n *newton) failed(v verdict) float64 {
+	s := n.s
+	s.stats.Failed++
+	if v == nonFinite {
+		return math.NaN()
+	}
+	why, ok := n.whys[n.culprit]
+	if !ok {
+		why = "Newton's method does not solve the equations of a step"
+		if names := s.sys.StateNames(); n.culprit >= 0 && n.culprit < len(names) {
+			why += fmt.Sprintf(", least of all for %s", names[n.culprit])
 		}
-		it.age = 0
+		n.whys[n.culprit] = why
 	}
-	it.used, it.c, it.rate = 0, 0, max(it.rate, newtonRate0)
-	if err := it.mat.factor(c); err != nil {
-		return err
-	}
-	it.c = c
-	return nil
+	s.why = why
+	return math.Inf(1)
 }
 
-func (it *newton) iterate(b *bdf, c float64) newtonResult {
-	s, d := it.s, it.d
-	last := 0.0
-	for m := 0; m < newtonSteps; m++ {
-		b.residual(d, c, m == 0)
-		if err := it.mat.solveNear(d, c, s.t1, s.x1, b.w, krylovShare*newtonTol/bdfStrict); err != nil {
-			return newtonFailed
-		}
-		s.stats.Newton++
-		e := b.e[:len(d)]
-		size := it.norm(d, b.w)
-		if !(size <= math.MaxFloat64) {
-			return newtonNaN
-		}
-		for i, v := range d {
-			e[i] += v
-		}
-		if m > 0 {
-			rate := size / last
-			if rate > 2 {
-				return newtonFailed
-			}
-			it.rate = max(newtonDecay*it.rate, rate)
-		}
-		if size*min(1, it.rate) <= newtonTol/bdfStrict {
-			x1, pred := s.x1[:len(d)], b.pred[:len(d)]
-			for i, v := range e {
-				x1[i] = pred[i] + v
-			}
-			if !finite(x1) {
-				return newtonNaN
-			}
-			return newtonOK
-		}
-		last = size
+// commit says whether J may serve in the next step.
+func (n *newton) commit() {
+	n.fresh = false
+	if n.worst > keepJacobian {
+		n.haveJ = false
 	}
-	return newtonFailed
+}
+
+// steady makes the step after one of factor f times its length equally long where that saves a factorisation.
+func (n *newton) steady(f float64) float64 {
+	if f >= sameLow && f <= sameHigh && n.worst <= keepJacobian {
+		return 1
+	}
+	return f
+}
+
+// refuse is engine.refuse where there is no error to go by; ok is false where there is.
+func (n *newton) refuse(err float64) (f float64, ok bool) {
+	switch {
+	case math.IsNaN(err):
+		return method.BadCut, true
+	case math.IsInf(err, 1):
+		return n.shrink, true
+	}
+	return 0, false
 }

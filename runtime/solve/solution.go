@@ -25,13 +25,15 @@ type Solution struct {
 	// Switches are the changes from one method to another, where the solver is chosen by the problem.
 	Switches []Switch
 	XEnd     []float64 // the state there, length NX
+	Events   []Fired   // what happened, in order
 
 	first  string // the method that began, where it was chosen
 	dense  bool
 	rec    record
-	sc     *Scheme     // of the explicit Runge–Kutta method, nil where there is none
-	reader reader      // of steps that another method made
-	rhs    system.Func // for stages that only the continuous extension needs
+	sc     *Scheme       // of the explicit Runge–Kutta method, nil where there is none
+	reader reader        // of steps that another method made
+	engine method.Method // that method
+	rhs    system.Func   // for stages that only the continuous extension needs
 
 	mu     sync.Mutex // over the scratch below and rhs
 	k      [][]float64
@@ -48,9 +50,9 @@ type StepRecord struct {
 	T, H, T1 float64
 	X        []float64 // the state at T, length NX
 	K        []float64 // the stages that make the step, Stages × NX; what its method makes of it, of a step by the Engine
-	X1       []float64 // the state at T1
+	X1       []float64 // the state at T1, before the events there
 	Engine   bool      // made by another method than the explicit Runge–Kutta method of Scheme
-	Cut      bool      // ended by an event at T1 before T + H, where X1 is the state after it
+	Cut      bool      // ended by an event at T1 before T + H
 
 	rec *record
 	n   int // which step it is
@@ -61,6 +63,9 @@ func (r *StepRecord) before(i int) (t float64, x []float64) {
 	row := r.rec.row(r.n - i)
 	return row[0], row[recHead : recHead+len(r.X)]
 }
+
+// EngineMethod is the method of the steps that are marked Engine, nil where there are none.
+func (s *Solution) EngineMethod() method.Method { return s.engine }
 
 // Used names the methods that made the steps, in order: "Tsit5", or "Tsit5, Rodas5P from t = 0.3".
 func (s *Solution) Used() string {
@@ -92,6 +97,9 @@ func (s *Solution) StepRecord(n int) StepRecord {
 		next := s.rec.row(n + 1)
 		r.T1, r.X1 = next[0], next[recHead:recHead+nx]
 	}
+	if k := s.eventsAfter(n + 1); k < len(s.Events) && s.Events[k].Step == n+1 {
+		r.X1 = s.Events[k].Before
+	}
 	return r
 }
 
@@ -110,6 +118,38 @@ func (s *Solution) Mesh() []float64 {
 		m = append(m, s.StepRecord(n).T1)
 	}
 	return m
+}
+
+// MeshOrders are the orders of the steps of Mesh that a multistep method made, 0 for others: what Problem.MeshOrders takes beside Mesh to repeat them. It is nil
+// where there are none, and without dense output.
+func (s *Solution) MeshOrders() []int {
+	if _, ok := s.reader.(bdfReader); !ok || !s.dense {
+		return nil
+	}
+	orders := make([]int, s.rec.n)
+	for n := range orders {
+		if st := s.StepRecord(n); st.Engine {
+			orders[n] = int(st.K[0])
+		}
+	}
+	return orders
+}
+
+// MeshEngine tells for each step of Mesh whether it is marked Engine: what Problem.MeshEngine takes beside Mesh to repeat the steps of a solver that
+// changes methods; nil where no step is.
+func (s *Solution) MeshEngine() []bool {
+	if !s.dense {
+		return nil
+	}
+	any, by := false, make([]bool, s.rec.n)
+	for n := range by {
+		by[n] = s.StepRecord(n).Engine
+		any = any || by[n]
+	}
+	if !any {
+		return nil
+	}
+	return by
 }
 
 // At writes the state at time t into out, length NX, by the method's continuous extension. It
@@ -151,7 +191,8 @@ func (s *Solution) At(t float64, out []float64) error {
 		return nil
 	}
 	if st.Engine {
-		s.reader.dense(&st, (t-st.T)/st.H, out)
+		rec := st // an explicit method's does not leave the stack
+		s.reader.dense(&rec, (t-st.T)/st.H, out)
 		return nil
 	}
 	s.mu.Lock()

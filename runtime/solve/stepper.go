@@ -16,6 +16,7 @@ type Stats struct {
 	First    float64 // the first accepted step, positive
 	Smallest float64 // the smallest accepted step but the last, which the end may cut; positive
 	Largest  float64
+	Events   int  // that fired
 	Whole    bool // the steps were made by code compiled with the model in one piece
 
 	// Of methods that solve equations in each step:
@@ -47,6 +48,7 @@ type Stepper struct {
 	eng       engine  // of any other method, nil where there is none
 	useEngine bool    // the engine makes the steps
 	auto      *switcher
+	onto      *Projection // of the system, nil where it has no invariants
 	turn      int         // for the next step: 1 to the explicit method, 2 to the engine, 0 stay
 	whole     system.Step // one of sc's method, compiled as one; nil where there is none
 	useWhole  bool
@@ -71,11 +73,13 @@ type Stepper struct {
 	rejected bool    // the step before was
 	haveK0   bool
 	moved    bool   // a step from t to t1 lies ready
+	isCut    bool   // that step went on to t + h
 	extra    bool   // the stages of the continuous extension alone were computed for it
 	bad      bool   // the last rejection was for a value that is not finite
 	why      string // an engine's reason for its last refusal, "" where that is the error
 	badT     float64
 	attempts int
+	kinks    kinks
 
 	status   Status
 	stats    Stats
@@ -111,7 +115,7 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	if err != nil {
 		return err
 	}
-	if s.sys != p.Sys || s.m != set.m || s.auto != nil {
+	if s.sys != p.Sys || s.m != set.m || s.auto != nil && !s.auto.serves(&set) {
 		s.sys, s.rhs, s.m = p.Sys, p.Sys.RHS.Clone(), set.m
 		if s.init = nil; p.Sys.Init != nil {
 			s.init = p.Sys.Init.Clone()
@@ -140,18 +144,20 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 		for i := range s.k {
 			s.k[i] = cut(nx)
 		}
+		s.onto = NewProjection(p.Sys)
 		s.whole = nil
 		if p.Sys.Stepping != nil && set.rk != nil && set.info.Adaptive {
 			s.whole = p.Sys.Stepping(set.rk)
 		}
-		implicit := set.m
-		if s.auto != nil {
-			implicit = s.auto.implicit
-		}
-		if s.eng, err = newEngine(implicit, s); err != nil {
-			s.m = nil
-			return err
-		}
+		if s.auto == nil || s.sc == nil || widthOf(s.auto.implicit, nx) == 0 {
+			if err := s.newEngine(); err != nil {
+				s.m = nil
+				return err
+			}
+		} // else when it is needed: most problems are not stiff
+	}
+	if s.auto != nil {
+		s.auto.tighten(p.Sys, &set)
 	}
 	for i := range s.k { // in their order: steps of the last problem may have exchanged them
 		s.k[i] = s.kflat[i*p.Sys.NX : (i+1)*p.Sys.NX : (i+1)*p.Sys.NX]
@@ -162,14 +168,18 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	}
 	s.rhs.Prepare(s.th)
 	// A whole step controls its own size by all states as one group.
-	if s.useWhole = s.whole != nil && set.controlled && set.errGroup == p.Sys.NX; s.useWhole {
+	if s.useWhole = s.whole != nil && set.controlled && set.errGroup == p.Sys.NX && p.Sys.Kinks == nil; s.useWhole {
 		s.whole.Prepare(s.th, set.rtol, set.atol)
 	}
 	s.tEnd = p.T1
+	s.startKinks(p.Sys.Kinks)
 	s.attempts = 0
 	s.stats, s.switches = Stats{Whole: s.useWhole}, nil
 	if s.eng != nil {
 		s.eng.prepare()
+	}
+	if s.onto != nil {
+		s.onto.Prepare(s.th)
 	}
 	s.use(s.sc == nil)
 	s.turn = 0
@@ -185,6 +195,11 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	} else {
 		s.init.Eval(s.x, p.T0, nil, s.th)
 	}
+	if p.Sys.Mass != nil && finite(s.x) {
+		if err := Consistent(p.Sys, p.T0, s.x, s.th, set.rtol, set.atol); err != nil {
+			return err
+		}
+	}
 	s.Restart(p.T0, s.x)
 	return nil
 }
@@ -199,14 +214,27 @@ func (s *Stepper) use(engine bool) {
 	}
 }
 
-// order is the number of stages and the like that a step is remembered by.
+// newEngine makes the engine of the method that is no explicit Runge–Kutta method.
+func (s *Stepper) newEngine() (err error) {
+	m := s.m
+	if s.auto != nil {
+		m = s.auto.implicit
+	}
+	s.eng, err = newEngine(m, s)
+	return err
+}
+
+// width is how many numbers, beside time, length and state, a step is remembered by.
 func (s *Stepper) width() int {
 	w := 0
 	if s.sc != nil {
 		w = s.sc.Method.Stages * s.sys.NX
 	}
-	if s.eng != nil {
+	switch {
+	case s.eng != nil:
 		w = max(w, s.eng.width())
+	case s.auto != nil:
+		w = max(w, widthOf(s.auto.implicit, s.sys.NX))
 	}
 	return w
 }
@@ -221,6 +249,7 @@ func (s *Stepper) Restart(t float64, x []float64) {
 	s.h, s.next, s.turn = 0, 0, 0
 	s.logErr = method.Log2(method.MinError)
 	s.rejected, s.haveK0, s.moved, s.extra, s.bad = false, false, false, false, false
+	s.isCut = false
 	s.status, s.why = Running, ""
 	if s.eng != nil {
 		s.eng.restart()
@@ -304,6 +333,12 @@ func (s *Stepper) Step() bool {
 		return false
 	}
 	s.commit()
+	if s.p.Mesh != nil && s.auto != nil && s.auto.explicit != nil && s.t != s.tEnd {
+		s.follow()
+	}
+	if s.kinks.forget {
+		s.forget()
+	}
 	if s.turn != 0 {
 		s.change()
 	}
@@ -319,7 +354,7 @@ func (s *Stepper) Step() bool {
 		}
 		h, t1 := s.h, s.t1
 		last := s.choose()
-		if s.set.controlled && !last && (math.Abs(s.h) < s.minStep() || s.t1 == s.t) {
+		if s.set.controlled && !last && s.kinks.want == 0 && (math.Abs(s.h) < s.minStep() || s.t1 == s.t) {
 			s.status = StepTooSmall
 			if s.bad {
 				// To be blamed is the step whose stages are at hand.
@@ -334,7 +369,7 @@ func (s *Stepper) Step() bool {
 			}
 			continue
 		}
-		err := s.attempt()
+		err := s.across(s.attempt())
 		if err <= 1 {
 			s.take(err, last)
 			return true
@@ -373,7 +408,8 @@ func (s *Stepper) ready() bool {
 	}
 	if s.next == 0 && s.set.controlled {
 		if s.next = s.p.H0; s.next == 0 {
-			s.next = s.firstStep()
+			// Where states are near zero against their tolerance it may come out shorter than a step can be.
+			s.next = max(s.firstStep(), min(100*s.minStep(), s.set.hmax))
 		}
 	}
 	return true
@@ -404,15 +440,18 @@ func (s *Stepper) choose() (last bool) {
 	want, stretch := 0.0, method.Stretch
 	switch {
 	case s.p.Mesh != nil:
-		for s.meshAt < len(s.p.Mesh)-1 && (s.p.Mesh[s.meshAt]-s.t)*s.set.dir <= 0 {
-			s.meshAt++
+		s.meshAt = s.nextMesh()
+		if s.t1 = s.p.Mesh[s.meshAt]; (s.tEnd-s.t1)*s.set.dir < 0 {
+			s.t1 = s.tEnd
 		}
-		s.t1 = s.p.Mesh[s.meshAt]
 		s.h = s.t1 - s.t
 		return s.t1 == s.tEnd
 	case s.p.Step != 0:
 		want, stretch = s.p.Step, 1+1e-9
 		// A multiple of the step, so that the times do not drift by sums of rounding.
+		if len(s.kinks.times) > 0 {
+			n = s.onGrid(want)
+		}
 		s.t1 = s.t0 + s.set.dir*want*float64(n)
 	default:
 		want = min(s.next, s.set.hmax)
@@ -420,6 +459,9 @@ func (s *Stepper) choose() (last bool) {
 	}
 	if want*stretch >= math.Abs(s.tEnd-s.t) {
 		s.t1, last = s.tEnd, true
+	}
+	if len(s.kinks.times) > 0 && s.cutAtKink(stretch) {
+		last = s.t1 == s.tEnd
 	}
 	s.h = s.t1 - s.t
 	return last
@@ -462,7 +504,7 @@ func (s *Stepper) take(err float64, last bool) {
 	}
 	s.stats.Steps++
 	s.stats.Largest = max(s.stats.Largest, h)
-	if !last {
+	if !last && s.kinks.want == 0 {
 		s.stats.Smallest = min(s.stats.Smallest, h)
 	}
 	if s.set.controlled {
@@ -472,14 +514,44 @@ func (s *Stepper) take(err float64, last bool) {
 			s.next = h * s.accepted(err)
 		}
 		s.rejected = false
+		if s.kinks.want != 0 {
+			s.afterCut()
+		}
 	}
-	if s.auto != nil {
+	if s.auto != nil && s.set.controlled {
 		s.auto.watch(s)
 	}
 }
 
+// follow turns to the method that the mesh prescribes for the next step.
+func (s *Stepper) follow() {
+	s.meshAt = s.nextMesh()
+	s.turn = 0
+	if engine := s.p.MeshEngine != nil && s.p.MeshEngine[s.meshAt-1]; engine != s.useEngine {
+		if s.turn = 1; engine {
+			s.turn = 2
+		}
+	}
+}
+
+// nextMesh is the first place of the mesh beyond t.
+func (s *Stepper) nextMesh() int {
+	at := s.meshAt
+	for at < len(s.p.Mesh)-1 && (s.p.Mesh[at]-s.t)*s.set.dir <= 0 {
+		at++
+	}
+	return at
+}
+
 // change lets another method make the steps from here on.
 func (s *Stepper) change() {
+	if s.turn == 2 && s.eng == nil {
+		if err := s.newEngine(); err != nil { // then the explicit method has to do
+			s.eng, s.turn = nil, 0
+			return
+		}
+		s.eng.prepare()
+	}
 	s.use(s.turn == 2)
 	s.turn = 0
 	s.haveK0, s.extra = false, false
@@ -508,7 +580,7 @@ func (s *Stepper) commit() {
 		s.x, s.x1 = s.x1, s.x
 	}
 	s.t = s.t1
-	s.moved = false
+	s.moved, s.isCut = false, false
 	s.haveK0 = false
 	if s.useEngine {
 		s.eng.commit()

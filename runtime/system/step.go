@@ -9,10 +9,13 @@ import "github.com/udl-lang/udl/runtime/method"
 type Step interface {
 	// Prepare fixes θ and the tolerances; atol has NX entries.
 	Prepare(th []float64, rtol float64, atol []float64)
-	// Attempt steps from (t, x) to t1 = t + h. k holds the method's stages one after the other, Stages × NX, of which an explicit method's first is given:
-	// f(t, x). It writes the other stages and the new state x1. q is the mean square of the scaled error, not a number where the
-	// step has left what is finite; logErr and e are the binary logarithms of the errors of the last accepted step and of
-	// this one; factor is that of the step-size control, for an accepted step (q ≤ 1) and for a rejected one.
+	// Attempt steps from (t, x) to t1 = t + h. k holds the method's stages one after the other, Stages × NX: of an explicit method the first is given,
+	// f(t, x), and the others are written; of a Rosenbrock method all are written, the u_i. It writes the new state x1. q is the mean square of the scaled
+	// error; logErr and e are the binary logarithms of the errors of the last accepted step and of this one; factor is that of the step-size control,
+	// for an accepted step (q ≤ 1) and for a rejected one.
+	//
+	// q is not a number where the step has left what is finite. It is +Inf where a Rosenbrock step is in doubt: its elimination exchanges no rows, and
+	// a pivot was too small beside its column, or the Jacobian is not finite. The same step by the ordinary loop, which does exchange, may well be right.
 	Attempt(t, h, t1, logErr float64, x, k, x1 []float64) (q, e, factor float64)
 }
 

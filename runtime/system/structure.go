@@ -21,3 +21,9 @@ type Equation struct {
 	Name  string // "x'", "0 = x + y − 1"
 	Where any    // the compiler's place in the source, opaque here
 }
+
+// Signal is a quantity given by a table: where in time it is known.
+type Signal struct {
+	Name   string
+	Lo, Hi float64 // infinite without a bound
+}

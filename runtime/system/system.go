@@ -89,20 +89,33 @@ type System struct {
 	Mass *Mass
 	// Algebraic marks the scalar states whose derivative appears in no equation: unknowns of the algebraic equations. nil: none.
 	Algebraic []bool
+	// Guesses marks the scalar states whose initial value is a first guess: the algebraic ones, and those that became differential when an
+	// index was reduced. nil: the algebraic ones.
+	Guesses []bool
 	// Equations name the rows of the right-hand side; nil: those of the states' derivatives.
 	Equations []Equation
 	// Invariants are quantities that are zero along every solution: what reducing the index of a system leaves behind, kept by projection; nil: none.
 	Invariants Func
+	// Conserved name the invariants, for messages; nil: they have no names.
+	Conserved []Equation
 	// Guards are the functions whose zeros set off events; nil: none.
 	Guards Func
 	// Events are what happens at moments, in source order.
 	Events []Event
+	// Signals are the quantities given by tables; the integration must stay where all of them are known. nil: none.
+	Signals []Signal
+	// Kinks are the times, rising, at which the right-hand side is not smooth in t: a step ends at each of them that it would straddle. Where it
+	// jumps in t there are two, the last number before the jump and the first behind it. nil: none.
+	Kinks []float64
 	// Output gives the named quantities of Outs (the lets), nil when there are none.
 	Output Func
 	Outs   []Slot
 
 	// Stepping offers whole steps; nil where there are none.
 	Stepping Stepping
+	// Solving offers a solver of linear equations compiled for the matrices of a pattern, as that of M − c·J, with one that exchanges rows behind it
+	// for matrices that want it. It is nil, or gives nil, where there is none.
+	Solving func(p *sparse.Pattern) sparse.Solver
 	// Reversing offers the reverse of whole steps; nil where there are none.
 	Reversing Reversing
 	// Lanes offers many trajectories at once; nil where it cannot.
@@ -112,8 +125,10 @@ type System struct {
 	// Backend says what computes the right-hand side, for a solution's statistics; nil when there is nothing to say.
 	Backend func() string
 
-	// NoGradient says why the system has no derivatives, "" when it has.
-	NoGradient string
+	// NoGradient says why the system has no derivatives, "" when it has; NoSecond the same of second derivatives (RHS.Tangent and what is taken of it).
+	NoGradient, NoSecond string
+	// ByTime makes ∂f/∂t, a function of (t, x, θ) as RHS; nil where f does not depend on t.
+	ByTime func() Func
 
 	// Explain finds the first sub-expression of the right-hand side that is not finite
 	// at a point where f is not; nil when all is finite or when the system cannot tell.

@@ -32,8 +32,8 @@ func (in *Interp) call(f *frame, e *ast.Call) (value.Value, error) {
 		}
 		return in.callValue(f, fun, e)
 	}
-	if f != nil && f.drawn {
-		if b, ok := in.table.Lookup(id.Name, sig.Distribution); ok {
+	if f != nil && f.words != "" {
+		if b, ok := in.table.Lookup(id.Name, f.words); ok {
 			args, _, _, _, err := in.arguments(f, b, e)
 			if err != nil {
 				return nil, err
@@ -392,8 +392,8 @@ func (in *Interp) typed(f *frame, p *sig.Param, e ast.Expr) (value.Value, error)
 		if d := in.noSolver(e, func(n string) bool { _, ok := in.lookup(f, n); return ok }); d != nil {
 			return nil, d
 		}
-	case p.Type == ofDistributions:
-		local := &frame{drawn: true}
+	case wordsOf(p) != "":
+		local := &frame{words: wordsOf(p)}
 		if f != nil {
 			local.names, local.depth = f.names, f.depth
 		}
@@ -500,6 +500,7 @@ func (in *Interp) callVerb(f *frame, v *verb.Verb, e *ast.Call) (value.Value, er
 	}
 	c := &verb.Call{Host: &host, Ctx: ctx, Verb: v, Span: e.Span(), Args: args, At: at, Rest: rest, RestAt: restAt}
 	r, err := v.Run(c)
+	err = c.Explain(err)
 	if err != nil && in.ctx.Err() == nil && ctx.Err() != nil && len(diag.From(err)) == 0 {
 		err = diag.New("E0504", e.Span(), "`%s` was stopped", v.Name)
 	}

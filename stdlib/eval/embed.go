@@ -90,7 +90,9 @@ func (in *Interp) CallVerb(ctx context.Context, name string, args map[string]val
 	host.Apply = func(fun value.Value, args ...value.Value) (value.Value, error) {
 		return in.applyTo(nil, fun, &ast.Ident{Name: name}, args...)
 	}
-	v, err = vb.Run(&verb.Call{Host: &host, Ctx: ctx, Verb: vb, Args: args, At: at})
+	call := &verb.Call{Host: &host, Ctx: ctx, Verb: vb, Args: args, At: at}
+	v, err = vb.Run(call)
+	err = call.Explain(err)
 	if err == nil && warned != nil {
 		err = warned
 	}

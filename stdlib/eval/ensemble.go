@@ -97,12 +97,13 @@ func (in *Interp) showEnsemble(w io.Writer, e *value.Ensemble) {
 	fmt.Fprintf(w, "%s: %d steps, %d rejected, %d evaluations\n", e.Solver, st.Steps, st.Rejected, st.Evals)
 }
 
-// takesDistributions says whether a builtin has an option in which distributions are written.
-func takesDistributions(b *sig.Builtin) bool {
-	for _, p := range b.Params {
-		if p.Type == ofDistributions {
-			return true
-		}
+// wordsOf is the kind of words that come first in the values of an option, "" for none.
+func wordsOf(p *sig.Param) sig.Kind {
+	switch p.Type {
+	case ofDistributions:
+		return sig.Distribution
+	case verb.OfSignals:
+		return sig.Signal
 	}
-	return false
+	return ""
 }

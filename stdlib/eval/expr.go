@@ -14,7 +14,7 @@ import (
 type frame struct {
 	names map[string]value.Value
 	depth int
-	drawn bool // names of distributions come first: the values of an ensemble's `vary`
+	words sig.Kind // whose names come first: distributions in the values of an ensemble's `vary`, signals in those of `inputs`; "" for none
 }
 
 func (in *Interp) lookup(f *frame, name string) (value.Value, bool) {
@@ -148,6 +148,9 @@ func (in *Interp) unknownName(f *frame, e *ast.Ident) error {
 	d := diag.New("E0701", e.Span(), "unknown name `%s`", e.Name).At("not known here")
 	if b, ok := in.table.Lookup(e.Name, sig.Distribution); ok {
 		return d.WithHelp("`%s` is a distribution: it stands with its arguments after `~`, and in `vary = {x: %s}`", e.Name, Signature(b))
+	}
+	if _, ok := in.table.Lookup(e.Name, sig.Signal); ok {
+		return d.WithHelp("`%s` makes a signal of a table: it stands in `inputs = {I: %s(times, values)}`", e.Name, e.Name)
 	}
 	if s := diag.Suggest(e.Name, in.known(f)); s != "" {
 		return d.WithHelp("did you mean `%s`?", s)

@@ -8,9 +8,10 @@ import (
 
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/stdlib/value"
+	"github.com/udl-lang/udl/stdlib/verb"
 )
 
-var everyKind = []sig.Kind{sig.Verb, sig.Function, sig.Constant, sig.Representation, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Activation, sig.Distribution}
+var everyKind = []sig.Kind{sig.Verb, sig.Function, sig.Constant, sig.Representation, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Activation, sig.Distribution, sig.Signal}
 
 // Names lists everything help knows, sorted, each once.
 func (in *Interp) Names() []string {
@@ -46,6 +47,13 @@ func (in *Interp) Help(name string) (string, bool) {
 			b.WriteString(describe(r))
 		}
 	}
+	switch strings.ToLower(name) {
+	case "auto":
+		auto := verb.Auto()
+		b.WriteString(describe(&auto))
+	case "solver", "solvers":
+		b.WriteString(verb.SolverTable())
+	}
 	if v, ok := in.vars[name]; ok {
 		if m, ok := v.(*value.Model); ok {
 			if m.C.Model.Doc != "" {
@@ -79,6 +87,9 @@ func describe(r *sig.Builtin) string {
 	fmt.Fprintf(&b, "    [%s]\n", r.Kind)
 	if r.Doc != "" {
 		fmt.Fprintf(&b, "  %s\n", r.Doc)
+	}
+	for _, f := range r.Facts {
+		fmt.Fprintf(&b, "  %s\n", f)
 	}
 	width := 0
 	for _, p := range r.Params {
@@ -161,8 +172,12 @@ func (in *Interp) Complete(line string, pos int) ([]string, int) {
 				}
 			}
 		}
-		if b := in.enclosing(head[:start]); b != nil && takesDistributions(b) {
-			cands = append(cands, in.table.Names(sig.Distribution)...)
+		if b := in.enclosing(head[:start]); b != nil {
+			for i := range b.Params {
+				if k := wordsOf(&b.Params[i]); k != "" {
+					cands = append(cands, in.table.Names(k)...)
+				}
+			}
 		}
 		for n := range in.vars {
 			cands = append(cands, n)
@@ -183,7 +198,7 @@ func (in *Interp) Complete(line string, pos int) ([]string, int) {
 }
 
 // keywords are completed beside names.
-var keywords = []string{"model", "param", "const", "state", "latent", "let", "unknown", "import", "for", "if", "then", "else", "help", "end", "true", "false"}
+var keywords = []string{"model", "param", "const", "state", "latent", "input", "let", "unknown", "import", "for", "if", "then", "else", "help", "end", "true", "false"}
 
 func isWord(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
@@ -246,7 +261,7 @@ func (in *Interp) enclosing(s string) *sig.Builtin {
 func (in *Interp) Overview(w io.Writer) {
 	headings := map[sig.Kind]string{sig.Verb: "verbs of scripts", sig.Function: "functions", sig.Constant: "constants", sig.Representation: "unknown functions",
 		sig.Solver: "solvers", sig.Optimiser: "optimisers", sig.Loss: "losses against data", sig.Activation: "activations, after `act =`",
-		sig.Distribution: "distributions, after `~` and in `vary`"}
+		sig.Distribution: "distributions, after `~` and in `vary`", sig.Signal: "signals, in `inputs`"}
 	var later []string
 	for _, k := range everyKind {
 		names := in.table.Names(k)

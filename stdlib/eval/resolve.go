@@ -15,7 +15,7 @@ type resolver struct {
 	in    *Interp
 	names map[string]bool
 	local []map[string]bool
-	drawn bool // within what may name distributions
+	words sig.Kind // whose names come first here, "" for none
 	errs  diag.List
 }
 
@@ -168,8 +168,8 @@ func (r *resolver) call(e *ast.Call) {
 		r.args(nil, e)
 		return
 	}
-	if r.drawn {
-		if b, ok := r.in.table.Lookup(id.Name, sig.Distribution); ok {
+	if r.words != "" {
+		if b, ok := r.in.table.Lookup(id.Name, r.words); ok {
 			r.args(b, e)
 			return
 		}
@@ -180,13 +180,13 @@ func (r *resolver) call(e *ast.Call) {
 	}
 	b, ok := r.in.table.Lookup(id.Name, sig.Verb, sig.Function, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Representation)
 	if !ok {
-		if _, ok := r.in.table.External(id.Name); !ok && r.drawn {
-			d := diag.New("E0701", id.Span(), "no distribution is called `%s`", id.Name).At("not known here")
-			names := r.in.table.Names(sig.Distribution)
+		if _, ok := r.in.table.External(id.Name); !ok && r.words != "" {
+			d := diag.New("E0701", id.Span(), "no %s is called `%s`", r.words, id.Name).At("not known here")
+			names := r.in.table.Names(r.words)
 			if s := diag.Suggest(id.Name, names); s != "" {
 				d.WithHelp("did you mean `%s`?", s)
 			} else {
-				d.WithHelp("the distributions are: %s", listing(names))
+				d.WithHelp("the %ss are: %s", r.words, listing(names))
 			}
 			r.errs.Add(d)
 		} else if !ok {
@@ -243,10 +243,12 @@ func (r *resolver) args(b *sig.Builtin, e *ast.Call) {
 				}
 			}
 		}
-		drawn := r.drawn
-		r.drawn = drawn || p != nil && p.Type == ofDistributions
+		words := r.words
+		if p != nil && wordsOf(p) != "" {
+			r.words = wordsOf(p)
+		}
 		r.expr(a.Value)
-		r.drawn = drawn
+		r.words = words
 	}
 	if b == nil || bad {
 		return
@@ -260,7 +262,7 @@ func (r *resolver) args(b *sig.Builtin, e *ast.Call) {
 	left := positional
 	for _, p := range b.Params {
 		switch {
-		case given[p.Name] || p.Variadic || b.Kind != sig.Verb && b.Kind != sig.Distribution:
+		case given[p.Name] || p.Variadic || b.Kind != sig.Verb && b.Kind != sig.Distribution && b.Kind != sig.Signal:
 		case !p.NamedOnly && left > 0:
 			left--
 		case p.Default == "":

@@ -306,20 +306,24 @@ func (d *dataset) add(q, column string, at diag.Span) error {
 // units checks a column's unit, where the table has a row of them, against the quantity's: nothing is
 // converted silently.
 func (d *dataset) units(q, column, text string, at diag.Span) error {
+	return unitsAgree(d.model, q, column, text, at)
+}
+
+func unitsAgree(m *value.Model, q, column, text string, at diag.Span) error {
 	if text == "" || text == "-" {
 		return nil
 	}
 	name, _, _ := strings.Cut(q, "[")
 	var have types.Unit
-	for _, list := range [][]*model.Symbol{d.model.C.Model.States, d.model.C.Model.Lets} {
+	for _, list := range [][]*model.Symbol{m.C.Model.States, m.C.Model.Lets} {
 		for _, s := range list {
 			if s.Name == name {
 				have = s.Unit
 			}
 		}
 	}
-	if q == "t" && d.model.C.Model.Time != nil {
-		have = d.model.C.Model.Time.Unit
+	if q == "t" && m.C.Model.Time != nil {
+		have = m.C.Model.Time.Unit
 	}
 	u, ok := unitOf(text)
 	if !ok || !have.Known() || u.Equal(have) {

@@ -166,6 +166,9 @@ func (c *Call) fitError(err error) error {
 	var start *train.StartError
 	var name *train.NameError
 	var option *train.OptionError
+	if d := c.Explain(err); d != err {
+		return d
+	}
 	switch {
 	case errors.As(err, &start):
 		d := diag.New("E0511", c.Span, "%v", err)

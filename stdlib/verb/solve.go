@@ -1,6 +1,7 @@
 package verb
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -51,6 +52,14 @@ func (c *Call) solverOf() (chosen, error) {
 			return chosen{}, c.Bad("solver", "`dt` must be a positive number, this is %s", value.Describe(v))
 		}
 	}
+	if r, ok := m.(*method.Radau); ok && s.Args["order"] != nil {
+		v := s.Float("order", 0)
+		of, has := r.Of(int(v))
+		if !has || v != math.Trunc(v) {
+			return chosen{}, c.Bad("solver", "`%s` has no order %s", s.Row.Name, value.Format(v)).WithHelp("its orders are %s", orders(r))
+		}
+		m = of
+	}
 	ch := chosen{m: m, step: s.Float("dt", 0)}
 	if info := m.Info(); !info.Adaptive && ch.step == 0 {
 		return ch, c.Bad("solver", "`%s` has no error estimate, so it needs a fixed step", info.Name).WithHelp("write `solver = %s(dt = 0.01)`", info.Name)
@@ -59,6 +68,12 @@ func (c *Call) solverOf() (chosen, error) {
 		return ch, c.Bad("solver", "`dt` must be positive, this is %s", value.Format(ch.step))
 	}
 	return ch, nil
+}
+
+// orders lists a family's orders, for messages.
+func orders(r *method.Radau) string {
+	all := fmt.Sprint(r.Orders())
+	return strings.ReplaceAll(strings.Trim(all, "[]"), " ", ", ")
 }
 
 func solverNames() []string {
@@ -276,6 +291,11 @@ func settable(m *value.Model, name string) (sl *system.ThetaSlot, init bool, err
 			}
 		}
 		for _, l := range m.C.Model.Lets {
+			if l.Name == name && l.Input {
+				e.msg = "`" + name + "` is an input, so it is not set"
+				e.help = "give it a number or a table by `inputs = {" + name + ": …}`"
+				return nil, false, e
+			}
 			if l.Name == name {
 				e.msg = "`" + name + "` is computed by a `let`, so it cannot be set"
 				e.help = "set what it is computed from"

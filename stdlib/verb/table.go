@@ -1,8 +1,6 @@
 package verb
 
 import (
-	"strings"
-
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/train"
@@ -30,23 +28,29 @@ var (
 var verbs = []Verb{
 	verb("solve", "solution", "Solves a model over a range of times.",
 		"model M { state x = 1; x' = -x }\ns = solve(M, t = 0..10 by 0.1)", solveVerb,
-		arg("model", "model", "", ""), needT, optSolver, optRtol, optAtol, optSet, optSeed, optStep, optSteps),
+		arg("model", "model", "", ""), needT, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
 	verb("fit", "fitted model", "Trains a model to data, or to a loss that is a function of the solution. The result is a new model; the original is unchanged. Ctrl-C keeps the best so far.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\nbest = fit(M, t = 0..1 by 0.1, loss = s -> (s.x[end] - 0.5)^2)", fitVerb,
 		arg("model", "model", "", ""), pos("data", "table", "none", "measurements"), optMatch, optLoss, optT,
 		arg("free", "names", "none", "what may move: parameters, unknowns, weights, and initial values by the state's name; all parameters and weights when left out"),
 		arg("train", "optimiser", "adam(rate = 0.02, iters = 300) then lbfgs(iters = 300)", "an optimiser or a chain, `adam(iters = 500) then lbfgs`"),
 		arg("holdout", "number or range of times", "none", "data kept out of the training: the last part (0.3), or those in a range of times"),
-		optSolver, optRtol, optAtol, optSet, arg("seed", "whole number", "0", "of the weights that the training starts with"), optStep, optSteps, optAdjoint),
+		optSolver, optRtol, optAtol, optSet, optInputs, arg("seed", "whole number", "0", "of the weights that the training starts with"), optStep, optSteps, optAdjoint),
 	verb("grad", "gradient", "Derivatives of a loss by parameters, constants, weights and initial values, by name.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\ng = grad(M, t = 0..1 by 0.1, loss = s -> s.x[end])", gradVerb,
-		arg("model", "model", "", ""), pos("data", "table", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optSeed, optStep, optSteps, optAdjoint),
+		arg("model", "model", "", ""), pos("data", "table", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps, optAdjoint),
 	verb("sensitivity", "record", "Derivatives of the states at the output times by parameters and initial values: `S.x.alpha`.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\nS = sensitivity(M, t = 0..1 by 0.1)", sensitivityVerb,
-		arg("model", "model", "", ""), needT, arg("wrt", "names", "none", "by what; all parameters and initial values when left out"), optSolver, optRtol, optAtol, optSet, optSeed, optStep, optSteps),
+		arg("model", "model", "", ""), needT, arg("wrt", "names", "none", "by what; all parameters and initial values when left out"), optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
 	verb("check_grad", "number", "Compares the gradient methods with each other and with central differences; prints a table and gives the largest difference relative to the largest component.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\ncheck_grad(M, t = 0..1 by 0.1, loss = s -> s.x[end], rtol = 1e-9)", checkGradVerb,
-		arg("model", "model", "", ""), pos("data", "table", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optSeed, optStep, optSteps),
+		arg("model", "model", "", ""), pos("data", "table", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
+	verb("steady", "steady state", "A state at which nothing changes: a root of the right-hand sides and algebraic equations, by Newton's method from the initial values, by continuation where that fails or the "+
+		"equations are singular, and at last by integration. Linear equations, such as those of a Poisson problem, take one step. `r.x` is the state, `r.stability` says what the eigenvalues tell, `r.stats.how` how it was found.",
+		"model M { param k = 2; state x = 1; x' = 1 - k*x }\nr = steady(M, set = {k: 4})\nprint(r.x)", steadyVerb,
+		arg("model", "model", "", ""), arg("t", "number", "0", "the time, which is held"),
+		arg("by", "word: auto, newton, continuation, integration", "auto", "newton finds a root near the start, stable or not; continuation and integration go where the solution goes; auto tries them in this order"),
+		arg("rtol", "number", "1e-9", "relative tolerance of the state"), arg("atol", "number", "1e-12", "absolute tolerance of the state"), optSet, optInputs, optSeed, optSteps),
 	verb("csv", "table", "Reads a table from a CSV file: a header, then numbers; an empty cell is missing.", "pelts = csv(\"lynx_hare.csv\", time = \"year\")", csvVerb,
 		arg("file", "text", "", "path, relative to the file this stands in"), arg("time", "text", "none", "the column of times"),
 		arg("delimiter", "text", "none", "one character; found out when left out"), arg("units", "truth value", "none", "whether the row below the header holds units")),
@@ -71,16 +75,15 @@ var verbs = []Verb{
 		"`E.mean`, `E.sd`, `E.median` and `quantile(E, 0.9)` are over the members; `E.values` is what was drawn; `E[3]` is the third as a solution; `E.failed` counts those that stopped early.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\nE = ensemble(M, n = 100, vary = {k: lognormal(0, 0.2), x: uniform(0.5, 1.5)}, t = 0..2 by 0.5)", ensembleVerb,
 		arg("model", "model", "", ""), arg("vary", "record of distributions or lists", "", "what differs from member to member: parameters, constants, weights, and initial values by the state's name"), needTimes,
-		arg("n", "whole number", "none", "the number of members; not needed where values are given"), optSolver, optRtol, optAtol, optSet,
+		arg("n", "whole number", "none", "the number of members; not needed where values are given"), optSolver, optRtol, optAtol, optSet, optInputs,
 		arg("seed", "whole number", "0", "of the draws, and of the weights that an untrained unknown starts with"), optThreads, optStep, optSteps),
 	verb("sweep", "ensemble", "Solves a model over a grid of values: every combination is a member, the last quantity running fastest.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\nE = sweep(M, over = {k: [0.5, 1, 2], x: 1..2 by 0.5}, t = 0..2 by 0.5)", sweepVerb,
 		arg("model", "model", "", ""), arg("over", "record of lists", "", "the values of each quantity: a list, or a range with a step"), needTimes,
-		optSolver, optRtol, optAtol, optSet, optSeed, optThreads, optStep, optSteps),
+		optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optThreads, optStep, optSteps),
 	verb("quantile", "record or number", "A quantile over the members of an ensemble, for every state and let at every output time; or of the numbers of an array.",
 		"model M { state x = 1; x' = -x }\nE = ensemble(M, n = 100, vary = {x: normal(1, 0.1)}, t = 0..1 by 0.5)\nquantile(E, 0.95).x", quantileVerb,
 		arg("of", "ensemble or array", "", ""), pos("p", "number", "0.5", "from 0 to 1; 0.5 is the median")),
-	later("steady", "A root, or an elliptic problem."),
 	later("sample", "Posterior draws."), later("discover", "Sparse regression: an equation for a learned term."), later("put_back", "A model with a term replaced by a formula."),
 	later("parquet", "Reads a Parquet file."), later("json", "Reads a JSON file."), later("npy", "Reads a NumPy file."),
 }
@@ -128,13 +131,10 @@ func Signatures() []sig.Builtin {
 		out = append(out, v.Builtin)
 	}
 	for _, row := range method.Solvers() {
-		m := row.Info()
-		if m.Family == method.Automatic {
+		if row.Info().Family == method.Automatic {
 			continue // a word, where a solver may stand
 		}
-		params := []sig.Param{arg("dt", "number", "none", "a fixed step, without error control")}
-		out = append(out, sig.Builtin{Name: m.Name, Kind: sig.Solver, Params: params, Result: "solver", Doc: strings.TrimSpace(m.Doc), Cite: m.Cite,
-			Example: "model M { state x = 1; x' = -x }\nsolve(M, t = 0..1, solver = " + m.Name + "(dt = 0.1))"})
+		out = append(out, solverRow(row))
 	}
 	for _, o := range train.Optimisers() {
 		b := sig.Builtin{Name: o.Name, Kind: sig.Optimiser, Result: "optimiser", Doc: o.Doc, Cite: o.Cite, Example: "train = " + o.Name + "(iters = 100)"}
@@ -142,6 +142,9 @@ func Signatures() []sig.Builtin {
 			b.Params = append(b.Params, arg(p.Name, "number", p.Default, p.Doc))
 		}
 		out = append(out, b)
+	}
+	for _, x := range interpolations {
+		out = append(out, x.row)
 	}
 	return append(out, losses...)
 }
