@@ -238,3 +238,31 @@ func TestInputOfAlgebraicEquations(t *testing.T) {
 		t.Errorf("a gradient across a jump of an algebraic state: %v", err)
 	}
 }
+
+// TestEventsOfAnInput: a condition on an input fires where the input jumps across it, each time.
+func TestEventsOfAnInput(t *testing.T) {
+	for _, solver := range []string{"Tsit5", "Rodas5P", ""} {
+		m := parse(t, `model E {
+  input V = 0
+  state x = 0
+  discrete n = 0, m = 0
+  x' = V - x
+  when V > 2 { n := n + 1 }
+  when V > 2 either { m := m + 1 }
+  at t = 2 { x := x + 10 }
+}`)
+		s, err := m.Solve(context.Background(), udl.SolveOptions{T1: 4, By: 0.5, Rtol: 1e-8, Solver: solver,
+			Inputs: map[string]udl.Input{"V": {Times: []float64{0, 1, 2, 3}, Values: []float64{0, 5, 0, 5}, Method: udl.Hold, Outside: true}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, _ := s.Series("x")
+		n, _ := s.Series("n")
+		k, _ := s.Series("m")
+		x1 := 5 * (1 - math.Exp(-1))
+		x3 := (x1 + 10) * math.Exp(-1)
+		if n[8] != 2 || k[8] != 3 || k[4] != 2 || math.Abs(x[4]-x1-10) > 1e-5 || math.Abs(x[8]-(5+(x3-5)*math.Exp(-1))) > 1e-5 {
+			t.Errorf("%s: n = %v, m = %v, x = %v", solver, n, k, x)
+		}
+	}
+}

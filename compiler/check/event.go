@@ -140,7 +140,7 @@ func moving(e *model.Expr, seen map[*model.Symbol]bool) *model.Expr {
 					found = x
 				} else if !seen[x.Sym] {
 					seen[x.Sym] = true
-					if moving(x.Sym.Def, seen) != nil {
+					if x.Sym.Input || moving(x.Sym.Def, seen) != nil {
 						found = x
 					}
 				}

@@ -58,8 +58,12 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 	}
 	d := differ{ctx: ctx, q: q, loss: loss, th: append([]float64(nil), q.Theta...)}
 	d.q.Step, d.q.NoDense, d.q.Progress = 0, true, nil
-	if m := sol.EngineMethod(); m != nil && sol.MeshEngine() != nil && (m.Info().Family == method.Multistep || m.Info().Family == method.ExplicitMultistep) {
-		// Its steps rest on those before and on its order, so they cannot be repeated; smaller ones are as good as smooth.
+	multistep := false
+	if m := sol.EngineMethod(); m != nil && sol.MeshEngine() != nil {
+		multistep = m.Info().Family == method.Multistep || m.Info().Family == method.ExplicitMultistep
+	}
+	if multistep || sol.Status == solve.Stopped {
+		// Steps that rest on those before and on an order cannot be repeated, nor those to an end that moves; smaller ones are as good as smooth.
 		d.q.Rtol, d.q.Atol, d.q.AtolVec = tighter(d.q.Rtol, solve.DefaultRtol), tighter(d.q.Atol, solve.DefaultAtol), nil
 	} else {
 		d.q.Mesh, d.q.MeshEngine = sol.Mesh(), sol.MeshEngine()

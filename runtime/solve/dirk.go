@@ -403,7 +403,7 @@ func (c *dirkScheme) at(theta, h float64, out, x, k, past []float64) {
 	nx := len(out)
 	if c.wide {
 		if r := past[2*nx]; r >= shortPast {
-			w := hermite5(theta, r)
+			w := throughThree(theta, r)
 			for i, b := range c.b.w {
 				add(out, h*w.x1*b, k[c.b.idx[i]*nx:][:nx])
 			}
@@ -434,8 +434,8 @@ func (c *dirkScheme) own(theta, h float64, out, x, k []float64) {
 // hermite weighs values, less that at 0, and slopes.
 type hermite struct{ x, x1, k, k0, k1 float64 }
 
-// hermite5 is the polynomial of degree 5 with given values and slopes at −r, 0 and 1, at θ.
-func hermite5(theta, r float64) hermite {
+// throughThree is the polynomial of degree 5 with given values and slopes at −r, 0 and 1, at θ.
+func throughThree(theta, r float64) hermite {
 	a, b := theta+r, theta-1
 	// Lagrange's polynomials squared.
 	past, now, next := theta*b/(r*(1+r)), a*b/-r, a*theta/(1+r)

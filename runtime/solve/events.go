@@ -340,7 +340,9 @@ func (e *eventer) flips() {
 			crossed = side*v < 0
 		}
 		if crossed {
-			e.at[i] = math.Abs(v)
+			if e.at[i] = math.Abs(v); e.st.kinks.sliver {
+				e.at[i] = 0 // it has jumped across zero: nothing is left of one
+			}
 			e.holds[i] = !e.holds[i]
 			e.passed(i, ByGuard)
 		}

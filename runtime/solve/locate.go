@@ -292,7 +292,7 @@ func (e *eventer) polish(i int, te float64) {
 	last := math.Inf(1)
 	for n := range 12 {
 		if !st.redo(te) {
-			st.cut(t, h, t1, te)
+			st.shorten(t, h, t1, te)
 			return
 		}
 		e.guardsAt(e.g, te, st.x1)
@@ -327,8 +327,8 @@ func (s *Stepper) redo(t1 float64) bool {
 	return err <= 1 || !s.set.controlled && err-err == 0
 }
 
-// cut ends the step from t to t1 at te, with the state there by its continuous extension: for methods that cannot make a shorter step from the same start.
-func (s *Stepper) cut(t, h, t1, te float64) {
+// shorten ends the step from t to t1 at te, with the state there by its continuous extension: for methods that cannot make a shorter step from the same start.
+func (s *Stepper) shorten(t, h, t1, te float64) {
 	s.redo(t1)
 	s.h = h
 	if te != t1 {
