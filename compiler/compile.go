@@ -42,6 +42,7 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 	source := m
 	var lay *lower.Layout
 	var imp *implicit.System
+	var left *model.Expr // a jump that cannot be frozen
 	if len(m.Implicit) > 0 {
 		var err error
 		if imp, err = implicit.Lower(m, b, dress); err != nil {
@@ -52,6 +53,10 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 		lay = lower.LayoutOf(m)
 		if dress != nil {
 			dress(lay)
+		}
+		var err error
+		if left, err = lay.Freeze(m, b); err != nil {
+			return nil, err
 		}
 	}
 	c := &Compiled{Model: m, Layout: lay, builtins: b, how: how, source: source}
@@ -105,7 +110,7 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 	s.Directing = rhs.s.directing
 	s.Backend = rhs.s.backend
 	if s.NoGradient = noGradient(g); s.NoGradient == "" {
-		s.NoGradient = jumps(m, lay)
+		s.NoGradient = jumps(m, lay, imp == nil && left == nil)
 	}
 	s.NoSecond = noSecond(g)
 	for _, in := range rhs.s.g.Inputs {

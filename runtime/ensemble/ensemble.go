@@ -46,6 +46,7 @@ type Result struct {
 	Status []solve.Status // of each member
 	TEnd   []float64      // how far each came
 	Failed int            // members that stopped early
+	Again  int            // members that turned out stiff in a lane and were integrated again
 	Stats  solve.Stats    // sums over the members; First, Smallest and Largest are not filled in
 
 	Threads int
@@ -74,6 +75,11 @@ func Run(ctx context.Context, p *Problem) (*Result, error) {
 	s := &shared{Problem: q, ctx: ctx, result: r}
 	var lanes func() system.Lanes
 	rk, _ := q.Method.(*method.RK)
+	if q.Method.Info().Family == method.Automatic {
+		// Members that turn out stiff are integrated again, one at a time.
+		rk, _ = solve.Chosen(q.Sys, q.Rtol)
+		s.auto = rk != nil
+	}
 	s.rk = rk
 	switch {
 	case q.NoLanes:
@@ -106,6 +112,7 @@ func Run(ctx context.Context, p *Problem) (*Result, error) {
 			r.Stats.Steps += w.stats.Steps
 			r.Stats.Rejected += w.stats.Rejected
 			r.Stats.Evals += w.stats.Evals
+			r.Again += len(w.again)
 		})
 	}
 	wg.Wait()
@@ -186,7 +193,8 @@ func (e *MemoryError) Error() string {
 type shared struct {
 	*Problem
 	ctx    context.Context
-	rk     *method.RK // the method, where it is an explicit Runge–Kutta method
+	rk     *method.RK // the method of lanes, nil where there is no explicit Runge–Kutta method
+	auto   bool       // rk is what the problem chooses, and stiff members want another
 	result *Result
 	next   atomic.Int64 // the next member to hand out
 	done   atomic.Int64
@@ -215,6 +223,8 @@ type worker struct {
 	// Members are taken a few at a time, so that workers do not write into the same lines of a cache; few enough that they
 	// end together.
 	mine, mineEnd, atOnce int
+
+	again []int // members that the explicit method did not bring to their end
 }
 
 func newWorker(s *shared) *worker {
@@ -238,9 +248,7 @@ func (w *worker) take() int {
 		return -1
 	}
 	w.mine++
-	for n, v := range w.Vary {
-		w.th[v] = w.Values[i*len(w.Vary)+n]
-	}
+	w.member(i)
 	return i
 }
 
@@ -273,21 +281,44 @@ func (w *worker) finish(i int, status solve.Status, t float64, reached int) {
 	}
 }
 
+// member sets θ for a member.
+func (w *worker) member(i int) {
+	for n, v := range w.Vary {
+		w.th[v] = w.Values[i*len(w.Vary)+n]
+	}
+}
+
 // scalar integrates one member after the other.
 func (w *worker) scalar() {
-	for i := w.take(); i >= 0; i = w.take() {
-		sol, err := w.ws.Solve(w.ctx, &w.prob)
-		if err != nil {
-			w.fail(err)
-			return
-		}
-		if sol.Status == solve.Cancelled {
-			return
-		}
-		copy(w.result.X[i*len(w.Times)*w.Sys.NX:], sol.X)
-		w.finish(i, sol.Status, sol.TEnd, len(sol.T))
-		w.stats.Steps += sol.Stats.Steps
-		w.stats.Rejected += sol.Stats.Rejected
-		w.stats.Evals += sol.Stats.Evals
+	for i := w.take(); i >= 0 && w.one(i); i = w.take() {
 	}
+}
+
+// repeat integrates the members again that the explicit method of the lanes did not bring to their end.
+func (w *worker) repeat() {
+	w.prob.Method = w.Method
+	for _, i := range w.again {
+		w.member(i)
+		if w.ctx.Err() != nil || !w.one(i) {
+			return
+		}
+	}
+}
+
+// one integrates the member that θ is set for; it is false when nobody wants more.
+func (w *worker) one(i int) bool {
+	sol, err := w.ws.Solve(w.ctx, &w.prob)
+	if err != nil {
+		w.fail(err)
+		return false
+	}
+	if sol.Status == solve.Cancelled {
+		return false
+	}
+	copy(w.result.X[i*len(w.Times)*w.Sys.NX:], sol.X)
+	w.finish(i, sol.Status, sol.TEnd, len(sol.T))
+	w.stats.Steps += sol.Stats.Steps
+	w.stats.Rejected += sol.Stats.Rejected
+	w.stats.Evals += sol.Stats.Evals
+	return true
 }

@@ -32,6 +32,10 @@ type laneDriver struct {
 	dense  bool
 }
 
+// stiffSteps is how many steps a member may take in a lane before it is suspected to be stiff and integrated again by what its problem chooses: more than
+// most smooth trajectories take, and cheap beside what stiff ones would.
+const stiffSteps = 5000
+
 // lanes integrates members many at once; a lane that is free takes the next member.
 func (w *worker) lanes(l system.Lanes) {
 	d := &laneDriver{worker: w, l: l, sc: solve.NewScheme(w.rk), dir: 1, dense: w.between()}
@@ -45,10 +49,15 @@ func (w *worker) lanes(l system.Lanes) {
 	if w.T1 < w.T0 {
 		d.dir = -1
 	}
+	w.prob.Method = w.rk
 	set, err := w.settings()
 	if err != nil {
 		w.fail(err)
 		return
+	}
+	if w.auto {
+		set.MaxSteps = min(set.MaxSteps, stiffSteps)
+		defer w.repeat()
 	}
 	l.Prepare(w.Theta, set)
 	active := 0
@@ -163,7 +172,11 @@ func (d *laneDriver) end(lane, i int, s system.LaneState) bool {
 			d.l.State(lane, d.result.Row(i, o))
 		}
 	}
-	d.finish(i, status, s.T, o)
+	if d.auto && (status == solve.MaxSteps || status == solve.StepTooSmall) {
+		d.again = append(d.again, i)
+	} else {
+		d.finish(i, status, s.T, o)
+	}
 	d.stats.Steps += s.Accepted
 	d.stats.Rejected += s.Attempts - s.Accepted
 	d.stats.Evals += s.Attempts * (d.rk.Stages - 1)
