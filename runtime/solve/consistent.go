@@ -208,8 +208,9 @@ func (c *consistent) newton() error {
 	if !c.residual(b, c.x) {
 		return c.notFinite(b)
 	}
-	if !slices.ContainsFunc(b, func(v float64) bool { return v != 0 }) {
-		return nil // whether they determine anything or not
+	met := !slices.ContainsFunc(b, func(v float64) bool { return v != 0 })
+	if met && !slices.ContainsFunc(c.left, func(y []term) bool { return len(y) > 1 }) {
+		return nil // whether they determine anything or not; where rows of M depend on each other, that is looked at
 	}
 	choice, err := sparse.Choose(p)
 	if err != nil {
@@ -225,6 +226,9 @@ func (c *consistent) newton() error {
 		each(func(r, q int, w float64, at int) { a[p.Index(r, q)] += w * c.v[at] })
 		if err := lu.Factor(a); err != nil {
 			return c.singular(err, b)
+		}
+		if met {
+			return nil
 		}
 		copy(dx, b)
 		lu.Solve(dx)
@@ -475,6 +479,27 @@ func (c *consistent) worst() int {
 	return at
 }
 
+// standing lists the states in an invariant: a derivative that happens to be zero at x is not at another point.
+func (c *consistent) standing(k int) []term {
+	x, gz := make([]float64, len(c.x)), make([]float64, len(c.g))
+	for i, v := range c.x {
+		x[i] = v + 0.1 + 0.01*float64(i%7)
+	}
+	gz[k] = 1
+	clear(c.gx)
+	c.inv.VJP(c.gx, nil, c.t, x, nil, gz)
+	for _, e := range c.rows[k] {
+		c.gx[e.i] = e.v
+	}
+	var out []term
+	for i, v := range c.gx {
+		if v != 0 {
+			out = append(out, term{i, v})
+		}
+	}
+	return out
+}
+
 func (c *consistent) operands(row []term) []system.Operand {
 	names := c.sys.StateNames()
 	var out []system.Operand
@@ -490,7 +515,7 @@ func (c *consistent) contradiction(k int) error {
 	if k < len(c.sys.Conserved) {
 		eq = c.sys.Conserved[k]
 	}
-	e := &InitialError{Equation: eq, Residual: c.g[k], T: c.t, At: c.operands(c.rows[k]), help: "give initial values that satisfy it"}
+	e := &InitialError{Equation: eq, Residual: c.g[k], T: c.t, At: c.operands(c.standing(k)), help: "give initial values that satisfy it"}
 	if names := e.At; len(names) > 0 {
 		e.help = fmt.Sprintf("give initial values that satisfy it, for example by computing `%s` from the others", names[len(names)-1].Name)
 	}
@@ -568,6 +593,10 @@ func (c *consistent) singular(err error, b []float64) error {
 	why := "the algebraic equations do not determine their unknowns"
 	if len(unknowns) > 0 {
 		why = "the algebraic equations do not determine " + strings.Join(unknowns, ", ")
+	}
+	if len(c.left[row]) > 1 {
+		return &InitialError{Equation: eq, Residual: b[row], T: c.t, At: c.operands(in), Why: strings.Replace(why, "the algebraic equations do", "the mass matrix is singular, and what it leaves of the equations does", 1),
+			help: "check that the derivatives do not stand in the same combination twice, or that the equations differ in the rest"}
 	}
 	return &InitialError{Equation: eq, Residual: b[row], T: c.t, At: c.operands(in), Why: why,
 		help: "give other first guesses, where the derivative by the unknown is not zero, or check that no equation says what another says already"}

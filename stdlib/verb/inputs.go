@@ -267,6 +267,10 @@ func (c *Call) column(m *value.Model, in *model.Symbol, t *value.Table, name val
 
 // Explain gives an error of the runtime its code, place and help, where it has them.
 func (c *Call) Explain(err error) error {
+	var initial *solve.InitialError
+	if errors.As(err, &initial) && len(diag.From(err)) == 0 {
+		return c.inconsistent(initial)
+	}
 	var out *solve.OutsideError
 	if !errors.As(err, &out) || len(diag.From(err)) > 0 {
 		return err
