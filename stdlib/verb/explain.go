@@ -28,16 +28,9 @@ func (c *Call) Explain(err error) error {
 			And(c.SpanOf("inputs"), "known over %s..%s", value.Format(out.Lo), value.Format(out.Hi)).
 			WithHelp("stay within the table, lengthen it, or let its end values hold, `outside = hold`")
 	case errors.As(err, &initial):
-		d := diag.New("E0516", c.Span, "%v", initial)
-		if at, ok := initial.Equation.Where.(diag.Span); ok && at.Src != nil {
-			d = diag.New("E0516", at, "%v", initial).At("not satisfied where this starts").And(c.Span, "solved here")
-		}
-		if help := initial.Help(); help != "" {
-			d.WithHelp("%s", help)
-		}
-		return d
+		return c.inconsistent(initial)
 	case errors.As(err, &unsuited):
-		return diag.New("E0517", c.SpanOf("solver"), "%s", unsuited.Text()).WithHelp("these can: %s; or leave the choice to `auto`", unsuited.Others)
+		return diag.New("E0516", c.SpanOf("solver"), "%s", unsuited.Text()).WithHelp("these can: %s; or leave the choice to `auto`", unsuited.Others)
 	case errors.As(err, &refused):
 		return diag.New("E0510", c.Span, "%v", refused)
 	}

@@ -263,4 +263,3 @@ func (c *Call) column(m *value.Model, in *model.Symbol, t *value.Table, name val
 	}
 	return times, values, nil
 }
-
