@@ -27,6 +27,8 @@ type Fired struct {
 	T     float64
 	Event int // index into the system's Events
 	Cause Cause
+	// Guard is which of the system's guards passed zero, of ByGuard.
+	Guard int
 	// Count of an Every: it fired at T0 + Count·period.
 	Count int
 	// Of ByDelay: which Fired read the values that are assigned now.
@@ -98,6 +100,12 @@ type eventer struct {
 	why     string // what is wrong, in words; the event is culprit
 	culprit int
 	err     error // of Jumped
+
+	// Of what jumps in the right-hand side:
+	th, before []float64 // θ with the values that hold, and with those before this time; nil without jumps
+	jumpOf     []int     // by guard: whose it is, −1 for an event's
+	changed    bool      // values have changed at this time
+	jumps      int       // how many of the solution's Jumps lie before this time
 }
 
 // due is an event that is to fire at this time.
@@ -106,13 +114,14 @@ type due struct {
 	cause   Cause
 	pending int // of ByDelay
 	count   int
+	guard   int // of ByGuard and ByEvent
 }
 
 // newEventer makes ready the events of a problem; nil where there are none.
 func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 	sys, p := st.sys, st.p
-	sol.Events = nil
-	if len(sys.Events) == 0 {
+	sol.Events, sol.Jumps, sol.frozen = nil, nil, nil
+	if len(sys.Events) == 0 && (len(sys.Jumps) == 0 || st.set.dir < 0) {
 		return nil, nil
 	}
 	if st.set.dir < 0 {
@@ -132,12 +141,16 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 	e.x, e.dx, e.gx = make([]float64, nx), make([]float64, nx), make([]float64, nx)
 	e.resets, e.times, e.delays = make([]system.Func, n), make([]system.Func, n), make([]system.Func, n)
 	e.moment, e.period, e.count = make([]float64, n), make([]float64, n), make([]int, n)
-	e.atOnce, e.zeno, e.fires, e.lastAt, e.burst = make([]int, n), make([]int, n), make([]int, n), make([]float64, n), make([]float64, n)
+	all := n + len(sys.Jumps)
+	e.atOnce, e.zeno, e.fires, e.lastAt, e.burst = make([]int, all), make([]int, all), make([]int, all), make([]float64, all), make([]float64, all)
+	for i := range e.lastAt {
+		e.lastAt[i] = math.Inf(-1)
+	}
 	for i := range sys.Events {
 		ev := &sys.Events[i]
 		e.order = append(e.order, i)
 		e.resets[i], e.times[i], e.delays[i] = clone(ev.Reset, st.th), clone(ev.Time, st.th), clone(ev.Delay, st.th)
-		e.moment[i], e.lastAt[i] = math.Inf(1), math.Inf(-1)
+		e.moment[i] = math.Inf(1)
 		if ev.Kind != system.EventAt && ev.Kind != system.EventEvery {
 			continue
 		}
@@ -221,11 +234,19 @@ func (e *eventer) noiseAt(t float64, x []float64) {
 // begin fires what happens at the start, before the first output.
 func (e *eventer) begin() Status {
 	t, x := e.st.T(), e.st.X()
+	e.freeze(t, x)
 	if e.guards != nil {
 		e.guardsAt(e.g, t, x)
 		e.noiseAt(t, x)
-		for i, v := range e.g {
+		g := slices.Clone(e.g)
+		for i, v := range g {
 			e.holds[i] = e.side(i, v, t, x, v > 0)
+		}
+		for i, v := range g {
+			// A jump that is zero at the start goes by where it goes from there.
+			if e.jumpOf != nil && e.jumpOf[i] >= 0 && math.Abs(v) <= e.noise[i] && e.holds[i] != (v > 0) && !e.jumped(i, AtStart, t, x) {
+				return EventFault
+			}
 		}
 	}
 	for i := range e.sys.Events {
@@ -303,14 +324,14 @@ func (s *Solution) eventsAfter(steps int) int {
 
 // end fires what happens at the end of the step, which is recorded already.
 func (e *eventer) end() Status {
-	if !e.quiet {
-		e.flips()
+	if !e.quiet && !e.flips() {
+		return EventFault
 	}
 	return e.fire()
 }
 
 // flips finds the guards that pass zero where the step ends, among them the one whose zero ended it.
-func (e *eventer) flips() {
+func (e *eventer) flips() bool {
 	t, x := e.st.T(), e.st.X()
 	if e.known { // the end is where the samples end
 		for i := range e.g {
@@ -328,43 +349,58 @@ func (e *eventer) flips() {
 		}
 	}
 	if !near {
-		return
+		return true
 	}
 	e.noiseAt(t, x)
 	e.st.eval(e.dx, t, x)
 	e.guards.JVP(e.gz, t, x, nil, 1, e.dx, nil)
-	for i, v := range e.g {
+	g, slopes := e.g, e.gz
+	if e.jumpOf != nil { // what changes when one jumps
+		g, slopes = slices.Clone(g), slices.Clone(slopes)
+	}
+	for i, v := range g {
 		side := -1.0
 		if e.holds[i] {
 			side = 1
 		}
 		crossed := i == e.located
-		switch zero := max(e.noise[i], e.floor[i], math.Abs(e.gz[i])*max(e.slack, 4*0x1p-52*math.Abs(t))); {
+		switch zero := max(e.noise[i], e.floor[i], math.Abs(slopes[i])*max(e.slack, 4*0x1p-52*math.Abs(t))); {
 		case crossed:
 		case math.Abs(v) <= zero:
-			crossed = side*e.gz[i] < 0
+			crossed = side*slopes[i] < 0
 		default: // right at the end, or the step is another one than that in which it was looked for
 			crossed = side*v < 0
 		}
 		if crossed {
 			e.at[i] = math.Abs(v)
+			if e.jumpOf != nil && e.jumpOf[i] >= 0 {
+				e.floor[i] = max(2*math.Abs(v), e.noise[i])
+			}
 			e.holds[i] = !e.holds[i]
-			e.passed(i, ByGuard)
+			clear(e.atOnce)
+			if !e.passed(i, ByGuard, t, x) {
+				return false
+			}
 		}
 	}
+	return true
 }
 
-// passed makes due the events of a guard that has just come to the side it holds.
-func (e *eventer) passed(guard int, cause Cause) {
+// passed makes due the events of a guard that has just come to the side it holds, or changes what jumps there; it is false where that goes wrong.
+func (e *eventer) passed(guard int, cause Cause, t float64, x []float64) (ok bool) {
+	if e.jumpOf != nil && e.jumpOf[guard] >= 0 {
+		return e.jumped(guard, cause, t, x)
+	}
 	for i := range e.sys.Events {
 		ev := &e.sys.Events[i]
 		if ev.Kind != system.EventWhen && ev.Kind != system.EventStop || ev.Guard != guard {
 			continue
 		}
 		if ev.Direction == system.Either || (ev.Direction == system.Rising) == e.holds[guard] {
-			e.push(due{event: i, cause: cause})
+			e.push(due{event: i, cause: cause, guard: guard})
 		}
 	}
+	return true
 }
 
 // push adds an event to those due, unless it is among them.
@@ -394,7 +430,7 @@ func (e *eventer) fire() Status {
 			e.due = append(e.due, due{event: e.pending[k].event, cause: ByDelay, pending: k})
 		}
 	}
-	if len(e.due) == 0 {
+	if len(e.due) == 0 && !e.changed {
 		return Running
 	}
 	clear(e.atOnce)
@@ -416,17 +452,25 @@ func (e *eventer) fire() Status {
 			copy(e.st.X(), x)
 			return s
 		}
-		if e.guards != nil {
-			e.settle(d, t, x)
+		if e.guards != nil && !e.settle(d, t, x) {
+			copy(e.st.X(), x)
+			return EventFault
 		}
 	}
 	e.pending = slices.DeleteFunc(e.pending, func(p pending) bool { return p.t == t })
 	if e.p.Jumped != nil {
-		if e.err = e.p.Jumped(e.sol.Events[count:], x, e.st.stats.Steps == 0); e.err != nil {
+		if e.err = e.p.Jumped(e.sol.Events[count:], e.sol.Jumps[e.jumps:], x, e.before, e.th, e.st.stats.Steps == 0); e.err != nil {
 			return Cancelled
 		}
 	}
-	if !slices.Equal(x, begin) || e.st.isCut {
+	e.jumps = len(e.sol.Jumps)
+	changed := e.changed
+	if changed {
+		copy(e.before, e.th)
+		e.remember()
+		e.changed = false
+	}
+	if changed || !slices.Equal(x, begin) || e.st.isCut {
 		if s := e.restart(t, x); s != Running {
 			return s
 		}
@@ -441,7 +485,7 @@ func (e *eventer) fire() Status {
 func (e *eventer) one(d due, t float64, x []float64) Status {
 	i := d.event
 	ev := &e.sys.Events[i]
-	f := Fired{T: t, Event: i, Cause: d.cause, Count: d.count, From: -1, Step: e.st.stats.Steps, Before: slices.Clone(x)}
+	f := Fired{T: t, Event: i, Guard: d.guard, Cause: d.cause, Count: d.count, From: -1, Step: e.st.stats.Steps, Before: slices.Clone(x)}
 	if e.atOnce[i]++; e.atOnce[i] > maxAtOnce {
 		return e.wrong(i, fmt.Sprintf("it fires again and again at one time, set off by itself or by others: %s", e.loop()))
 	}
@@ -506,12 +550,29 @@ func (e *eventer) often(i int, t float64) bool {
 }
 
 // settle finds the guards that an event at time t has brought to the other side, and makes due what they set off.
-func (e *eventer) settle(d due, t float64, x []float64) {
+func (e *eventer) settle(d due, t float64, x []float64) bool {
 	ev := &e.sys.Events[d.event]
 	own := -1
 	if ev.Kind == system.EventWhen {
 		own = ev.Guard
 	}
+	for range 1 + len(e.sys.Jumps) { // what jumps may stand in the guard of another
+		was := slices.Clone(e.th)
+		if !e.settleOnce(own, t, x) {
+			return false
+		}
+		if slices.Equal(was, e.th) {
+			break
+		}
+	}
+	if own >= 0 {
+		e.own[own] = true
+	}
+	return true
+}
+
+// settleOnce looks at each guard once.
+func (e *eventer) settleOnce(own int, t float64, x []float64) bool {
 	e.guardsAt(e.g, t, x)
 	e.noiseAt(t, x)
 	g := slices.Clone(e.g)
@@ -533,11 +594,11 @@ func (e *eventer) settle(d due, t float64, x []float64) {
 		if i == own && atZero {
 			continue // right after its own reset a guard at zero does not fire again
 		}
-		e.passed(i, ByEvent)
+		if !e.passed(i, ByEvent, t, x) {
+			return false
+		}
 	}
-	if own >= 0 {
-		e.own[own] = true
-	}
+	return true
 }
 
 // residual is how far from zero a guard may be where its zero was located.
@@ -586,7 +647,8 @@ func (e *eventer) loop() string {
 	var names []string
 	for i, n := range e.atOnce {
 		if n > maxAtOnce/2 {
-			names = append(names, "`"+e.sys.Events[i].Name+"`")
+			name, _ := e.eventName(i)
+			names = append(names, "`"+name+"`")
 		}
 	}
 	return strings.Join(names, ", ")
