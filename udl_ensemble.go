@@ -97,7 +97,7 @@ func (e *Ensemble) Failed() int { return e.e.Res.Failed }
 func (e *Ensemble) Stopped() []int {
 	var list []int
 	for i, s := range e.e.Res.Status {
-		if s != solve.Done {
+		if !s.Ended() {
 			list = append(list, i)
 		}
 	}
