@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/stdlib/value"
 )
 

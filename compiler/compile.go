@@ -12,7 +12,6 @@ import (
 	"github.com/udl-lang/udl/compiler/opt"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
-	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -118,11 +117,9 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 			s.ByTime = rhs.s.byTime
 		}
 	}
-	if s.NoGradient == "" || noGradient(g) == "" {
-		if rhs.s.entries = s.Pattern; rhs.s.entries == nil {
-			rhs.s.entries = sparse.DensePattern(s.NX)
-		}
-		s.Jacobian = rhs.s.jacobian
+	s.Jacobian = rhs.s.jacobian
+	if noGradient(g) != "" {
+		s.Jacobian = rhs.s.byDifferences
 	}
 	s.Explain = c.explain(rhs.s)
 	if err = c.events(b, how); err != nil {

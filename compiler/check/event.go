@@ -136,7 +136,9 @@ func moving(e *model.Expr, seen map[*model.Symbol]bool) *model.Expr {
 			case model.State, model.Latent, model.Discrete, model.Time:
 				found = x
 			case model.Let:
-				if !seen[x.Sym] {
+				if x.Sym.Input {
+					found = x
+				} else if !seen[x.Sym] {
 					seen[x.Sym] = true
 					if x.Sym.Input || moving(x.Sym.Def, seen) != nil {
 						found = x

@@ -1,6 +1,8 @@
 package lower
 
 import (
+	"math"
+
 	"github.com/udl-lang/udl/compiler/ir"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
@@ -258,7 +260,7 @@ func (l *lowerer) equation(eq *model.Equation, rates []int) ir.ID {
 		p := eq.Parts[0]
 		return l.expand(l.expr(p.RHS), p.RHS.Shape, nil, shape)
 	}
-	ids := []ir.ID{l.g.Num(0)} // for elements whose derivative nobody asks for
+	ids := []ir.ID{l.g.Num(math.NaN())} // for elements whose derivative nobody asks for
 	pos := make([]int, shape.Size())
 	n := 1
 	if len(rates) == 0 {

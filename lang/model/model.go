@@ -142,10 +142,16 @@ type Update struct {
 // counts as many equations as LHS − RHS has elements, for every combination of the index variables Vars (row-major, the
 // first outermost).
 type Implicit struct {
-	LHS, RHS *Expr // LHS is nil for the literal 0
+	LHS, RHS *Expr     // LHS is nil for the literal 0
+	Rate     *Equation // instead of both: the elements of a derivative that this equation gives
 	Vars     []*Symbol
 	Shape    types.Shape // of LHS − RHS for one value of the variables
 	Span     diag.Span
+}
+
+// OfRate is the equation of a state as an implicit one.
+func OfRate(eq *Equation) *Implicit {
+	return &Implicit{Rate: eq, Shape: types.Shape{eq.State.Shape.Size() - len(eq.Missing())}, Span: eq.Span}
 }
 
 // Size is how many equations it counts.

@@ -13,7 +13,8 @@ type Symplectic struct {
 	Name       string
 	Order      int
 	A, B, C, D []float64
-	DenseOrder int // of the cubic Hermite interpolant between both ends of a step
+	// DenseOrder is that of Hermite's interpolation between both ends of a step: up to 3 by values and slopes, above by second derivatives too.
+	DenseOrder int
 
 	Doc, Cite string
 }
@@ -61,7 +62,7 @@ var verlet = composed(Symplectic{
 //
 // H. Yoshida, Construction of higher order symplectic integrators, Physics Letters A 150 (1990), 262–268, table 1.
 var yoshida6 = composed(Symplectic{
-	Name: "Yoshida6", Order: 6, DenseOrder: 3,
+	Name: "Yoshida6", Order: 6, DenseOrder: 5,
 	Doc:  "Yoshida's composition of order 6 for separable Hamiltonian systems with a fixed step: celestial mechanics over long times at high accuracy.",
 	Cite: "Yoshida, Physics Letters A 150 (1990) 262–268",
 }, 0.78451361047755726382, 0.23557321335935813368, -1.1776799841788710069, 1.3151863206839112189, -1.1776799841788710069, 0.23557321335935813368,

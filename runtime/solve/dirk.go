@@ -19,16 +19,21 @@ import (
 //
 // The error estimate h Σ e_i g_i is multiplied by (M − hγJ)⁻¹, lest stiff components dominate it.
 //
-// M. E. Hosea, L. F. Shampine, Analysis and implementation of TR-BDF2, Applied Numerical Mathematics 20 (1996), 21–37; C. A. Kennedy, M. H. Carpenter, Diagonally
+// With a part of the right-hand side for the method's explicit companion (Problem.Explicit), g_i is that of the rest, and the sums take in h Σ_{j<i} â_ij times that
+// part.
+//
+// M. E. Hosea, L. F. Shampine, Analysis and implementation of TR-BDF2, Applied Numerical Mathematics 20 (1996), 21–37; C. A. Kennedy, M. H. Carpenter, Additive
+// Runge–Kutta schemes for convection–diffusion–reaction equations, Applied Numerical Mathematics 44 (2003), 139–181; C. A. Kennedy, M. H. Carpenter, Diagonally
 // implicit Runge–Kutta methods for ordinary differential equations, NASA/TM-2016-219173, sections 4 and 5.
 type dirk struct {
 	*dirkScheme
 	s  *Stepper
 	nw *newton
 
-	k, g, z  [][]float64 // x' and M·x' at the stages (the same memory where M is the identity), and X_i − x
+	k, g, z  [][]float64 // x' and M·x' at the stages (the same memory where M is the identity and nothing is explicit), and X_i − x
 	kflat    []float64
 	w, r     []float64
+	split    *split    // nil: nothing is explicit
 	haveG0   bool      // g[0] is that at (t, x)
 	haveK0   bool      // k[0] is, too
 	factored float64   // c of the factors of M − c·J at hand; 0: none
@@ -42,13 +47,14 @@ type dirk struct {
 const shortPast = 0.15
 
 // insideShare is how many tolerances two ways to interpolate may be apart.
-const insideShare = 20
+const insideShare = 15
 
 // dirkScheme is a method's rows without their zeros. It is immutable and may be shared.
 type dirkScheme struct {
 	m          *method.DIRK
 	a, predict []combo // stages before
 	e          combo
+	explicit   []combo
 	start      combo // h·x' at the start, of the z
 	b          combo
 	wide       bool // the dense output takes in the step before
@@ -59,6 +65,9 @@ func newDirkScheme(m *method.DIRK) *dirkScheme {
 	c := &dirkScheme{m: m, e: newCombo(m.E), b: newCombo(m.B), wide: m.DenseOrder < m.Order, a: make([]combo, m.Stages), predict: make([]combo, m.Stages)}
 	for i := 1; i < m.Stages; i++ {
 		c.a[i], c.predict[i] = newCombo(m.A[i][:i]), newCombo(m.Predict[i])
+	}
+	for _, row := range m.Explicit {
+		c.explicit = append(c.explicit, newCombo(row))
 	}
 	for i, row := range m.Dense {
 		if newCombo(row).w != nil {
@@ -101,17 +110,10 @@ func newDirk(m *method.DIRK, s *Stepper) (*dirk, error) {
 		return nil, err
 	}
 	nx := s.sys.NX
-	rows := func() (flat []float64, all [][]float64) {
-		flat = make([]float64, m.Stages*nx)
-		for i := range m.Stages {
-			all = append(all, flat[i*nx:(i+1)*nx:(i+1)*nx])
-		}
-		return flat, all
-	}
-	d.kflat, d.k = rows()
-	_, d.z = rows()
+	d.kflat, d.k = rowsOf(m.Stages, nx)
+	_, d.z = rowsOf(m.Stages, nx)
 	if d.g = d.k; s.sys.Mass != nil {
-		_, d.g = rows()
+		_, d.g = rowsOf(m.Stages, nx)
 	}
 	d.w, d.r = make([]float64, nx), make([]float64, nx)
 	if d.wide {
@@ -123,7 +125,22 @@ func newDirk(m *method.DIRK, s *Stepper) (*dirk, error) {
 // dirkIterations is how many iterations a stage may take.
 const dirkIterations = 10
 
-func (d *dirk) prepare() { d.nw.prepare(dirkIterations, 1) }
+func (d *dirk) prepare() {
+	d.divide(d.s.p.Explicit)
+	d.nw.prepare(dirkIterations, 1)
+	if d.split != nil {
+		d.split.f.Prepare(d.s.th)
+	}
+}
+
+// rowsOf are vectors one after the other in memory.
+func rowsOf(n, nx int) (flat []float64, all [][]float64) {
+	flat = make([]float64, n*nx)
+	for i := range n {
+		all = append(all, flat[i*nx:(i+1)*nx:(i+1)*nx])
+	}
+	return flat, all
+}
 
 func (d *dirk) restart() {
 	d.nw.restart()
@@ -138,6 +155,10 @@ func (d *dirk) ready() bool {
 	}
 	s.eval(d.g[0], s.t, s.x)
 	copy(s.k[0], d.g[0])
+	if d.split != nil {
+		copy(d.k[0], d.g[0])
+		d.split.take(0, s.t, s.x, d.g[0])
+	}
 	if !finite(s.k[0]) {
 		s.status, s.badT = NonFinite, s.t
 		copy(s.x1, s.x)
@@ -173,6 +194,9 @@ func (d *dirk) attempt() float64 {
 			return nw.failed(v)
 		}
 	}
+	if d.split != nil {
+		combine(d.z[d.m.Stages-1], s.zero, s.h, d.b.w, d.b.idx, d.k)
+	}
 	for i, v := range d.z[d.m.Stages-1] {
 		s.x1[i] = s.x[i] + v
 	}
@@ -182,13 +206,16 @@ func (d *dirk) attempt() float64 {
 	}
 	combine(s.e, s.zero, s.h, d.e.w, d.e.idx, d.g)
 	nw.mat.solve(s.e)
+	if d.split != nil { // whose error no stiffness damps
+		combine(s.e, s.e, s.h, d.e.w, d.e.idx, d.split.g)
+	}
 	return max(s.norm(s.e, s.x, s.x1)*d.m.Weight(), d.inside())
 }
 
 // inside compares both ways to interpolate, in the middle of the step, so that outputs are not much worse than the step's end.
 func (d *dirk) inside() float64 {
 	s := d.s
-	if !d.wide || d.remember()[len(d.past)-1] < shortPast {
+	if !d.wide || d.split != nil || d.remember()[len(d.past)-1] < shortPast {
 		return 0
 	}
 	d.interpolate(0.5, d.r)
@@ -208,6 +235,10 @@ func (d *dirk) stages() verdict {
 		z, w, r, g := d.z[i], d.w, d.r, d.g[i]
 		t := s.stageTime(d.m.C[i])
 		combine(w, s.zero, h, d.a[i].w, d.a[i].idx, d.g)
+		if d.split != nil {
+			e := &d.explicit[i]
+			combine(w, w, h, e.w, e.idx, d.split.g)
+		}
 		switch {
 		case !massive || d.haveK0:
 			combine(z, s.zero, h, d.predict[i].w, d.predict[i].idx, d.k)
@@ -225,6 +256,9 @@ func (d *dirk) stages() verdict {
 				s.tmp[n] = s.x[n] + z[n]
 			}
 			s.eval(r, t, s.tmp)
+			if d.split != nil {
+				d.split.take(i, t, s.tmp, r)
+			}
 			if massive {
 				for n := range r {
 					r[n] = w[n] + c*r[n]
@@ -265,6 +299,15 @@ func (d *dirk) stages() verdict {
 		}
 		for n := range g {
 			g[n] = (z[n] - w[n]) / c
+		}
+		if d.split != nil {
+			for n := range z {
+				s.tmp[n] = s.x[n] + z[n]
+			}
+			d.split.eval(i, t, s.tmp)
+			for n, v := range d.split.g[i] {
+				d.k[i][n] = g[n] + v
+			}
 		}
 	}
 	return converged
@@ -316,7 +359,13 @@ func (d *dirk) commit() {
 			d.past[n] = -v
 		}
 		copy(d.past[nx:], d.k[0])
-		d.hold = d.s.h
+		if d.hold = d.s.h; !d.haveK0 { // k[0] is a guess
+			d.hold = 0
+		}
+	}
+	if d.split != nil { // the last stage is not the step's end
+		d.haveG0, d.hold = false, 0
+		return
 	}
 	copy(d.g[0], d.g[last])
 	copy(d.k[0], d.k[last])
@@ -354,7 +403,7 @@ func (c *dirkScheme) at(theta, h float64, out, x, k, past []float64) {
 	nx := len(out)
 	if c.wide {
 		if r := past[2*nx]; r >= shortPast {
-			w := hermite5(theta, r)
+			w := throughThree(theta, r)
 			for i, b := range c.b.w {
 				add(out, h*w.x1*b, k[c.b.idx[i]*nx:][:nx])
 			}
@@ -382,20 +431,51 @@ func (c *dirkScheme) own(theta, h float64, out, x, k []float64) {
 	}
 }
 
-// hermite weighs values, less that at 0, and slopes.
-type hermite struct{ x, x1, k, k0, k1 float64 }
+// hermiteWeights weigh values, less that at 0, and slopes.
+type hermiteWeights struct{ x, x1, k, k0, k1 float64 }
 
-// hermite5 is the polynomial of degree 5 with given values and slopes at −r, 0 and 1, at θ.
-func hermite5(theta, r float64) hermite {
+// throughThree is the polynomial of degree 5 with given values and slopes at −r, 0 and 1, at θ.
+func throughThree(theta, r float64) hermiteWeights {
 	a, b := theta+r, theta-1
 	// Lagrange's polynomials squared.
 	past, now, next := theta*b/(r*(1+r)), a*b/-r, a*theta/(1+r)
 	past, now, next = past*past, now*now, next*next
-	return hermite{
+	return hermiteWeights{
 		x:  past * (1 + 2*a*(1/r+1/(1+r))),
 		x1: next * (1 - 2*b*(1+1/(1+r))),
 		k:  past * a,
 		k0: now * theta,
 		k1: next * b,
 	}
+}
+
+// Interpolation is the dense output of a diagonally implicit method by its weights, as gradients need them.
+type Interpolation struct{ c *dirkScheme }
+
+// InterpolationOf prepares a method's.
+func InterpolationOf(m *method.DIRK) *Interpolation { return &Interpolation{newDirkScheme(m)} }
+
+// Weights are those of x(t + θh) = x + h Σ_i k_i K_i + past·(x₋ − x) + slope·h·x₋', where K are the stages' derivatives and x₋ is the start of the step before. k has
+// length Stages.
+func (p *Interpolation) Weights(theta float64, st *StepRecord, k []float64) (past, slope float64) {
+	c := p.c
+	clear(k)
+	if c.wide {
+		if r := st.K[(c.m.Stages+2)*len(st.X)]; r >= shortPast {
+			w := throughThree(theta, r)
+			for i, b := range c.b.w {
+				k[c.b.idx[i]] += w.x1 * b
+			}
+			k[0] += w.k0
+			k[len(k)-1] += w.k1
+			return w.x, w.k
+		}
+	}
+	for _, i := range c.denseTerms {
+		row := c.m.Dense[i]
+		for m := len(row) - 1; m >= 0; m-- {
+			k[i] = (k[i] + row[m]) * theta
+		}
+	}
+	return 0, 0
 }

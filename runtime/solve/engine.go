@@ -51,14 +51,25 @@ func newEngine(m method.Method, s *Stepper) (engine, error) {
 		return newDirk(m, s)
 	case *method.Radau:
 		return newRadau(m, s)
+	case *method.BDF:
+		return newBDF(m, s)
+	case *method.Symplectic:
+		return newSymplectic(m, s)
+	case *method.ROCK:
+		return newRock(m, s), nil
+	case *method.Adams:
+		return newAdams(m, s), nil
 	}
 	return nil, fmt.Errorf("%s is not available for this kind of problem", m.Info().Name)
 }
 
 // widthOf is an engine's width before it is made; 0 where only the engine knows.
 func widthOf(m method.Method, nx int) int {
-	if m, ok := m.(*method.Rosenbrock); ok {
+	switch m := m.(type) {
+	case *method.Rosenbrock:
 		return m.Stages * nx
+	case *method.BDF:
+		return bdfWidth(nx)
 	}
 	return 0
 }
@@ -67,12 +78,7 @@ func widthOf(m method.Method, nx int) int {
 func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
 	s.why = ""
 	s.badT = s.t1
-	err := s.across(s.eng.attempt())
-	if err <= 1 && s.onto != nil {
-		if e := s.onto.Project(s.t1, s.x1, s.set.rtol, s.set.atol); e != nil {
-			s.why, err = e.Error(), math.Inf(1)
-		}
-	}
+	err := s.tryEngine()
 	if err <= 1 {
 		s.take(err, last)
 		return true, true
@@ -88,6 +94,22 @@ func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
 	s.next = s.eng.refuse(err) * math.Abs(s.h)
 	s.rejected = true
 	return false, false
+}
+
+// tryEngine makes the step from t to t1 and gives its scaled error, with the new state on the system's invariants.
+func (s *Stepper) tryEngine() float64 {
+	var err float64
+	if s.kinks.sliver && s.sys.Mass != nil {
+		err = s.leap()
+	} else {
+		err = s.across(s.eng.attempt())
+	}
+	if err <= 1 && s.onto != nil {
+		if e := s.onto.Project(s.t1, s.x1, s.set.rtol, s.set.atol); e != nil {
+			s.why, err = e.Error(), math.Inf(1)
+		}
+	}
+	return err
 }
 
 // readyEngine is ready for the engine's steps.

@@ -371,7 +371,9 @@ func (e *eventer) flips() bool {
 			crossed = side*v < 0
 		}
 		if crossed {
-			e.at[i] = math.Abs(v)
+			if e.at[i] = math.Abs(v); e.st.kinks.sliver {
+				e.at[i] = 0 // it has jumped across zero: nothing is left of one
+			}
 			if e.jumpOf != nil && e.jumpOf[i] >= 0 {
 				e.floor[i] = max(2*math.Abs(v), e.noise[i])
 			}

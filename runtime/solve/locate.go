@@ -373,7 +373,7 @@ func (s *Stepper) redo(t1 float64) bool {
 	s.moved = true
 	var err float64
 	if s.useEngine {
-		err = s.eng.attempt()
+		err = s.tryEngine()
 	} else {
 		err = s.attempt()
 	}

@@ -12,8 +12,8 @@ import (
 //
 // With the rate θ_k = |Δ_k|/|Δ_{k−1}|, what is left after iteration k is about η|Δ_k|, η = θ/(1 − θ); the first iteration takes η from the solution before.
 //
-// E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd edition, Springer 1996, section IV.8, "Stopping criterion" and "Convergence of the
-// simplified Newton iterations", whose constants are taken.
+// E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd edition, Springer 1996, section IV.8, whose constants are taken but for
+// the first iteration, which is not believed to have converged by rates of other steps alone.
 type newton struct {
 	s     *Stepper
 	mat   *matrix
@@ -49,6 +49,7 @@ const (
 
 const (
 	keepJacobian = 1e-3 // rates below this one let the next step take the same Jacobian
+	trust        = 1e-2 // the least η that a first iteration is judged by: a rate of another step may say nothing of this one
 	worstRate    = 0.99 // rates above it diverge
 	sameLow      = 1.0  // a next step of between these times the last one is as long as the last one, so that its factors serve
 	sameHigh     = 1.2
@@ -124,7 +125,7 @@ func (n *newton) solving() {
 		n.eta = 1
 		return
 	}
-	n.eta = math.Pow(max(n.eta, 0x1p-52), 0.8)
+	n.eta = max(math.Pow(n.eta, 0.8), trust)
 }
 
 // next judges an iteration by the norm of its correction.

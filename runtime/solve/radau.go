@@ -64,17 +64,10 @@ func newRadau(m *method.Radau, s *Stepper) (*radau, error) {
 		return nil, err
 	}
 	nx := s.sys.NX
-	rows := func() (flat []float64, all [][]float64) {
-		flat = make([]float64, tab.Stages*nx)
-		for i := range tab.Stages {
-			all = append(all, flat[i*nx:(i+1)*nx:(i+1)*nx])
-		}
-		return flat, all
-	}
-	r.zflat, r.z = rows()
-	_, r.w = rows()
-	_, r.f = rows()
-	r.zold, _ = rows()
+	r.zflat, r.z = rowsOf(tab.Stages, nx)
+	_, r.w = rowsOf(tab.Stages, nx)
+	_, r.f = rowsOf(tab.Stages, nx)
+	r.zold = make([]float64, tab.Stages*nx)
 	r.f0, r.tmp = make([]float64, nx), make([]float64, nx)
 	r.weights, r.stage = make([]float64, tab.Stages), make([]float64, tab.Stages)
 	return r, nil

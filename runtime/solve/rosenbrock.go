@@ -75,10 +75,11 @@ func newRosenbrock(m *method.Rosenbrock, s *Stepper) (*rosenbrock, error) {
 		r.u = append(r.u, r.flat[i*nx:(i+1)*nx:(i+1)*nx])
 	}
 	r.f0, r.ft, r.w = make([]float64, nx), make([]float64, nx), make([]float64, nx)
+	var err error
 	if r.whole == nil {
-		return r, r.needMatrix()
+		r.mat, err = newMatrix(s.sys, &s.stats) // prepare follows
 	}
-	return r, nil
+	return r, err
 }
 
 // needMatrix makes the iteration matrix, which whole steps have in themselves and need for a step only where they distrust their own.

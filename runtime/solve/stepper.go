@@ -24,6 +24,7 @@ type Stats struct {
 	Factors   int    // factorisations of the iteration matrix
 	Newton    int    // iterations of Newton's method
 	Failed    int    // steps that Newton's method did not solve
+	Krylov    int    // products of the iteration matrix with vectors, where linear equations are solved iteratively
 	Linear    string // how the linear equations are solved, and why so
 
 	// Of a solver that is chosen by the problem:
@@ -459,8 +460,8 @@ func (s *Stepper) choose() (last bool) {
 	if want*stretch >= math.Abs(s.tEnd-s.t) {
 		s.t1, last = s.tEnd, true
 	}
-	if len(s.kinks.times) > 0 && s.cut(stretch) {
-		last = false
+	if len(s.kinks.times) > 0 && s.cutAtKink(stretch) {
+		last = s.t1 == s.tEnd
 	}
 	s.h = s.t1 - s.t
 	return last

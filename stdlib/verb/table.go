@@ -1,9 +1,6 @@
 package verb
 
 import (
-	"strconv"
-	"strings"
-
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/train"
@@ -134,16 +131,10 @@ func Signatures() []sig.Builtin {
 		out = append(out, v.Builtin)
 	}
 	for _, row := range method.Solvers() {
-		m := row.Info()
-		if m.Family == method.Automatic {
+		if row.Info().Family == method.Automatic {
 			continue // a word, where a solver may stand
 		}
-		params := []sig.Param{arg("dt", "number", "none", "a fixed step, without error control")}
-		if r, ok := row.(*method.Radau); ok {
-			params = append(params, arg("order", "whole number", strconv.Itoa(r.Orders()[0]), "the order, one of "+orders(r)))
-		}
-		out = append(out, sig.Builtin{Name: m.Name, Kind: sig.Solver, Params: params, Result: "solver", Doc: strings.TrimSpace(m.Doc), Cite: m.Cite,
-			Example: "model M { state x = 1; x' = -x }\nsolve(M, t = 0..1, solver = " + m.Name + "(dt = 0.1))"})
+		out = append(out, solverRow(row))
 	}
 	for _, o := range train.Optimisers() {
 		b := sig.Builtin{Name: o.Name, Kind: sig.Optimiser, Result: "optimiser", Doc: o.Doc, Cite: o.Cite, Example: "train = " + o.Name + "(iters = 100)"}
