@@ -65,9 +65,10 @@ type Problem struct {
 	// ForGradient lets Auto take only methods that the discrete adjoint goes through.
 	ForGradient bool
 
-	// Jumped is told of the events that fired at one time, with the state after them, which it may change beyond the system's own: for systems that
-	// carry sensitivities behind their states. start says that they fired before the first step. Its error is that of Solve.
-	Jumped func(fired []Fired, x []float64, start bool) error
+	// Jumped is told of the events that fired at one time, and of what jumped in the right-hand side, with the state after them, which it may change beyond the
+	// system's own, and θ before and after, nil where nothing can jump: for systems that carry sensitivities behind their states. start says that this is
+	// before the first step. Its error is that of Solve.
+	Jumped func(fired, jumped []Fired, x, before, after []float64, start bool) error
 
 	// Progress is called after every accepted step with its end. It must be quick.
 	Progress func(t float64)
