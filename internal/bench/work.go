@@ -258,7 +258,9 @@ func (w *work) verdict(each [][]curve) (figure, error) {
 		for _, curves := range each {
 			t.ratios = append(t.ratios, compare(curves[i], curves[0]).mean)
 		}
-		most = max(most, t.all.reach)
+		if slices.Contains(w.counts, t.who) {
+			most = max(most, t.all.reach)
+		}
 		tried = append(tried, t)
 	}
 	best := -1
