@@ -12,7 +12,6 @@ import (
 	"github.com/udl-lang/udl/compiler/opt"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
-	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -42,6 +41,7 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 	source := m
 	var lay *lower.Layout
 	var imp *implicit.System
+	var left *model.Expr // a jump that cannot be frozen
 	if len(m.Implicit) > 0 {
 		var err error
 		if imp, err = implicit.Lower(m, b, dress); err != nil {
@@ -52,6 +52,10 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 		lay = lower.LayoutOf(m)
 		if dress != nil {
 			dress(lay)
+		}
+		var err error
+		if left, err = lay.Freeze(m, b); err != nil {
+			return nil, err
 		}
 	}
 	c := &Compiled{Model: m, Layout: lay, builtins: b, how: how, source: source}
@@ -105,16 +109,13 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 	s.Directing = rhs.s.directing
 	s.Backend = rhs.s.backend
 	if s.NoGradient = noGradient(g); s.NoGradient == "" {
-		s.NoGradient = jumps(m, lay)
+		s.NoGradient = jumps(m, lay, imp == nil && left == nil)
 	}
 	s.NoSecond = noSecond(g)
 	for _, in := range rhs.s.g.Inputs {
 		if in.Bank == ir.BankT {
 			s.ByTime = rhs.s.byTime
 		}
-	}
-	if rhs.s.entries = s.Pattern; rhs.s.entries == nil {
-		rhs.s.entries = sparse.DensePattern(s.NX)
 	}
 	s.Jacobian = rhs.s.jacobian
 	if noGradient(g) != "" {

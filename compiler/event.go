@@ -14,11 +14,14 @@ import (
 // guards are not.
 func (c *Compiled) events(b lower.Builtins, how code.Options) error {
 	m, lay, s := c.Model, c.Layout, c.System
-	if len(m.Events) == 0 {
+	if len(m.Events) == 0 && len(lay.Jumps) == 0 {
 		return nil
 	}
 	// Each lane would have events of its own, at times of its own.
-	s.Lanes = func(*method.RK, []int, bool) (func() system.Lanes, error) {
+	s.Lanes = func(method.Method, []int, bool) (func() system.Lanes, error) {
+		if len(m.Events) == 0 {
+			return nil, fmt.Errorf("%s has conditions whose changes are located, such as `%s`", m.Name, lay.Jumps[0].Name)
+		}
 		return nil, fmt.Errorf("%s has events", m.Name)
 	}
 	g, n, err := lower.Guards(m, lay, b)
@@ -75,6 +78,11 @@ func (c *Compiled) events(b lower.Builtins, how code.Options) error {
 			e.Reset, e.Changes = f, changes
 		}
 		s.Events = append(s.Events, e)
+	}
+	for k, j := range lay.Jumps {
+		s.Frozen = lay.SwitchAt()
+		s.Jumps = append(s.Jumps, system.Jump{Name: j.Name, Where: j.Span, Value: s.Frozen + 1 + k, Guard: guard, Steps: j.Steps})
+		guard += j.Guards
 	}
 	return nil
 }

@@ -258,3 +258,139 @@ func TestRandomLinearDAE(t *testing.T) {
 	})
 	t.Logf("%d refused, %d of index 1, %d reduced, up to derivative %d", refused, plain, reduced, deepest)
 }
+
+// The same with sines, products, and coefficients that depend on states: the equations may determine what they like, but where they compile, the rows and what is
+// kept hold along the given paths, and by the first derivatives of all rows the unknowns have somewhere to go.
+func TestRandomDAE(t *testing.T) {
+	var refused, plain, reduced int
+	rapid.Check(t, func(r *rapid.T) {
+		n := rapid.IntRange(2, 4).Draw(r, "n")
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 2))
+		number := func() string { return fmt.Sprintf("(%.17g)", (0.25+random.Float64())*float64(2*random.IntN(2)-1)) }
+		path := make([]polynomial, n)
+		for j := range path {
+			for range 4 {
+				path[j] = append(path[j], 0.25+random.Float64())
+			}
+		}
+		state := func(j int) string { return fmt.Sprintf("x%d", j) }
+		along := func(j int) string { return "(" + path[j].String() + ")" }
+		rate := func(j int) string { return fmt.Sprintf("x%d'", j) }
+		rateAlong := func(j int) string { return "(" + path[j].derivative().String() + ")" }
+		var text strings.Builder
+		text.WriteString("model M {\n")
+		for j := range n {
+			fmt.Fprintf(&text, "  state x%d = %.17g\n", j, path[j].at(0))
+		}
+		taken := map[int]bool{}
+		for range n {
+			left, right := "", "0" // with paths on the right
+			rates, single := 0, -1
+			for j := range n {
+				if rapid.IntRange(0, 9).Draw(r, "derivative") < 3 {
+					c := number()
+					write := func(x, d func(int) string) string { return c + "*" + d(j) }
+					if rapid.Bool().Draw(r, "moving") {
+						k := random.IntN(n)
+						write = func(x, d func(int) string) string { return c + "*(1 + " + x(k) + "^2)*" + d(j) }
+						single = -2
+					}
+					if rates++; rates > 1 {
+						left += " + "
+						single = -2
+					} else if single == -1 {
+						single = j
+					}
+					left += write(state, rate)
+					right += " + " + write(along, rateAlong)
+				}
+				if rapid.IntRange(0, 9).Draw(r, "state") < 3 {
+					c, k := number(), random.IntN(n)
+					write := func(x func(int) string) string { return c + "*" + x(j) }
+					switch rapid.IntRange(0, 2).Draw(r, "kind") {
+					case 1:
+						write = func(x func(int) string) string { return c + "*sin(" + x(j) + ")" }
+					case 2:
+						write = func(x func(int) string) string { return c + "*" + x(j) + "*" + x(k) }
+					}
+					right += " + " + write(along) + " - " + write(state)
+				}
+			}
+			switch {
+			case rates == 0:
+				fmt.Fprintf(&text, "  0 = %s\n", right)
+			case single >= 0 && !taken[single]:
+				taken[single] = true
+				c, _, _ := strings.Cut(left, "*")
+				fmt.Fprintf(&text, "  x%d' = (%s)/%s\n", single, right, c)
+			default:
+				fmt.Fprintf(&text, "  %s = %s\n", left, right)
+			}
+		}
+		text.WriteString("}\n")
+		f, errs := parser.Parse(diag.NewSource("random.udl", text.String()))
+		if errs.HasErrors() {
+			r.Fatal(errs, text.String())
+		}
+		table := stdlib.New()
+		m, errs := check.Model(f.Stmts[0].(*ast.Model), check.NewScope(), table)
+		if errs.HasErrors() {
+			r.Fatalf("%v\n%s", errs, text.String())
+		}
+		c, err := compiler.Compile(m, table)
+		if err != nil {
+			if code := diag.From(err)[0].Code; code != "E0235" {
+				r.Fatalf("%v\n%s", err, text.String())
+			}
+			refused++
+			return
+		}
+		s := c.System
+		if s.Mass == nil {
+			return
+		}
+		if s.Invariants != nil {
+			reduced++
+		} else {
+			plain++
+		}
+		th := s.Defaults()
+		const at = 0.4
+		x, dx := make([]float64, s.NX), make([]float64, s.NX)
+		for k, name := range s.StateNames() {
+			p := path[name[1]-'0']
+			for range strings.Count(name, "'") {
+				p = p.derivative()
+			}
+			x[k], dx[k] = p.at(at), p.derivative().at(at)
+		}
+		z := make([]float64, s.NX)
+		s.RHS.Clone().Eval(z, at, x, th)
+		values := make([]float64, s.Mass.Pattern.NNZ())
+		s.Mass.Values.Clone().Eval(values, 0, nil, th)
+		for j, v := range dx {
+			rows, first := s.Mass.Pattern.Column(j)
+			for k, i := range rows {
+				z[i] -= values[first+k] * v
+			}
+		}
+		for i, v := range z {
+			if math.Abs(v) > 1e-6 {
+				r.Fatalf("row %s is off by %v\n%s\n%s", s.Equations[i].Name, v, text.String(), show(s, at, x, nil))
+			}
+			if s.Algebraic[i] && s.Pattern.Index(i, i) < 0 {
+				r.Fatalf("row %s does not hold its unknown\n%s", s.Equations[i].Name, text.String())
+			}
+		}
+		if s.Invariants != nil {
+			g := make([]float64, len(s.Conserved))
+			s.Invariants.Clone().Eval(g, at, x, th)
+			for k, v := range g {
+				if math.Abs(v) > 1e-6 {
+					r.Fatalf("%s is off by %v\n%s", s.Conserved[k].Name, v, text.String())
+				}
+			}
+		}
+	})
+	t.Logf("%d refused, %d of index 1, %d reduced", refused, plain, reduced)
+}

@@ -6,19 +6,6 @@ import (
 	"github.com/udl-lang/udl/lang/types"
 )
 
-// Guards is the graph of the events' guards, one number for each event that has one, in source order.
-func Guards(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, n int, err error) {
-	defer recovered(&err)
-	l, _ := dynamic(m, lay, b)
-	for _, ev := range m.Events {
-		if ev.Guard != nil {
-			l.g.Output(ir.Output{Name: ev.Name, Off: n, Node: l.expr(ev.Guard).id})
-			n++
-		}
-	}
-	return l.g, n, nil
-}
-
 // EventScalar is the graph of one number of an event: its time, its delay.
 func EventScalar(m *model.Model, lay *Layout, b Builtins, e *model.Expr) (g *ir.Graph, err error) {
 	defer recovered(&err)

@@ -12,7 +12,7 @@ type Open struct {
 	G       *ir.Graph
 	Rates   []ir.ID // the derivative of each state, of its shape
 	Rest    []ir.ID // RHS − LHS of each implicit equation, a vector
-	Outputs []ir.ID // of each let
+	Outputs []ir.ID // of each let, and all that events read
 	Loose   []int   // elements of x whose derivative no equation gives, rising
 }
 
@@ -65,6 +65,20 @@ func (o *Open) lower(m *model.Model, lay *Layout, b Builtins, deriv func(l *lowe
 	for _, p := range lay.Out {
 		v := l.ref(&model.Expr{Op: model.Ref, Sym: p.Sym, Span: p.Sym.Span})
 		o.Outputs = append(o.Outputs, l.expand(v, p.Sym.Def.Shape, nil, p.Shape))
+	}
+	for _, ev := range m.Events {
+		for _, e := range []*model.Expr{ev.Guard, ev.After} {
+			if e != nil {
+				o.Outputs = append(o.Outputs, l.expr(e).id)
+			}
+		}
+		for _, u := range ev.Updates {
+			if u.Flat == nil {
+				o.Outputs = append(o.Outputs, l.expr(u.RHS).id)
+			} else {
+				o.Outputs = append(o.Outputs, l.part(u.Part))
+			}
+		}
 	}
 	return nil
 }

@@ -47,9 +47,6 @@ const (
 	strict = 3
 )
 
-// haveBDF: its steps are made by an engine.
-const haveBDF = false
-
 // choose picks methods for a system.
 func choose(sys *system.System, set *settings) *switcher {
 	w := &switcher{low: -1, tight: set.rtol < tightRtol, forGradient: set.forGradient}
@@ -58,7 +55,7 @@ func choose(sys *system.System, set *settings) *switcher {
 		name = "Vern7"
 	}
 	implicit, why := "Rodas5P", "the system is small"
-	if sys.NX > sparseSize && haveBDF && !set.forGradient {
+	if sys.NX > sparseSize && !set.forGradient {
 		if m, ok := method.Find("BDF"); ok {
 			implicit, why = m.Info().Name, fmt.Sprintf("with %d states factorisations are dear", sys.NX)
 		}

@@ -25,33 +25,31 @@ type bdf struct {
 	it  corrector
 
 	phi  [maxBDF + 3][]float64 // φ_1 … at index 0 …
-	flat []float64
-	e    []float64 // the last correction
-	pred []float64 // P(t1)
-	hist []float64 // what the equation of a step adds to e: P'(t1)·h/γ, that is
-	v    []float64 // scratch
-	w    []float64 // weights of the norm
+	e    []float64             // the correction of the last attempt
+	pred []float64             // P(t1)
+	hist []float64             // P'(t1)·h/γ, which e adds up with in the equation of a step
+	v    []float64             // scratch
+	w    []float64             // weights of the norm
 
 	k     int // order of the next step
 	steps int // since the last start
 	psi   [maxBDF + 3]float64
-	next  [maxBDF + 3]float64 // ψ of the step that is tried
+	next  [maxBDF + 3]float64 // ψ at the end of the step that is tried
 	beta  [maxBDF + 3]float64
-	coef  [maxBDF + 3]float64 // of φ in hist
-	cErr  float64             // the step's error is this many times e
-	gamma [maxBDF + 1]float64 // (1 − κ)·γ_k
-	eC    [maxBDF + 1]float64 // what the error constants of the orders are for equal steps
+	coef  [maxBDF + 3]float64 // of β·φ in hist
+	share float64             // the error over e
 
-	haveF0   bool
-	advanced bool // the differences are those of the end of the accepted step
-	made     int  // the order of that step
-	nextK    int
-	wait     int // steps before another order is considered
-	fails    int // of the error in a row
+	haveF0 bool
+	after  int // the order of the step after the accepted one
+	wait   int // steps before another order is considered
+	fails  int // refusals for the error in a row
 }
 
 // maxBDF is the highest order there is.
 const maxBDF = 5
+
+// bdfGamma is γ_k = Σ_{j≤k} 1/j, the leading coefficients.
+var bdfGamma = [maxBDF + 1]float64{0, 1, 3. / 2, 11. / 6, 25. / 12, 137. / 60}
 
 func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 	if m.MaxOrder < 1 || m.MaxOrder > maxBDF {
@@ -59,22 +57,17 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 	}
 	b := &bdf{m: m, s: s}
 	nx := s.sys.NX
-	b.flat = make([]float64, nx*(len(b.phi)+5))
+	flat := make([]float64, nx*(len(b.phi)+5))
 	cut := func() []float64 {
-		c := b.flat[:nx:nx]
-		b.flat = b.flat[nx:]
+		c := flat[:nx:nx]
+		flat = flat[nx:]
 		return c
 	}
 	for i := range b.phi {
 		b.phi[i] = cut()
 	}
 	b.e, b.pred, b.hist, b.v, b.w = cut(), cut(), cut(), cut(), cut()
-	for k := 1; k <= m.MaxOrder; k++ {
-		g := m.Gamma(k)
-		b.gamma[k] = (1 - m.Kappa[k]) * g
-		b.eC[k] = math.Abs(1/float64(k+1)+m.Kappa[k]*g) / g
-	}
-	mat, err := newMatrix(s.sys, &s.stats)
+	mat, err := newMatrixOf(s.sys, &s.stats, m.Linear)
 	if err != nil {
 		return nil, err
 	}
@@ -91,9 +84,9 @@ func (b *bdf) prepare() {
 }
 
 func (b *bdf) restart() {
-	b.steps, b.k, b.nextK, b.haveF0, b.advanced = 0, 1, 1, false, false
+	b.steps, b.k, b.after, b.haveF0 = 0, 1, 1, false
 	b.wait, b.fails = 2, 0
-	b.it.restart()
+	b.it.forget()
 }
 
 // ready computes x' at a start, the only place where it is needed.
@@ -122,6 +115,9 @@ func (b *bdf) needF0() {
 func (b *bdf) begin(h float64) error {
 	s := b.s
 	b.needF0()
+	if !finite(s.k[0]) {
+		return errNotFinite
+	}
 	copy(b.phi[0], s.x)
 	b.psi[1] = 0 // the start counts twice, with its derivative
 	for j := 2; j < len(b.psi); j++ {
@@ -147,7 +143,7 @@ func (b *bdf) begin(h float64) error {
 	for i, v := range s.k[0] {
 		b.phi[1][i] = v + c*b.v[i]
 	}
-	if err := b.mat.solveAt(b.phi[1], s.t, s.x, 1e-4); err != nil {
+	if err := b.mat.solveNear(b.phi[1], c, s.t, s.x, b.w, 1e-3*b.it.norm(b.phi[1], b.w)); err != nil {
 		return err
 	}
 	for i := range b.phi[1] {
@@ -159,6 +155,7 @@ func (b *bdf) begin(h float64) error {
 // scale computes the coefficients of a step h of the order k.
 func (b *bdf) scale(h float64) {
 	k := b.k
+	g := bdfGamma[k]
 	b.next[1] = h
 	b.beta[1] = 1
 	alpha, sum := 1.0, 0.0 // α_j = h/ψ_j, and their sum
@@ -169,10 +166,10 @@ func (b *bdf) scale(h float64) {
 		if b.beta[j+1] = b.beta[j] * b.next[j] / b.psi[j]; b.psi[j] == 0 {
 			b.beta[j+1] = 1
 		}
-		b.coef[j+1] = sum / b.gamma[k] // of φ_{j+1}, whose derivative at the new time is Σ_{i≤j} 1/ψ_i times itself
+		b.coef[j+1] = sum / g // of φ_{j+1}, whose derivative at the new time is Σ_{i≤j} 1/ψ_i times itself
 	}
-	// The residual of the solution in the step's equation, over the coefficient of e; where steps vary, it must not vanish by chance.
-	b.cErr = max(math.Abs(sum-b.gamma[k])/b.gamma[k], b.eC[k]*alpha*float64(k+1))
+	// What the solution leaves in the step's equation, over e; where steps vary it may vanish by chance, and is not trusted then.
+	b.share = max(math.Abs(sum-g), alpha)
 }
 
 func (b *bdf) attempt() float64 {
@@ -180,29 +177,20 @@ func (b *bdf) attempt() float64 {
 	h := s.h
 	if b.steps == 0 {
 		if err := b.begin(h); err != nil {
-			if err == errNotFinite {
-				return math.NaN()
-			}
-			s.why = err.Error()
-			return math.Inf(1)
+			return b.it.refused(err)
 		}
 	}
 	b.scale(h)
-	k := b.k
-	b.predict(k)
+	b.predict(b.k)
 	b.it.weigh(b.w, s.x, b.pred)
-	c := h / b.gamma[k]
-	switch b.it.solve(b, c) {
-	case newtonNaN:
-		return math.NaN()
-	case newtonFailed:
+	if err := b.it.solve(b, h/bdfGamma[b.k]); err != nil {
 		s.stats.Failed++
-		return math.Inf(1)
+		return b.it.refused(err)
 	}
 	if !s.set.controlled {
 		return 0
 	}
-	return b.cErr * b.it.norm(b.e, b.w)
+	return bdfStrict * b.share * b.it.norm(b.e, b.w)
 }
 
 // predict computes P(t1) and hist.
@@ -291,13 +279,15 @@ func (b *bdf) residual(r []float64, c float64, first bool) {
 	}
 }
 
-// advance takes e into the differences, once for an accepted step; b.psi are those of its end then.
-func (b *bdf) advance() {
-	if b.advanced {
-		return
-	}
-	b.advanced = true
+// commit makes the accepted step the past: φ_{k+2} = e, and downwards from there φ_j = β_j·φ_j + φ_{j+1}; φ_{k+3}, by which a higher order is judged, upwards.
+func (b *bdf) commit() {
+	s := b.s
 	k, e := b.k, b.e
+	if s.onto != nil { // which has moved the new state
+		for i, v := range s.x {
+			e[i] = v - b.pred[i]
+		}
+	}
 	top, below, f := b.phi[k+2][:len(e)], b.phi[k+1][:len(e)], b.beta[k+2]
 	for i, v := range e {
 		top[i] = v - f*below[i]
@@ -309,27 +299,20 @@ func (b *bdf) advance() {
 			lo[i] = f*lo[i] + v
 		}
 	}
-	copy(b.phi[0], b.s.x1)
+	copy(b.phi[0], s.x)
 	for j := len(b.psi) - 1; j >= 2; j-- {
 		b.psi[j] = b.psi[j-1] + b.next[1]
 	}
 	b.psi[1] = b.next[1]
-	b.made = k
-}
-
-// commit makes the accepted step the past.
-func (b *bdf) commit() {
-	b.advance()
-	b.advanced = false
 	b.steps++
-	if !b.s.set.controlled {
-		b.choose(0)
+	if !s.set.controlled {
+		b.after = b.prescribed()
 	}
-	b.k = b.nextK
+	b.k = b.after
 }
 
 func (b *bdf) errors() {
 	for i, v := range b.e {
-		b.s.e[i] = b.cErr * v
+		b.s.e[i] = bdfStrict * b.share * v
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/udl-lang/udl/runtime/sparse"
@@ -206,6 +207,9 @@ func (c *consistent) newton() error {
 	trial := make([]float64, c.sys.NX)
 	if !c.residual(b, c.x) {
 		return c.notFinite(b)
+	}
+	if !slices.ContainsFunc(b, func(v float64) bool { return v != 0 }) {
+		return nil // whether they determine anything or not
 	}
 	choice, err := sparse.Choose(p)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/udl-lang/udl/runtime/system"
 )
 
-// massive is a system with the mass matrix m, full and row-major.
-func massive(s *system.System, m ...float64) *system.System {
+// withMass is a system with the mass matrix m, full and row-major.
+func withMass(s *system.System, m ...float64) *system.System {
 	n := s.NX
 	var rows, cols []int
 	var v []float64
@@ -62,7 +62,7 @@ func TestConsistentKeepsMass(t *testing.T) {
 			c[i] = r.NormFloat64()
 		}
 		// f = C·x + sin of it, so that Newton's method has something to do.
-		sys := massive(testsys.System("random", strings.Split("abcdefgh", "")[:n], nil, testsys.Fixed(make([]float64, n)...),
+		sys := withMass(testsys.System("random", strings.Split("abcdefgh", "")[:n], nil, testsys.Fixed(make([]float64, n)...),
 			func(t testsys.Expr, x, _ []testsys.Expr) []testsys.Expr {
 				out := make([]testsys.Expr, n)
 				for i := range out {

@@ -65,8 +65,11 @@ func newEngine(m method.Method, s *Stepper) (engine, error) {
 
 // widthOf is an engine's width before it is made; 0 where only the engine knows.
 func widthOf(m method.Method, nx int) int {
-	if m, ok := m.(*method.Rosenbrock); ok {
+	switch m := m.(type) {
+	case *method.Rosenbrock:
 		return m.Stages * nx
+	case *method.BDF:
+		return bdfWidth(nx)
 	}
 	return 0
 }

@@ -78,6 +78,8 @@ type eventer struct {
 	samples  []float64
 	x, dx    []float64
 	gz, gx   []float64
+	known    bool    // the samples at the end of the last step are those at the start of the next
+	quiet    bool    // no guard came near zero in this step
 	located  int     // the guard whose zero ended this step, −1 for none
 	slack    float64 // how exactly, in time
 
@@ -301,7 +303,7 @@ func (s *Solution) eventsAfter(steps int) int {
 
 // end fires what happens at the end of the step, which is recorded already.
 func (e *eventer) end() Status {
-	if e.guards != nil {
+	if !e.quiet {
 		e.flips()
 	}
 	return e.fire()
@@ -310,9 +312,14 @@ func (e *eventer) end() Status {
 // flips finds the guards that pass zero where the step ends, among them the one whose zero ended it.
 func (e *eventer) flips() {
 	t, x := e.st.T(), e.st.X()
-	e.guardsAt(e.g, t, x)
+	if e.known { // the end is where the samples end
+		for i := range e.g {
+			e.g[i] = e.samples[i*(nodes+1)+nodes]
+		}
+	} else {
+		e.guardsAt(e.g, t, x)
+	}
 	near := false
-	clear(e.at)
 	for i, v := range e.g {
 		s := e.samples[i*(nodes+1) : (i+1)*(nodes+1)]
 		near = near || i == e.located || (v > 0) != e.holds[i] || math.Abs(v) <= 1e-9*math.Abs(s[0])
@@ -394,6 +401,7 @@ func (e *eventer) fire() Status {
 	}
 	clear(e.atOnce)
 	clear(e.own)
+	e.known = false
 	count := len(e.sol.Events)
 	x := slices.Clone(e.st.X())
 	begin := slices.Clone(x)

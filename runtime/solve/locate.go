@@ -60,24 +60,61 @@ func proxy(g []float64, at float64) float64 {
 	return num / den
 }
 
-// sample evaluates all guards at the nodes of the accepted step.
-func (e *eventer) sample() {
+// sample evaluates all guards at the nodes of the accepted step. Where start, middle and end show all of them far from zero for all that they move, it
+// leaves it at that and is false.
+func (e *eventer) sample() bool {
 	st := e.st
-	for j, th := range nodeAt {
-		x := e.x
-		switch j {
-		case 0:
-			x = st.x
-		case nodes:
-			x = st.x1
-		default:
-			st.Interpolate(st.t+th*st.h, x)
+	put := func(j int, x []float64) {
+		t := st.t + nodeAt[j]*st.h
+		if j == nodes {
+			t = st.t1
 		}
-		e.guardsAt(e.g, st.t+th*st.h, x)
+		e.guardsAt(e.g, t, x)
 		for i, v := range e.g {
 			e.samples[i*(nodes+1)+j] = v
 		}
 	}
+	if e.known { // the end of the step before
+		for i := range e.g {
+			s := e.samples[i*(nodes+1):]
+			s[0] = s[nodes]
+		}
+	} else {
+		put(0, st.x)
+	}
+	put(nodes, st.x1)
+	st.Interpolate(st.t+0.5*st.h, e.x)
+	put(nodes/2, e.x)
+	e.known = true
+	if e.allFar() {
+		return false
+	}
+	for j := 1; j < nodes; j++ {
+		if j != nodes/2 {
+			st.Interpolate(st.t+nodeAt[j]*st.h, e.x)
+			put(j, e.x)
+		}
+	}
+	return true
+}
+
+// farFactor is how many times the guard's movement over a step, as three samples show it, its distance from zero is when it is not looked at closer.
+const farFactor = 4
+
+// allFar looks at three samples of each guard.
+func (e *eventer) allFar() bool {
+	for i, holds := range e.holds {
+		s := e.samples[i*(nodes+1) : (i+1)*(nodes+1)]
+		a, b, c := s[0], s[nodes/2], s[nodes]
+		if !holds {
+			a, b, c = -a, -b, -c
+		}
+		lo, hi := min(a, b, c), max(a, b, c)
+		if !(lo > farFactor*(hi-lo)) || e.floor[i] > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // guardIn is guard i at a fraction of the step, on its continuous extension.
@@ -262,12 +299,17 @@ func chandrupatla(f func(float64) float64, a, fa, b, fb float64) float64 {
 
 // locate ends the accepted step at the first crossing within it, if there is one.
 func (e *eventer) locate() {
-	e.located = -1
+	e.located, e.quiet = -1, true
+	clear(e.at)
 	if len(e.g) == 0 {
 		return
 	}
 	st := e.st
-	e.sample()
+	e.quiet = false
+	if !e.sample() {
+		e.quiet = true
+		return
+	}
 	clear(e.hasNoise)
 	first := 2.0
 	for i := range e.g {
@@ -279,6 +321,7 @@ func (e *eventer) locate() {
 		e.located = -1 // nowhere, or at the end of the step, which is looked at anyway
 		return
 	}
+	e.known = false
 	e.polish(e.located, st.t+first*st.h)
 }
 

@@ -53,6 +53,8 @@ type Problem struct {
 	// MeshEngine tells, for a solver that changes methods, by which of them each step of the Mesh is made, as an earlier Solution's MeshEngine; nil: by
 	// the explicit one.
 	MeshEngine []bool
+	// MeshOrders are the orders of the steps of a Mesh, for a multistep method, as an earlier Solution's MeshOrders; nil: as high as a start allows.
+	MeshOrders []int
 
 	MaxSteps  int   // attempted steps, rejected ones included; 0: 100 000
 	MaxMemory int64 // bytes kept for outputs and dense output; 0: 1 GiB
@@ -284,6 +286,9 @@ func (p *Problem) checkMesh(dir float64) error {
 	n := len(p.Mesh)
 	if n == 0 || p.Mesh[0] != p.T0 || p.Mesh[n-1] != p.T1 {
 		return fmt.Errorf("the mesh of steps must begin at %v and end at %v", p.T0, p.T1)
+	}
+	if p.MeshOrders != nil && len(p.MeshOrders) != n-1 {
+		return fmt.Errorf("the orders of %d steps are given for a mesh of %d", len(p.MeshOrders), n-1)
 	}
 	if p.MeshEngine != nil && len(p.MeshEngine) != n-1 {
 		return fmt.Errorf("the methods of %d steps are given for a mesh of %d", len(p.MeshEngine), n-1)

@@ -53,6 +53,15 @@ type StepRecord struct {
 	X1       []float64 // the state at T1, before the events there
 	Engine   bool      // made by another method than the explicit Runge–Kutta method of Scheme
 	Cut      bool      // ended by an event at T1 before T + H
+
+	rec *record
+	n   int // which step it is
+}
+
+// before is where the step i steps earlier began, and the state there.
+func (r *StepRecord) before(i int) (t float64, x []float64) {
+	row := r.rec.row(r.n - i)
+	return row[0], row[recHead : recHead+len(r.X)]
 }
 
 // EngineMethod is the method of the steps that are marked Engine, nil where there are none.
@@ -82,7 +91,7 @@ func (s *Solution) NumSteps() int { return s.rec.n }
 func (s *Solution) StepRecord(n int) StepRecord {
 	row := s.rec.row(n)
 	nx := s.NX
-	r := StepRecord{T: row[0], H: row[1], T1: s.TEnd, X: row[recHead : recHead+nx], K: row[recHead+nx:], X1: s.XEnd}
+	r := StepRecord{T: row[0], H: row[1], T1: s.TEnd, X: row[recHead : recHead+nx], K: row[recHead+nx:], X1: s.XEnd, rec: &s.rec, n: n}
 	r.Engine, r.Cut = int(row[2])&tagEngine != 0, int(row[2])&tagCut != 0
 	if n+1 < s.rec.n {
 		next := s.rec.row(n + 1)
@@ -109,6 +118,21 @@ func (s *Solution) Mesh() []float64 {
 		m = append(m, s.StepRecord(n).T1)
 	}
 	return m
+}
+
+// MeshOrders are the orders of the steps of Mesh that a multistep method made, 0 for others: what Problem.MeshOrders takes beside Mesh to repeat them. It is nil
+// where there are none, and without dense output.
+func (s *Solution) MeshOrders() []int {
+	if _, ok := s.reader.(bdfReader); !ok || !s.dense {
+		return nil
+	}
+	orders := make([]int, s.rec.n)
+	for n := range orders {
+		if st := s.StepRecord(n); st.Engine {
+			orders[n] = int(st.K[0])
+		}
+	}
+	return orders
 }
 
 // MeshEngine tells for each step of Mesh whether it is marked Engine: what Problem.MeshEngine takes beside Mesh to repeat the steps of a solver that

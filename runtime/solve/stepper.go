@@ -24,6 +24,7 @@ type Stats struct {
 	Factors   int    // factorisations of the iteration matrix
 	Newton    int    // iterations of Newton's method
 	Failed    int    // steps that Newton's method did not solve
+	Krylov    int    // products of the iteration matrix with vectors, where linear equations are solved iteratively
 	Linear    string // how the linear equations are solved, and why so
 
 	// Of a solver that is chosen by the problem:

@@ -100,6 +100,9 @@ type System struct {
 	Conserved []Equation
 	// Guards are the functions whose zeros set off events; nil: none.
 	Guards Func
+	// Jumps are those of the right-hand side that can be frozen, and Frozen is the entry of θ that says whether they are.
+	Jumps  []Jump
+	Frozen int
 	// Events are what happens at moments, in source order.
 	Events []Event
 	// Signals are the quantities given by tables; the integration must stay where all of them are known. nil: none.

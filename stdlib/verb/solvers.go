@@ -17,8 +17,12 @@ func solverRow(row method.Method) sig.Builtin {
 	if r, ok := row.(*method.Radau); ok {
 		params = append(params, arg("order", "word: auto", strconv.Itoa(r.Orders()[0]), "the order, one of "+orders(r)+", or auto, which changes it with the problem"))
 	}
+	model := "model M { state x = 1; x' = -x }"
+	if m.Family == method.Hamiltonian {
+		model = "model M { state q = 1, p = 0; q' = p; p' = -q }"
+	}
 	return sig.Builtin{Name: m.Name, Kind: sig.Solver, Params: params, Result: "solver", Doc: strings.TrimSpace(m.Doc), Facts: facts(row), Cite: m.Cite,
-		Example: "model M { state x = 1; x' = -x }\nsolve(M, t = 0..1, solver = " + m.Name + "(dt = 0.1))"}
+		Example: model + "\nsolve(M, t = 0..1, solver = " + m.Name + "(dt = 0.1))"}
 }
 
 // Auto is the help on the choice of a solver by the problem.

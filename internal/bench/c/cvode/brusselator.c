@@ -1,7 +1,6 @@
 /* The Brusselator with diffusion, in one dimension with fixed values at the ends and in two on a periodic square: Hairer and Wanner,
  * Solving Ordinary Differential Equations II, IV.10. */
 #include <sunmatrix/sunmatrix_band.h>
-#include <sunmatrix/sunmatrix_sparse.h>
 #include "cvode.h"
 
 /* One dimension: u1, v1, u2, v2, ..., so that the band is narrow. */
@@ -87,55 +86,6 @@ int bruss2d_jtv(N_Vector vv, N_Vector Jv, realtype t, N_Vector yy, N_Vector fy, 
 			jp[at + j] = e - (A2 + 1) * p[at + j] + lap(p + prev, p + at, p + next, j);
 			jq[at + j] = A2 * p[at + j] - e + lap(q + prev, q + at, q + next, j);
 		});
-	}
-	return 0;
-}
-
-/* Columns in compressed form. The rows of a column are not in order of size, which KLU allows. */
-int bruss2d_jac(realtype t, N_Vector yy, N_Vector fy, SUNMatrix J, void *data, N_Vector a, N_Vector b, N_Vector c) {
-	const double *restrict u = NV_DATA_S(yy), *restrict v = u + NN;
-	sunindextype *ptr = SM_INDEXPTRS_S(J), *row = SM_INDEXVALS_S(J);
-	double *x = SM_DATA_S(J);
-	long n = 0;
-	for (int species = 0; species < 2; species++) {
-		long base = species * NN, other = NN - base;
-		ROWS {
-			for (int j = 0; j < N2; j++) {
-				int left = j > 0 ? j - 1 : N2 - 1, right = j < N2 - 1 ? j + 1 : 0;
-				long at5[] = {prev + j, at + left, at + right, next + j};
-				double uu = u[at + j] * u[at + j], uv2 = 2 * u[at + j] * v[at + j];
-				ptr[base + at + j] = n;
-				for (int k = 0; k < 4; k++) row[n] = base + at5[k], x[n++] = D2;
-				row[n] = base + at + j, x[n++] = (species ? -uu : uv2 - (A2 + 1)) - 4 * D2;
-				row[n] = other + at + j, x[n++] = species ? uu : A2 - uv2;
-			}
-		}
-	}
-	ptr[2 * NN] = n;
-	return 0;
-}
-
-/* A preconditioner of 2 by 2 blocks: the diagonal of 1 - gamma J and the reaction. */
-static double inverse[NN][4];
-
-int bruss2d_psetup(realtype t, N_Vector yy, N_Vector fy, booleantype jok, booleantype *jcur, realtype gamma, void *data) {
-	const double *restrict u = NV_DATA_S(yy), *restrict v = u + NN;
-	for (int i = 0; i < NN; i++) {
-		double uu = u[i] * u[i], uv2 = 2 * u[i] * v[i];
-		double a = 1 - gamma * (uv2 - (A2 + 1) - 4 * D2), b = -gamma * uu, c = -gamma * (A2 - uv2), d = 1 + gamma * (uu + 4 * D2);
-		double over = 1 / (a * d - b * c);
-		inverse[i][0] = d * over, inverse[i][1] = -b * over, inverse[i][2] = -c * over, inverse[i][3] = a * over;
-	}
-	*jcur = 1;
-	return 0;
-}
-
-int bruss2d_psolve(realtype t, N_Vector yy, N_Vector fy, N_Vector r, N_Vector z, realtype gamma, realtype delta, int lr, void *data) {
-	const double *restrict p = NV_DATA_S(r), *restrict q = p + NN;
-	double *restrict x = NV_DATA_S(z), *restrict y = x + NN;
-	for (int i = 0; i < NN; i++) {
-		x[i] = inverse[i][0] * p[i] + inverse[i][1] * q[i];
-		y[i] = inverse[i][2] * p[i] + inverse[i][3] * q[i];
 	}
 	return 0;
 }

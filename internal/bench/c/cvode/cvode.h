@@ -8,20 +8,17 @@
 #include <nvector/nvector_serial.h>
 #include <sundials/sundials_matrix.h>
 
-enum kind { DENSE, BANDED, KLU, SPGMR };
+enum kind { DENSE, BANDED, SPBCGS };
 
 /* A problem y' = f(t, y) with what its linear solver needs. */
 struct problem {
 	const char *name;
 	enum kind kind;
 	long n;
-	long width;             /* of half the band, on each side; for SPGMR the dimension of the Krylov space */
+	long width;            /* of half the band, on each side; for SPBCGS the most iterations */
 	CVRhsFn f;
-	CVLsJacFn jac;          /* into the matrix of the kind */
-	CVLsJacTimesVecFn jtv;  /* for SPGMR */
-	CVLsPrecSetupFn psetup; /* for SPGMR; 0 is no preconditioner */
-	CVLsPrecSolveFn psolve;
-	long nnz;               /* for KLU */
+	CVLsJacFn jac;         /* into the matrix of the kind */
+	CVLsJacTimesVecFn jtv; /* for SPBCGS */
 };
 
 /* problems.c */
@@ -34,9 +31,6 @@ int bruss1d(realtype t, N_Vector y, N_Vector yd, void *data);
 int bruss1d_jac(realtype t, N_Vector y, N_Vector fy, SUNMatrix J, void *data, N_Vector a, N_Vector b, N_Vector c);
 void bruss2d_init(void); /* to be called before the others */
 int bruss2d(realtype t, N_Vector y, N_Vector yd, void *data);
-int bruss2d_jac(realtype t, N_Vector y, N_Vector fy, SUNMatrix J, void *data, N_Vector a, N_Vector b, N_Vector c);
 int bruss2d_jtv(N_Vector v, N_Vector Jv, realtype t, N_Vector y, N_Vector fy, void *data, N_Vector tmp);
-int bruss2d_psetup(realtype t, N_Vector y, N_Vector fy, booleantype jok, booleantype *jcur, realtype gamma, void *data);
-int bruss2d_psolve(realtype t, N_Vector y, N_Vector fy, N_Vector r, N_Vector z, realtype gamma, realtype delta, int lr, void *data);
 
 #endif

@@ -12,13 +12,9 @@
 #include <time.h>
 #include <sunlinsol/sunlinsol_band.h>
 #include <sunlinsol/sunlinsol_dense.h>
-#include <sunlinsol/sunlinsol_spgmr.h>
+#include <sunlinsol/sunlinsol_spbcgs.h>
 #include <sunmatrix/sunmatrix_band.h>
 #include <sunmatrix/sunmatrix_dense.h>
-#include <sunmatrix/sunmatrix_sparse.h>
-#ifdef WITH_KLU
-#include <sunlinsol/sunlinsol_klu.h>
-#endif
 #include "cvode.h"
 
 #define PROBLEMS 16
@@ -63,21 +59,12 @@ static const char *prepare(const struct problem *p, struct ready *r) {
 		J = SUNBandMatrix(p->n, p->width, p->width, ctx);
 		ls = SUNLinSol_Band(r->y, J, ctx);
 		break;
-	case KLU:
-#ifdef WITH_KLU
-		J = SUNSparseMatrix(p->n, p->n, p->nnz, CSC_MAT, ctx);
-		ls = SUNLinSol_KLU(r->y, J, ctx);
-		break;
-#else
-		return "KLU is not built in";
-#endif
-	case SPGMR:
-		ls = SUNLinSol_SPGMR(r->y, p->psolve ? SUN_PREC_LEFT : SUN_PREC_NONE, p->width, ctx);
+	case SPBCGS:
+		ls = SUNLinSol_SPBCGS(r->y, SUN_PREC_NONE, p->width, ctx);
 	}
 	if (!ls || CVodeSetLinearSolver(r->mem, ls, J)) return "CVodeSetLinearSolver";
 	if (p->jac && CVodeSetJacFn(r->mem, p->jac)) return "CVodeSetJacFn";
 	if (p->jtv && CVodeSetJacTimes(r->mem, 0, p->jtv)) return "CVodeSetJacTimes";
-	if (p->psolve && CVodeSetPreconditioner(r->mem, p->psetup, p->psolve)) return "CVodeSetPreconditioner";
 	return 0;
 }
 
