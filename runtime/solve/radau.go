@@ -28,7 +28,8 @@ type radau struct {
 	nw    *newton
 	pairs []*pair
 
-	z, w, f  [][]float64 // increments, these transformed, and f at the stages, or what becomes of it
+	z, w, f  [][]float64 // increments, these transformed, and f at the stages
+	d        [][]float64 // corrections of w
 	zflat    []float64
 	zold     []float64    // the increments of the step before, one after the other
 	old      *radauScheme // which made it
@@ -37,7 +38,7 @@ type radau struct {
 	f0       []float64    // f(t, x)
 	tmp      []float64
 	weights  []float64 // scratch
-	comp     []float64 // a component of all stages
+	all      []int     // 0, 1, …
 	factored float64   // h of the factors at hand; 0: none
 	haveF0   bool
 	first    bool    // no step was accepted since the start
@@ -75,7 +76,11 @@ func newRadau(m *method.Radau, s *Stepper) (*radau, error) {
 	_, r.f = rowsOf(most, nx)
 	r.zold = make([]float64, most*nx)
 	r.f0, r.tmp = make([]float64, nx), make([]float64, nx)
-	r.weights, r.comp = make([]float64, most), make([]float64, most)
+	_, r.d = rowsOf(most, nx)
+	r.weights = make([]float64, most)
+	for i := range most {
+		r.all = append(r.all, i)
+	}
 	return r, nil
 }
 
@@ -220,7 +225,7 @@ func (r *radau) factor() error {
 // solve solves for the stages, from where the polynomial of the step before leads.
 func (r *radau) solve() verdict {
 	s, nw, tab := r.s, r.nw, r.tab
-	f := r.f[:tab.Stages]
+	f, d := r.f[:tab.Stages], r.d[:tab.Stages]
 	if r.hold == 0 {
 		clear(r.zflat)
 		for i := range r.w { // all, those of higher orders too
@@ -254,21 +259,21 @@ func (r *radau) solve() verdict {
 				return nonFinite
 			}
 		}
-		r.transform(f, tab.TInv, f)
+		r.transform(d, tab.TInv, f)
 		r.correct()
 		sum := 0.0
-		for _, d := range f {
-			v := nw.norm(d)
+		for _, c := range d {
+			v := nw.norm(c)
 			sum += v * v
 		}
 		v := nw.next(math.Sqrt(sum / float64(tab.Stages)))
 		if v == nonFinite || v == diverged {
-			nw.blame(f[0])
+			nw.blame(d[0])
 			s.badT = s.t1
 			return v
 		}
-		for i, d := range f {
-			add(r.w[i], 1, d)
+		for i, c := range d {
+			add(r.w[i], 1, c)
 		}
 		r.transform(r.z, tab.T, r.w[:tab.Stages])
 		if v == converged {
@@ -277,36 +282,26 @@ func (r *radau) solve() verdict {
 	}
 }
 
-// transform writes the combinations out_i = Σ_j a_ij in_j of stages; out may be in.
+// transform writes the combinations out_i = Σ_j a_ij in_j of stages; out must not be in.
 func (r *radau) transform(out [][]float64, a [][]float64, in [][]float64) {
-	v := r.comp[:len(in)]
-	for n := range r.s.x {
-		for j := range v {
-			v[j] = in[j][n]
-		}
-		for i, row := range a {
-			sum := 0.0
-			for j, w := range row {
-				sum += w * v[j]
-			}
-			out[i][n] = sum
-		}
+	for i, row := range a {
+		combine(out[i], r.s.zero, 1, row, r.all[:len(row)], in)
 	}
 }
 
-// correct turns f, transformed, into the corrections of W: with c = h/γ, (M − cJ) ΔW = c·f − M·W, and the same with complex c for each pair.
+// correct turns d, f transformed, into the corrections of W: with c = h/γ, (M − cJ) ΔW = c·d − M·W, and the same with complex c for each pair.
 func (r *radau) correct() {
 	tab, h := r.tab, r.s.h
 	c := h / tab.Gamma
-	for n := range r.f[0] {
-		r.f[0][n] *= c
+	for n := range r.d[0] {
+		r.d[0][n] *= c
 	}
-	r.lessMass(r.f[0], r.w[0])
-	r.nw.mat.solve(r.f[0])
+	r.lessMass(r.d[0], r.w[0])
+	r.nw.mat.solve(r.d[0])
 	for k, p := range r.pairs[:len(r.tab.Alpha)] {
 		a, b := tab.Alpha[k], tab.Beta[k]
 		re, im := h*a/(a*a+b*b), -h*b/(a*a+b*b)
-		f, g := r.f[2*k+1], r.f[2*k+2]
+		f, g := r.d[2*k+1], r.d[2*k+2]
 		for n, v := range f {
 			f[n], g[n] = re*v-im*g[n], re*g[n]+im*v
 		}
