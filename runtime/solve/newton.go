@@ -111,8 +111,8 @@ func (n *newton) jacobian() (anew, ok bool) {
 		return false, true
 	}
 	n.mat.jacobian(nil, n.s.t, n.s.x)
-	n.haveJ, n.fresh = true, true
-	return true, finite(n.mat.v)
+	n.haveJ, n.fresh = finite(n.mat.v), true
+	return true, n.haveJ
 }
 
 // renew gives up J for a new one; it is false where J is new already.
