@@ -67,11 +67,11 @@ func reducible(sys *system.System, method string) error {
 		return nil
 	}
 	if sys.Mass != nil {
-		return fmt.Errorf("%s has no %s gradient: its events act on algebraic equations, which is not differentiated", nameOf(sys), method)
+		return refuse("%s has no %s gradient: its events act on algebraic equations, which is not differentiated", nameOf(sys), method)
 	}
 	for i := range sys.Events {
 		if sys.Events[i].Delay != nil {
-			return fmt.Errorf("%s has no %s gradient: the assignments of `%s` are delayed (`after`), which is not differentiated", nameOf(sys), method, sys.Events[i].Name)
+			return refuse("%s has no %s gradient: the assignments of `%s` are delayed (`after`), which is not differentiated", nameOf(sys), method, sys.Events[i].Name)
 		}
 	}
 	return nil
@@ -180,7 +180,7 @@ func (j *jumps) moves(fired []solve.Fired, x []float64, start bool) error {
 				slope += v * j.before[i]
 			}
 			if !(j.soft(j.a2, x) <= grazing*j.span*math.Abs(slope)) {
-				return fmt.Errorf("the event `%s` at t = %.6g grazes: its condition hardly changes there (at the rate %.3g), so its time has no reliable derivative", ev.Name, t, slope)
+				return refuse("the event `%s` at t = %.6g grazes: its condition hardly changes there (at the rate %.3g), so its time has no reliable derivative", ev.Name, t, slope)
 			}
 			for i := range j.a2 {
 				j.a2[i] /= -slope
@@ -196,11 +196,11 @@ func (j *jumps) moves(fired []solve.Fired, x []float64, start bool) error {
 			one := [1]float64{n}
 			j.times[f.Event].VJP(nil, j.b2, t, nil, nil, one[:])
 			if start && !zero(j.b2) {
-				return fmt.Errorf("the event `%s` happens right at the start, t = %.6g, so moving its time has no derivative", ev.Name, t)
+				return refuse("the event `%s` happens right at the start, t = %.6g, so moving its time has no derivative", ev.Name, t)
 			}
 		}
 		if first >= 0 && !(alike(j.a, j.a2) && alike(j.b, j.b2)) {
-			return fmt.Errorf("the events `%s` and `%s` happen both at t = %.6g, but their times move differently, so what comes after has no derivative", j.sys.Events[fired[first].Event].Name, ev.Name, t)
+			return refuse("the events `%s` and `%s` happen both at t = %.6g, but their times move differently, so what comes after has no derivative", j.sys.Events[fired[first].Event].Name, ev.Name, t)
 		}
 		if first < 0 {
 			first = k

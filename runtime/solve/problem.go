@@ -124,7 +124,7 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 		return s, err
 	}
 	if sys.Mass != nil && !s.info.Mass {
-		return s, fmt.Errorf("%s solves x' = f only, and the system has %s: take one of %s", s.info.Name, algebraic(sys), strings.Join(method.WithMass(), ", "))
+		return s, unsuited(strings.Join(method.WithMass(), ", "), "%s solves x' = f only, and the system has %s", s.info.Name, algebraic(sys))
 	}
 	for _, v := range [...]struct {
 		name string
@@ -309,4 +309,19 @@ func algebraic(sys *system.System) string {
 		}
 	}
 	return "a mass matrix"
+}
+
+// UnsuitedError says that a method cannot handle what a system needs, and which can.
+type UnsuitedError struct {
+	text   string
+	Others string // the methods that can
+}
+
+func (e *UnsuitedError) Error() string { return e.text + ": take one of " + e.Others }
+
+// Text is the error without the others.
+func (e *UnsuitedError) Text() string { return e.text }
+
+func unsuited(others, format string, args ...any) error {
+	return &UnsuitedError{text: fmt.Sprintf(format, args...), Others: others}
 }
