@@ -61,6 +61,9 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 	multistep := false
 	if m := sol.EngineMethod(); m != nil && sol.MeshEngine() != nil {
 		multistep = m.Info().Family == method.Multistep || m.Info().Family == method.ExplicitMultistep
+		if r, ok := m.(*method.Radau); ok {
+			multistep = r.Varies
+		}
 	}
 	if multistep || sol.Status == solve.Stopped {
 		// Steps that rest on those before and on an order cannot be repeated, nor those to an end that moves; smaller ones are as good as smooth.

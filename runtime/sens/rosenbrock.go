@@ -28,7 +28,7 @@ func newReverse(m method.Method, sys *system.System) (reverse, error) {
 	case *method.DIRK:
 		return newDirk(m, sys)
 	case *method.Radau:
-		return newRadau(m, sys)
+		return newRadauSteps(m, sys)
 	}
 	return nil, refuse("the discrete adjoint does not go through the steps of %s; take adjoint = forward, or a solver such as Rodas5P", m.Info().Name)
 }

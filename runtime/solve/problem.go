@@ -161,6 +161,9 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 	if s.controlled && !s.info.Adaptive {
 		return s, fmt.Errorf("%s has no error estimate to choose steps by: give it a fixed step, or take another solver, such as Tsit5", s.info.Name)
 	}
+	if r, ok := s.m.(*method.Radau); ok && r.Varies && !s.controlled {
+		return s, fmt.Errorf("prescribed steps need a fixed order, such as RadauIIA5(order = %d)", r.Orders()[0])
+	}
 	if p.Step != 0 && s.info.Family == method.Automatic {
 		return s, fmt.Errorf("a fixed step needs a solver by name, such as Tsit5 or Rodas5P")
 	}
