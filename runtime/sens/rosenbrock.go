@@ -22,8 +22,11 @@ type reverse interface {
 
 // newReverse is the reverse of a method's steps; the error says, by name, why there is none.
 func newReverse(m method.Method, sys *system.System) (reverse, error) {
-	if r, ok := m.(*method.Rosenbrock); ok {
-		return newRosenbrock(r, sys)
+	switch m := m.(type) {
+	case *method.Rosenbrock:
+		return newRosenbrock(m, sys)
+	case *method.Symplectic:
+		return newSymplectic(m, sys)
 	}
 	return nil, fmt.Errorf("the discrete adjoint does not go through the steps of %s; take adjoint = forward, or a solver such as Rodas5P", m.Info().Name)
 }

@@ -267,6 +267,10 @@ func (c *Call) column(m *value.Model, in *model.Symbol, t *value.Table, name val
 
 // Explain gives an error of the runtime its code, place and help, where it has them.
 func (c *Call) Explain(err error) error {
+	var part *solve.NotSeparableError
+	if errors.As(err, &part) && len(diag.From(err)) == 0 {
+		return c.Bad("solver", "%v", part).WithHelp("take a solver of another kind, such as `Vern9`, or leave the choice to `auto`")
+	}
 	var out *solve.OutsideError
 	if !errors.As(err, &out) || len(diag.From(err)) > 0 {
 		return err

@@ -133,8 +133,12 @@ func Signatures() []sig.Builtin {
 			continue // a word, where a solver may stand
 		}
 		params := []sig.Param{arg("dt", "number", "none", "a fixed step, without error control")}
+		example := "x = 1; x' = -x"
+		if m.Family == method.Hamiltonian {
+			example = "q = 1, p = 0; q' = p; p' = -q"
+		}
 		out = append(out, sig.Builtin{Name: m.Name, Kind: sig.Solver, Params: params, Result: "solver", Doc: strings.TrimSpace(m.Doc), Cite: m.Cite,
-			Example: "model M { state x = 1; x' = -x }\nsolve(M, t = 0..1, solver = " + m.Name + "(dt = 0.1))"})
+			Example: "model M { state " + example + " }\nsolve(M, t = 0..1, solver = " + m.Name + "(dt = 0.1))"})
 	}
 	for _, o := range train.Optimisers() {
 		b := sig.Builtin{Name: o.Name, Kind: sig.Optimiser, Result: "optimiser", Doc: o.Doc, Cite: o.Cite, Example: "train = " + o.Name + "(iters = 100)"}
