@@ -207,3 +207,62 @@ func runScript(t *testing.T, text string) error {
 	var out bytes.Buffer
 	return eval.New(eval.Options{Dir: t.TempDir(), Out: &out, Err: &out, Quiet: true}).Run(context.Background(), diag.NewSource("test", text))
 }
+
+// TestInputOfAlgebraicEquations: where an input jumps, so does what algebraic equations make of it, and nothing else.
+func TestInputOfAlgebraicEquations(t *testing.T) {
+	m := parse(t, `model Dae {
+  input V = 0
+  param k = 1
+  state x = 0, z = 1
+  x' = z - k*x
+  0 = V - z - 0.5*z^3
+}`)
+	wave := map[string]udl.Input{"V": {Times: []float64{0, 1, 2, 3}, Values: []float64{1.5, 0, 1.5, 0}, Method: udl.Hold}}
+	s, err := m.Solve(context.Background(), udl.SolveOptions{T1: 3, By: 0.5, Rtol: 1e-8, Inputs: wave})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, _ := s.Series("x")
+	z, _ := s.Series("z")
+	want, at := 0.0, []float64{1, 0, 1}
+	for i, v := range at {
+		want = v + (want-v)*math.Exp(-1)
+		if math.Abs(x[2*i+2]-want) > 1e-6 || math.Abs(z[2*i+1]-v) > 1e-6 {
+			t.Errorf("x = %v, z = %v", x, z)
+		}
+	}
+	if math.Abs(z[6]) > 1e-6 {
+		t.Errorf("behind the last jump z = %v", z[6])
+	}
+	if _, _, err := m.Gradient(context.Background(), udl.FitOptions{Loss: "s -> s.x[end]", SolveOptions: udl.SolveOptions{T1: 3, By: 0.5, Inputs: wave}}); err == nil || !strings.Contains(err.Error(), "jumps") {
+		t.Errorf("a gradient across a jump of an algebraic state: %v", err)
+	}
+}
+
+// TestEventsOfAnInput: a condition on an input fires where the input jumps across it, each time.
+func TestEventsOfAnInput(t *testing.T) {
+	for _, solver := range []string{"Tsit5", "Rodas5P", ""} {
+		m := parse(t, `model E {
+  input V = 0
+  state x = 0
+  discrete n = 0, m = 0
+  x' = V - x
+  when V > 2 { n := n + 1 }
+  when V > 2 either { m := m + 1 }
+  at t = 2 { x := x + 10 }
+}`)
+		s, err := m.Solve(context.Background(), udl.SolveOptions{T1: 4, By: 0.5, Rtol: 1e-8, Solver: solver,
+			Inputs: map[string]udl.Input{"V": {Times: []float64{0, 1, 2, 3}, Values: []float64{0, 5, 0, 5}, Method: udl.Hold, Outside: true}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, _ := s.Series("x")
+		n, _ := s.Series("n")
+		k, _ := s.Series("m")
+		x1 := 5 * (1 - math.Exp(-1))
+		x3 := (x1 + 10) * math.Exp(-1)
+		if n[8] != 2 || k[8] != 3 || k[4] != 2 || math.Abs(x[4]-x1-10) > 1e-5 || math.Abs(x[8]-(5+(x3-5)*math.Exp(-1))) > 1e-5 {
+			t.Errorf("%s: n = %v, m = %v, x = %v", solver, n, k, x)
+		}
+	}
+}

@@ -36,6 +36,11 @@ var shapes = map[string]string{
 
 func compileWith(tb testing.TB, text string, how code.Options) *compiler.Compiled {
 	tb.Helper()
+	return compileTable(tb, text, how, stdlib.New())
+}
+
+func compileTable(tb testing.TB, text string, how code.Options, table *stdlib.Table) *compiler.Compiled {
+	tb.Helper()
 	f, errs := parser.Parse(diag.NewSource("test.udl", text))
 	if errs.HasErrors() {
 		tb.Fatal(errs)
@@ -46,8 +51,11 @@ func compileWith(tb testing.TB, text string, how code.Options) *compiler.Compile
 			m = x
 		}
 	}
-	table := stdlib.New()
-	cm, errs := check.Model(m, check.NewScope(), table)
+	sc := check.NewScope()
+	for _, f := range table.Externals() {
+		sc.AddExternal(f.Name, f.N)
+	}
+	cm, errs := check.Model(m, sc, table)
 	if errs.HasErrors() {
 		tb.Fatal(errs)
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/udl-lang/udl/compiler/opt"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
-	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -42,6 +41,7 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 	source := m
 	var lay *lower.Layout
 	var imp *implicit.System
+	var left *model.Expr // a jump that cannot be frozen
 	if len(m.Implicit) > 0 {
 		var err error
 		if imp, err = implicit.Lower(m, b, dress); err != nil {
@@ -52,6 +52,10 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 		lay = lower.LayoutOf(m)
 		if dress != nil {
 			dress(lay)
+		}
+		var err error
+		if left, err = lay.Freeze(m, b); err != nil {
+			return nil, err
 		}
 	}
 	c := &Compiled{Model: m, Layout: lay, builtins: b, how: how, source: source}
@@ -96,14 +100,16 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 		return nil, err
 	}
 	s.RHS = rhs
+	rhs.s.sys = s
 	s.Pattern = rhs.s.pattern()
 	s.Stepping = rhs.s.stepping
+	s.Solving = rhs.s.solving
 	s.Reversing = rhs.s.reversing
 	s.Lanes = rhs.s.lanes
 	s.Directing = rhs.s.directing
 	s.Backend = rhs.s.backend
 	if s.NoGradient = noGradient(g); s.NoGradient == "" {
-		s.NoGradient = jumps(m, lay)
+		s.NoGradient = jumps(m, lay, imp == nil && left == nil)
 	}
 	s.NoSecond = noSecond(g)
 	for _, in := range rhs.s.g.Inputs {
@@ -111,13 +117,14 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 			s.ByTime = rhs.s.byTime
 		}
 	}
-	if s.NoGradient == "" || noGradient(g) == "" {
-		if rhs.s.entries = s.Pattern; rhs.s.entries == nil {
-			rhs.s.entries = sparse.DensePattern(s.NX)
-		}
-		s.Jacobian = rhs.s.jacobian
+	s.Jacobian = rhs.s.jacobian
+	if noGradient(g) != "" {
+		s.Jacobian = rhs.s.byDifferences
 	}
 	s.Explain = c.explain(rhs.s)
+	if err = c.events(b, how); err != nil {
+		return nil, err
+	}
 	if imp != nil {
 		if err := c.constrain(imp, how); err != nil {
 			return nil, err
@@ -137,11 +144,11 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 	return c, nil
 }
 
-// constrain adds what a system with implicit equations has beside its right-hand side. Whole steps and lanes are made for x' = f alone.
+// constrain adds what a system with implicit equations has beside its right-hand side. Lanes, and the reverse of whole steps, are made for x' = f alone.
 func (c *Compiled) constrain(imp *implicit.System, how code.Options) error {
 	s := c.System
-	s.Stepping, s.Reversing, s.Lanes = nil, nil, nil
-	s.Algebraic, s.Equations, s.Conserved = imp.Algebraic, imp.Equations, imp.Conserved
+	s.Reversing, s.Lanes = nil, nil
+	s.Algebraic, s.Guesses, s.Equations, s.Conserved = imp.Algebraic, imp.Guesses, imp.Equations, imp.Conserved
 	values, err := newFunc(imp.Mass, 0, s.NTheta, imp.Pattern.NNZ(), once)
 	if err != nil {
 		return err

@@ -9,7 +9,6 @@ import (
 	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/compiler/opt"
 	"github.com/udl-lang/udl/lang/model"
-	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -24,8 +23,9 @@ type shared struct {
 	timeless    bool // nobody asks for derivatives by t, which may not exist
 	steps       perMethod[*code.StepProgram]
 	reverses    perMethod[*code.ReverseProgram]
+	solvers     solvers
 	directions  directions
-	entries     *sparse.Pattern // of ∂f/∂x of a right-hand side that has derivatives, as its Jacobian gives them
+	sys         *system.System // of a right-hand side
 	jac         jacobians
 }
 

@@ -2,10 +2,17 @@ package compiler_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
+	"github.com/udl-lang/udl/compiler"
+	"github.com/udl-lang/udl/compiler/check"
+	"github.com/udl-lang/udl/lang/ast"
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/parser"
 	"github.com/udl-lang/udl/runtime/system"
+	"github.com/udl-lang/udl/stdlib"
 )
 
 // show writes the system of a model out: rows, mass matrix, invariants, at given values.
@@ -57,23 +64,175 @@ func show(s *system.System, t float64, x []float64, set map[string]float64) stri
 	return b.String()
 }
 
-func TestImplicitShow(t *testing.T) {
-	for _, text := range []string{
-		"model M { param k = 2; state x = 1, z = 0.5; x' = -x + z; 0 = z - k*x }",
-		"model M { param k = 2; state x = 1, y[3] = [1, 2, 3], z[3] = [4, 5, 6]; x' = -x + sum(y); 0 = y - k*x; 0 = z[i] - i*y[i] }",
-		"model M { state x = 2; 0 = x^2 - 2 }",
-		"model M { const g = 9.81, L = 1; state x = 0.6, y = -0.8, u = 0, v = 0, lam = 1; x' = u; y' = v; u' = -lam*x; v' = -lam*y - g; 0 = x^2 + y^2 - L^2 }",
-		"model M { const g = 9.81, L = 1; state x = 0.6, x' = 0, y = -0.8, y' = 0, lam = 1; x'' = -lam*x; y'' = -lam*y - g; 0 = x^2 + y^2 - L^2 }",
-		"model M { param C1 = 2, C2 = 3; state v1 = 1, v2 = 1, i1 = 0, i2 = 0; C1*v1' = i1; C2*v2' = i2; 0 = v1 - v2; 0 = i1 + i2 - sin(t) }",
-		"model M { param C1 = 2, C2 = 3; state v1 = 1, v2 = 2; C1*(v2' - v1') = v1; C2*v2' + v1' = -v2 }",
-		"model M { param C = 2; state x = 1, y = 0; x' = -x; C*(y' - x') = -y }",
-		"model M { state x = 1, y = 3; (1 + x^2)*x' = -y; y' = x' + 1 }",
-		"model M { state x = 1, y = 3; 2*x' = -y; y' = x' + 1; let q = x' }",
-		"model M { param m = 2; state u[3] = [1, 2, 4]; u[1]' = -u[1]; m*(u[i in 2..3]' - u[i-1]') = u[i] }",
-		"model M { state c = 1, T = 2, q = 0; c' = -c*exp(-1/T); T' = c*exp(-1/T) - q; 0 = T - 2 - sin(t) }",
-		"model M { state x = 1, z = 0; x' = z'; 0 = z - sin(t) }",
+// What becomes of implicit equations, worked out by hand: which row is which, the mass matrix, and what is kept. A star marks the algebraic unknowns.
+func TestImplicitMeaning(t *testing.T) {
+	const pendulum = "x: +1*x' = 0   [x']\ny: +1*y' = 0   [y']\nu: +1*u' = -0.6   [u']\nv: +1*v' = -9.01   [v']\n" +
+		"lam*:  = 13.696   [the 2nd derivative of 0 = x^2 + y^2 - L^2]\n" + // 2u² + 2v² + 2x·(−lam·x) + 2y·(−lam·y − g) = −2 + 2·0.8·9.81
+		"keeps 0   [0 = x^2 + y^2 - L^2]\nkeeps 0   [the derivative of 0 = x^2 + y^2 - L^2]\n"
+	for _, c := range []struct{ name, text, want string }{
+		{"one unknown", "model M { param k = 2; state x = 1, z = 0.5; x' = -x + z; 0 = z - k*x }",
+			"x: +1*x' = -0.5   [x']\nz*:  = -1.5   [0 = z - k*x]\n"},
+		{"the order of equations does not matter", "model M { state y = 1, z = 2, w = 3; 0 = w - 1; 0 = y^2 - w; 0 = y + z }",
+			"y*:  = -2   [0 = y^2 - w]\nz*:  = 3   [0 = y + z]\nw*:  = 2   [0 = w - 1]\n"},
+		{"arrays", "model M { param k = 2; state x = 1, y[2] = [1, 2], z[2] = [4, 5]; x' = -x + sum(y); 0 = y - k*x; 0 = z[i] - i*y[i] }",
+			"x: +1*x' = 2   [x']\ny[1]*:  = -1   [0 = y - k*x, element 1]\ny[2]*:  = 0   [0 = y - k*x, element 2]\n" +
+				"z[1]*:  = 3   [0 = z[i] - i*y[i], element 1]\nz[2]*:  = 1   [0 = z[i] - i*y[i], element 2]\n"},
+		{"index 3", "model M { const g = 9.81, L = 1; state x = 0.6, y = -0.8, u = 0, v = 0, lam = 1; x' = u; y' = v; u' = -lam*x; v' = -lam*y - g; 0 = x^2 + y^2 - L^2 }", pendulum},
+		{"index 3, second order", "model M { const g = 9.81, L = 1; state x = 0.6, x' = 0, y = -0.8, y' = 0, lam = 1; x'' = -lam*x; y'' = -lam*y - g; 0 = x^2 + y^2 - L^2 }",
+			strings.NewReplacer("u: +1*u' = -0.6   [u']\n", "", "y: +1*y' = 0   [y']\n", "x': +1*x'' = -0.6   [x'']\ny: +1*y' = 0   [y']\n",
+				"v: +1*v' = -9.01   [v']\n", "y': +1*y'' = -9.01   [y'']\n").Replace(pendulum)},
+		{"index 2, a constraint on velocities", "model M { state x = 1, y = 0, u = 0, v = 1, lam = 0; x' = u; y' = v; u' = -lam*x; v' = -lam*y; 0 = x*u + y*v }",
+			"x: +1*x' = 0   [x']\ny: +1*y' = 1   [y']\nu: +1*u' = -0   [u']\nv: +1*v' = -0   [v']\nlam*:  = 1   [the derivative of 0 = x*u + y*v]\nkeeps 0   [0 = x*u + y*v]\n"},
+		{"index 2, a loop of capacitors", "model M { param C1 = 2, C2 = 3; state v1 = 1, v2 = 1, i1 = 0, i2 = 0; C1*v1' = i1; C2*v2' = i2; 0 = v1 - v2; 0 = i1 + i2 - 4 }",
+			"v1: +2*v1' = 0   [C1*v1' = i1]\nv2: -1*v1' +1*v2' = 0   [the derivative of 0 = v1 - v2]\ni1*:  = -4   [0 = i1 + i2 - 4]\ni2*: +3*v2' = 0   [C2*v2' = i2]\nkeeps 0   [0 = v1 - v2]\n"},
+		{"index 2, a prescribed temperature", "model M { state c = 1, T = 2, q = 0; c' = -c*T; T' = c*T - q; 0 = T - 2 - t^2 }",
+			"c: +1*c' = -2   [c']\nT: +1*T' = 2   [T']\nq*:  = 1   [the derivative of 0 = T - 2 - t^2]\nkeeps -0.25   [0 = T - 2 - t^2]\n"},
+		{"a mass matrix", "model M { param C1 = 2, C2 = 3; state v1 = 1, v2 = 2; C1*(v2' - v1') = v1; C2*v2' + v1' = -v2 }",
+			"v1: -2*v1' +2*v2' = 1   [C1*(v2' - v1') = v1]\nv2: +1*v1' +3*v2' = -2   [C2*v2' + v1' = -v2]\n"},
+		{"a mass matrix and a derivative that is given", "model M { param C = 2; state x = 1, y = 0; x' = -x; C*(y' - x') = -y }",
+			"x: +1*x' = -1   [x']\ny: +2*y' = -2   [C*(y' - x') = -y]\n"},
+		{"a derivative in another's equation", "model M { state x = 1, y = 3; 2*x' = -y; y' = x' + 1 }",
+			"x: +2*x' = -3   [2*x' = -y]\ny: -1*x' +1*y' = 1   [y']\n"},
+		{"rows with an index", "model M { param m = 2; state u[3] = [1, 2, 4]; u[1]' = -u[1]; m*(u[i in 2..3]' - u[i-1]') = u[i] }",
+			"u[1]: +1*u[1]' = -1   [u[1]']\nu[2]: +2*u[2]' = 0   [m*(u[i in 2..3]' - u[i-1]') = u[i], element 1]\n" +
+				"u[3]: -2*u[2]' +2*u[3]' = 4   [m*(u[i in 2..3]' - u[i-1]') = u[i], element 2]\n"},
+		{"a matrix", "model M { const A[2, 2] = [[2, 1], [1, 3]]; state u[2] = [1, 2]; A @ u' = -u }",
+			"u[1]: +2*u[1]' +1*u[2]' = -1   [A @ u' = -u, element 1]\nu[2]: +1*u[1]' +3*u[2]' = -2   [A @ u' = -u, element 2]\n"},
+		{"a coefficient that moves", "model M { state x = 1, y = 3; (1 + x^2)*x' = -y; y' = x' + 1 }",
+			"x: +1*x' = 0   [x']\ny: +1*y' = 1   [y']\nx'*:  = -3   [(1 + x^2)*x' = -y]\n"},
+		{"a derivative that is shown", "model M { state x = 1, y = 3; 2*x' = -y; y' = -y; let q = x' }",
+			"x: +1*x' = 0   [x']\ny: +1*y' = -3   [y']\nx'*:  = -3   [2*x' = -y]\n"},
+		{"a derivative that an event reads", "model M { state x = 1, v = 2, n = 0; x' = v + n; 2*v' = -x; n' = 0; when v' > 3 { v := 0 } }",
+			"x: +1*x' = 2   [x']\nv: +1*v' = 0   [v']\nn: +1*n' = 0   [n']\nv'*:  = -1   [2*v' = -x]\n"},
+		{"a derivative that nothing gives", "model M { state x = 1, z = 0; x' = z'; 0 = z - t^2 }",
+			"x: +1*x' -1*z' = 0   [x']\nz: -1*z' = -1   [the derivative of 0 = z - t^2]\nkeeps -0.25   [0 = z - t^2]\n"},
 	} {
-		s := compile(t, text).System
-		t.Logf("%s\n%s", text, show(s, 0.5, nil, nil))
+		t.Run(c.name, func(t *testing.T) {
+			if got := show(compile(t, c.text).System, 0.5, nil, nil); got != c.want {
+				t.Errorf("%s\ngives\n%s\nwant\n%s", c.text, got, c.want)
+			}
+		})
+	}
+}
+
+// The mass matrix is a function of θ like any other: its derivatives are those of differences.
+func TestMassDerivatives(t *testing.T) {
+	s := compile(t, "model M { param C1 = 2, C2 = 3; state v[2] = 1, w = 0; C1^2*(v[2]' - v[1]') = v[1]; exp(C2)*v[2]' + v[1]'*C1 = -v[2]; w' = -w + C1 }").System
+	f, th := s.Mass.Values.Clone(), s.Defaults()
+	n := s.Mass.Pattern.NNZ()
+	at := func(th []float64) []float64 {
+		z := make([]float64, n)
+		f.Eval(z, 0, nil, th)
+		return z
+	}
+	near(t, "M", at(th), []float64{-4, 2, 4, math.Exp(3), 1})
+	for q := range 2 {
+		dth, dz, gth := make([]float64, s.NTheta), make([]float64, n), make([]float64, s.NTheta)
+		dth[q] = 1
+		f.JVP(dz, 0, nil, th, 0, nil, dth)
+		up, down := append([]float64(nil), th...), append([]float64(nil), th...)
+		up[q] += 1e-5
+		down[q] -= 1e-5
+		a, b := at(up), at(down)
+		for k := range dz {
+			if d := (a[k] - b[k]) / 2e-5; math.Abs(d-dz[k]) > 1e-8*(1+math.Abs(d)) {
+				t.Errorf("entry %d by parameter %d: %v, differences give %v", k, q, dz[k], d)
+			}
+			gz := make([]float64, n)
+			gz[k] = 1
+			clear(gth)
+			f.VJP(nil, gth, 0, nil, th, gz)
+			if math.Abs(gth[q]-dz[k]) > 1e-14*(1+math.Abs(dz[k])) {
+				t.Errorf("entry %d: backwards %v, forwards %v", k, gth[q], dz[k])
+			}
+		}
+	}
+}
+
+// The Jacobian by the unknowns has no structural zero on its diagonal, and right-hand side and invariants have derivatives that agree.
+func TestImplicitDerivatives(t *testing.T) {
+	s := compile(t, "model M { const g = 9.81; param L = 1; state x[2] = [0.6, 0.8], y[2] = [-0.8, 0.6], u[2] = 0.1, v[2] = 0.2, lam[2] = 1; x' = u; y' = v; u' = -lam*x; v' = -lam*y - g; 0 = x^2 + y^2 - L^2*exp(t) }").System
+	for i, alg := range s.Algebraic {
+		if alg && s.Pattern.Index(i, i) < 0 {
+			t.Errorf("row %s does not hold its unknown", s.Equations[i].Name)
+		}
+	}
+	for what, f := range map[string]system.Func{"f": s.RHS.Clone(), "invariants": s.Invariants.Clone()} {
+		nx, nth, nz := f.Dims()
+		x, th := make([]float64, nx), s.Defaults()
+		s.Init.Clone().Eval(x, 0, nil, th)
+		for k := range nx + nth + 1 {
+			dx, dth, dt := make([]float64, nx), make([]float64, nth), 0.0
+			move := func(h float64) []float64 {
+				x, th, tt := append([]float64(nil), x...), append([]float64(nil), th...), 0.3
+				switch {
+				case k < nx:
+					x[k] += h
+				case k < nx+nth:
+					th[k-nx] += h
+				default:
+					tt += h
+				}
+				z := make([]float64, nz)
+				f.Eval(z, tt, x, th)
+				return z
+			}
+			switch {
+			case k < nx:
+				dx[k] = 1
+			case k < nx+nth:
+				dth[k-nx] = 1
+			default:
+				dt = 1
+			}
+			dz := make([]float64, nz)
+			a, b := move(1e-5), move(-1e-5)
+			f.JVP(dz, 0.3, x, th, dt, dx, dth)
+			for i := range dz {
+				if d := (a[i] - b[i]) / 2e-5; math.Abs(d-dz[i]) > 1e-6*(1+math.Abs(d)) {
+					t.Errorf("%s: row %d along %d is %v, differences give %v", what, i, k, dz[i], d)
+				}
+			}
+		}
+	}
+}
+
+// What cannot be solved is told with the equations and the unknowns.
+func TestImplicitRefused(t *testing.T) {
+	row, _ := diag.Explain("E0235")
+	for _, c := range []struct {
+		text, code string
+		says       []string
+	}{
+		{row.Example, "E0235", []string{"`0 = y - 1` and `0 = 2*y - 2` are more than `y` can satisfy", "nothing determines", "and this one"}},
+		{"model M { state x = 1, y = 0, z = 0; x' = -x; y' = z; 0 = x - 1 }", "E0235", []string{"`0 = x - 1`", "`x'`", "more than `x` can satisfy", "nothing determines `y` and `z`"}},
+		{"model M { param k = 1; state x = 1, z = 0; x' = -x + z; 0 = k - 1 }", "E0235", []string{"no state or unknown stands in it"}},
+		{"model M { state u[2] = 0, z[2] = 0; u' = z; 0 = u[1] + z[1]; 0 = u[1] - z[1]*t }", "E0235", []string{"`0 = u[1] - z[1]*t`", "nothing determines", "`z[2]`"}},
+	} {
+		f, errs := parser.Parse(diag.NewSource("test.udl", c.text))
+		if errs.HasErrors() {
+			t.Fatal(errs)
+		}
+		table := stdlib.New()
+		m, errs := check.Model(f.Stmts[0].(*ast.Model), check.NewScope(), table)
+		if errs.HasErrors() {
+			t.Fatal(errs)
+		}
+		_, err := compiler.Compile(m, table)
+		l := diag.From(err)
+		if len(l) != 1 || string(l[0].Code) != c.code || l[0].Help == "" || l[0].Span().Text() == "" {
+			t.Errorf("%s\n%v", c.text, err)
+			continue
+		}
+		if c.text == row.Example && !strings.Contains(c.text, "#! \""+l[0].Span().Text()+"\"") {
+			t.Errorf("the example marks another place than %q", l[0].Span().Text())
+		}
+		var b strings.Builder
+		diag.RenderList(&b, l, false)
+		for _, w := range c.says {
+			if !strings.Contains(b.String(), w) {
+				t.Errorf("does not say %q:\n%s", w, b.String())
+			}
+		}
 	}
 }

@@ -13,15 +13,26 @@ var jumping = map[string]bool{"floor": true, "ceil": true, "round": true, "trunc
 	"<": true, "<=": true, ">": true, ">=": true, "==": true, "!=": true}
 
 // jumps finds an expression of the model whose value jumps where a state, a parameter or a weight moves it. A
-// derivative through it would leave out what the moving of the jump does, so none is given until jumps are located.
-func jumps(m *model.Model, lay *lower.Layout) string {
+// derivative through it would leave out what the moving of the jump does, so none is given. With located those of the right-hand side are located
+// by the solver, and gradients go through them.
+func jumps(m *model.Model, lay *lower.Layout, located bool) string {
 	j := &jumpFinder{moved: map[*model.Symbol]bool{}}
+	used := map[*model.Symbol]bool{}
+	if located {
+		for _, eq := range m.Eqs {
+			for _, p := range eq.Parts {
+				reads(p.RHS, used)
+			}
+		}
+	}
 	var exprs []*model.Expr
 	for _, l := range m.Lets {
 		if lay.HasSignal(l) { // a table stands in its place, which time alone moves
 			continue
 		}
-		exprs = append(exprs, l.Def)
+		if !used[l] {
+			exprs = append(exprs, l.Def)
+		}
 		j.moved[l] = j.moves(l.Def)
 	}
 	for _, s := range m.States {
@@ -31,7 +42,9 @@ func jumps(m *model.Model, lay *lower.Layout) string {
 	}
 	for _, eq := range m.Eqs {
 		for _, p := range eq.Parts {
-			exprs = append(exprs, p.RHS)
+			if !located {
+				exprs = append(exprs, p.RHS)
+			}
 		}
 	}
 	for _, q := range m.Implicit {
@@ -43,11 +56,22 @@ func jumps(m *model.Model, lay *lower.Layout) string {
 			if at.Op == model.If {
 				what = "the `if`"
 			}
-			return fmt.Sprintf("%s at %s may jump where a state or parameter moves it, and jumps are not located yet, so a derivative would be wrong; "+
+			return fmt.Sprintf("%s at %s may jump where a state or parameter moves it, and is not located, so a derivative would be wrong; "+
 				"where the branches meet, write it with min, max, abs, relu or clamp", what, at.Span)
 		}
 	}
 	return ""
+}
+
+// reads notes the lets that an expression is made of.
+func reads(e *model.Expr, into map[*model.Symbol]bool) {
+	e.Walk(func(x *model.Expr) bool {
+		if x.Op == model.Ref && x.Sym.Kind == model.Let && !into[x.Sym] {
+			into[x.Sym] = true
+			reads(x.Sym.Def, into)
+		}
+		return true
+	})
 }
 
 type jumpFinder struct{ moved map[*model.Symbol]bool }
@@ -71,6 +95,8 @@ func (j *jumpFinder) moves(e *model.Expr) bool {
 		switch e.Sym.Kind {
 		case model.Param, model.State, model.Latent, model.Weight:
 			return true
+		case model.Discrete: // constant between events
+			return false
 		case model.Const:
 			// Constants are differentiated by too, when asked for; they do not move in training.
 			return false

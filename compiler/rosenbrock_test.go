@@ -9,6 +9,7 @@ import (
 
 	"github.com/udl-lang/udl/compiler/code"
 	"github.com/udl-lang/udl/runtime/method"
+	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -50,6 +51,7 @@ func gauss(a [][]float64, y []float64) {
 }
 
 // ordinary is a step by the formula of method.Rosenbrock, with the portable right-hand side, its Jacobian by directional derivatives, and dense elimination with exchanges.
+// M is s.Mass.
 func ordinary(s *system.System, m *method.Rosenbrock, th []float64, t, h float64, x []float64, rtol float64, atol []float64) (u [][]float64, x1 []float64, q float64) {
 	n := len(x)
 	f := s.RHS.Clone()
@@ -68,6 +70,24 @@ func ordinary(s *system.System, m *method.Rosenbrock, th []float64, t, h float64
 	}
 	ft := make([]float64, n)
 	f.JVP(ft, t, x, nil, 1, nil, nil)
+	mass := make([][]float64, n)
+	for r := range mass {
+		mass[r] = make([]float64, n)
+		mass[r][r] = 1
+	}
+	if s.Mass != nil {
+		v := make([]float64, s.Mass.Pattern.NNZ())
+		s.Mass.Values.Clone().Eval(v, 0, nil, th)
+		for c := range n {
+			mass[c][c] = 0
+		}
+		for c := range n {
+			rows, first := s.Mass.Pattern.Column(c)
+			for k, r := range rows {
+				mass[r][c] = v[first+k]
+			}
+		}
+	}
 	errs := make([]float64, n)
 	x1 = append([]float64(nil), x...)
 	for i := range m.Stages {
@@ -84,9 +104,11 @@ func ordinary(s *system.System, m *method.Rosenbrock, th []float64, t, h float64
 			for c := range w[r] {
 				w[r][c] = -jac[r][c]
 			}
-			w[r][r] += 1 / (h * m.Gamma)
-			for j, g := range m.G[i] {
-				z[r] += g / h * u[j][r]
+			for c := range w[r] {
+				w[r][c] += mass[r][c] / (h * m.Gamma)
+				for j, g := range m.G[i] {
+					z[r] += mass[r][c] * g / h * u[j][c]
+				}
 			}
 			z[r] += h * m.D[i] * ft[r]
 		}
@@ -179,6 +201,48 @@ func TestWholeRosenbrock(t *testing.T) {
 	}
 }
 
+// TestWholeRosenbrockMass has an algebraic equation, and equations that are linear in two derivatives.
+func TestWholeRosenbrockMass(t *testing.T) {
+	for name, text := range map[string]string{
+		"robertson": `model DAE { param k1 = 0.04, k2 = 3e7, k3 = 1e4; state y1 = 1, y2 = 0, y3 = 0, m1 = 1, m2 = 1
+  y1' = -k1*y1 + k3*y2*y3; y2' = k1*y1 - k3*y2*y3 - k2*y2^2; y3' = y1 + y2 + y3 - 1; m1' = 0; m2' = 0 }`,
+		"coupled": `model Coupled { param c = 0.3; state x = 1, y = 2, z = 1, m1 = 1, m2 = 1; x' = -x*y; y' = sin(t) - y; z' = z - x*x; m1' = 0; m2' = 0 }`,
+	} {
+		for _, m := range rosenbrocks() {
+			var sys [2]*system.System
+			for i, how := range []code.Options{{}, {Portable: true}} {
+				s := compileWith(t, text, how).System
+				s.Mass = &system.Mass{Values: constant{}, Pattern: massPattern(t, name == "coupled")}
+				sys[i] = s
+			}
+			walk(t, name, sys[0], sys[1], m, 0, 1e-4, 30, 1e-9)
+		}
+	}
+}
+
+func massPattern(t *testing.T, coupled bool) *sparse.Pattern {
+	rows, cols := []int{0, 1, 3, 4}, []int{0, 1, 3, 4}
+	if coupled {
+		rows, cols = append(rows, 0, 1), append(cols, 1, 0)
+	}
+	p, err := sparse.NewPattern(5, rows, cols)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// constant are a mass matrix's entries: 1, 1.5, 2, …
+type constant struct{ system.Func }
+
+func (constant) Clone() system.Func { return constant{} }
+
+func (constant) Eval(z []float64, _ float64, _, _ []float64) {
+	for i := range z {
+		z[i] = 1 + 0.5*float64(i)
+	}
+}
+
 // TestWholeRosenbrockRandom draws systems with random structure.
 func TestWholeRosenbrockRandom(t *testing.T) {
 	for seed := range uint64(30) {
@@ -213,6 +277,8 @@ func TestWholeRosenbrockRandom(t *testing.T) {
 func TestWholeRosenbrockDoubt(t *testing.T) {
 	// At h = 1/(γ J) the first pivot is next to nothing, whichever comes first; with an exchange all is well.
 	s := compileWith(t, `model M { param a = 1; state x = 1, y = 1; x' = a*x + 1e3*y; y' = 1e3*x + a*y }`, code.Options{}).System
+	burst := compileWith(t, `model M { param a = 1; state x = 1; x' = a*(1 + sqrt(2 - x)) }`, code.Options{}).System
+	units := compileWith(t, `model M { param a = 1; state x = 1, y = 1; x' = -2*x + 1e9*y; y' = 1e-9*x - a*y }`, code.Options{}).System
 	for _, m := range rosenbrocks() {
 		st := s.Stepping(m)
 		if st == nil {
@@ -227,12 +293,23 @@ func TestWholeRosenbrockDoubt(t *testing.T) {
 			t.Errorf("%s: an error of %v for a small step", m.Name, q)
 		}
 		x[0] = math.Inf(1)
-		if q, _, f := st.Attempt(0, 1e-6, 1e-6, 0, x, k, x1); !math.IsNaN(q) || f != method.BadCut {
-			t.Errorf("%s: an error of %v from a state that is infinite, not NaN; factor %v", m.Name, q, f)
+		if q, _, f := st.Attempt(0, 1e-6, 1e-6, 0, x, k, x1); q < math.Inf(1) || f != method.BadCut {
+			t.Errorf("%s: an error of %v from a state that is infinite; factor %v", m.Name, q, f)
 		}
 		x[0] = 1
 		if n := testing.AllocsPerRun(10, func() { st.Attempt(0, 1e-6, 1e-6, 0, x, k, x1) }); n != 0 {
 			t.Errorf("%s: %v allocations", m.Name, n)
+		}
+		over := burst.Stepping(m)
+		over.Prepare(burst.Defaults(), 1e-6, []float64{1e-6})
+		if q, _, f := over.Attempt(0, 10, 10, 0, []float64{1}, k[:m.Stages], x1); !math.IsNaN(q) || f != method.BadCut {
+			t.Errorf("%s: an error of %v of a step to where f is not defined, not NaN; factor %v", m.Name, q, f)
+		}
+		// One state counts what the other has in units of 1e9; the multipliers are large, and nothing is wrong.
+		scaled := units.Stepping(m)
+		scaled.Prepare(units.Defaults(), 1e-6, []float64{1e-3, 1e-12})
+		if q, _, _ := scaled.Attempt(0, 10, 10, 0, []float64{1e9, 1}, k, x1); math.IsInf(q, 1) {
+			t.Errorf("%s: a change of units makes a step doubtful", m.Name)
 		}
 	}
 }

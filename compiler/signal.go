@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/udl-lang/udl/compiler/ir"
@@ -55,6 +56,15 @@ func (c *Compiled) WithSignals(signals []Signal) (*Compiled, error) {
 		return nil, err
 	}
 	slices.Sort(kinks)
-	out.System.Kinks, out.System.Signals = slices.Compact(kinks), known
+	kinks = slices.Compact(kinks)
+	out.System.Kinks, out.System.Signals = kinks, known
+	if out.System.Mass != nil && out.System.NoGradient == "" {
+		for i := 1; i < len(kinks); i++ {
+			if kinks[i] == math.Nextafter(kinks[i-1], math.Inf(1)) {
+				out.System.NoGradient = "an input that jumps makes algebraic states jump, which no gradient method follows yet; join its values by `linear` or `cubic`"
+				break
+			}
+		}
+	}
 	return out, nil
 }

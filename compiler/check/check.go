@@ -70,6 +70,7 @@ type checker struct {
 	anon  map[*ast.Call]*entry // in-place representations, by the place where they stand
 	stack []*entry             // lets and constants being checked, for cycles
 	eqs   []*ast.Equation
+	evs   []*ast.Event
 	parts map[*model.Symbol]*coverage // equations of each state
 
 	implicit []*model.Implicit // the others
@@ -128,14 +129,15 @@ type entry struct {
 	fn    *ast.Fn
 	unk   *ast.Unknown
 
-	sym     *model.Symbol
-	learned *model.Unknown
-	first   diag.Span // of an unknown: the call that settled its inputs
-	latent  bool
-	twice   bool // declared again as something else: what is said of it is in doubt
-	script  bool // declared at top level
-	used    bool
-	status  status
+	sym      *model.Symbol
+	learned  *model.Unknown
+	first    diag.Span // of an unknown: the call that settled its inputs
+	latent   bool
+	discrete bool // a state that only events change
+	twice    bool // declared again as something else: what is said of it is in doubt
+	script   bool // declared at top level
+	used     bool
+	status   status
 }
 
 type status int
@@ -249,6 +251,7 @@ func (c *checker) model(m *ast.Model) *model.Model {
 		c.initial(e)
 	}
 	c.equations()
+	c.events()
 	for _, e := range c.order {
 		if e.kind == kindUnknown && e.status == untouched {
 			c.settleUnknown(e, nil, nil)

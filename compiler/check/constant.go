@@ -198,7 +198,7 @@ func (c *checker) notKnown(cx *ctx, no, whole *model.Expr) {
 
 func (c *checker) described(s *model.Symbol) string {
 	switch s.Kind {
-	case model.State, model.Latent:
+	case model.State, model.Latent, model.Discrete:
 		return "a state"
 	case model.Let:
 		if s.Input {

@@ -72,14 +72,14 @@ func (c *checker) declare(id *ast.Ident, k kind) *entry {
 
 // collectDecl returns the items x' = …, which belong to a state that may stand further on.
 func (c *checker) collectDecl(s *ast.Decl) (rates []*ast.Item) {
-	kinds := map[string]kind{"param": kindParam, "const": kindConst, "state": kindState, "latent": kindState, "input": kindInput}
+	kinds := map[string]kind{"param": kindParam, "const": kindConst, "state": kindState, "latent": kindState, "discrete": kindState, "input": kindInput}
 	k, ok := kinds[s.Kind]
 	if !ok {
 		c.refuse(s.Kind, "`"+s.Kind+"`", s.Span())
 		k = kindRefused
 	}
 	for _, it := range s.Items {
-		if it.Order > 0 && k == kindState {
+		if it.Order > 0 && k == kindState && s.Kind != "discrete" {
 			rates = append(rates, it)
 			continue
 		}
@@ -90,6 +90,7 @@ func (c *checker) collectDecl(s *ast.Decl) (rates []*ast.Item) {
 		if e := c.declare(it.Name, k); e != nil {
 			e.item = it
 			e.latent = s.Kind == "latent"
+			e.discrete = s.Kind == "discrete"
 		}
 	}
 	return rates
@@ -175,8 +176,12 @@ func (c *checker) refuseDecl(s ast.Stmt) bool {
 	case *ast.History:
 		c.refuse("delay", "`history`", s.Span())
 	case *ast.Event:
-		c.refuse("event", "`"+s.Kind+"`", s.Span())
-		c.partial = c.partial || s.Kind == "jump"
+		if s.Kind != "jump" {
+			c.evs = append(c.evs, s)
+			break
+		}
+		c.refuse("event", "`jump`", s.Span())
+		c.partial = true
 	case *ast.Axis:
 		c.refuse("space", "`axis`", s.Span())
 		hide(s.Name)

@@ -64,10 +64,28 @@ func dump(w io.Writer, m *model.Model) {
 		sym("let", s)
 	}
 	for _, s := range m.States {
-		if s.Kind == model.Latent {
+		switch s.Kind {
+		case model.Latent:
 			sym("latent", s)
-		} else {
+		case model.Discrete:
+			sym("discrete", s)
+		default:
 			sym("state", s)
+		}
+	}
+	for _, e := range m.Events {
+		fmt.Fprintf(w, "  event %q kind %d direction %d initially %v priority %g", e.Name, e.Kind, e.Direction, e.Initially, e.Priority)
+		for _, p := range []struct {
+			what string
+			e    *model.Expr
+		}{{"guard", e.Guard}, {"time", e.Time}, {"after", e.After}} {
+			if p.e != nil {
+				fmt.Fprintf(w, " %s %s", p.what, text(p.e))
+			}
+		}
+		fmt.Fprintln(w)
+		for _, u := range e.Updates {
+			fmt.Fprintf(w, "    %s %v := %s\n", u.State.Name, u.Flat, text(u.RHS))
 		}
 	}
 	for i, q := range m.Eqs {
@@ -84,6 +102,20 @@ func dump(w io.Writer, m *model.Model) {
 			}
 			fmt.Fprintf(w, "= %s\n", text(p.RHS))
 		}
+		if k := q.Missing(); len(k) > 0 {
+			fmt.Fprintf(w, "  %s' not given at %v\n", q.State.Name, k)
+		}
+	}
+	for _, q := range m.Implicit {
+		left := "0"
+		if q.LHS != nil {
+			left = text(q.LHS)
+		}
+		fmt.Fprintf(w, "  %s = %s", left, text(q.RHS))
+		for _, v := range q.Vars {
+			fmt.Fprintf(w, " for %s in %d..%d by %d", v.Name, v.Lo0, v.Hi0, v.Step)
+		}
+		fmt.Fprintf(w, ": %d equations\n", q.Size())
 	}
 }
 

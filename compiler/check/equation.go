@@ -36,6 +36,11 @@ func (c *checker) equations() {
 		if e.kind != kindState || e.status != done {
 			continue
 		}
+		if e.discrete { // it does not change by itself
+			c.covers(e.sym).parts = []model.Part{{RHS: num(0, e.span), Span: e.span}}
+			c.covers(e.sym).left = []diag.Span{e.span}
+			continue
+		}
 		for n, s := range e.chain[:len(e.chain)-1] {
 			v := c.covers(s)
 			v.parts = []model.Part{{RHS: ref(e.chain[n+1], e.span), Span: e.span}}
@@ -94,6 +99,11 @@ func (c *checker) equation(q *ast.Equation) {
 	}
 	switch {
 	case e.kind == kindRefused, e.kind != kindState && e.twice:
+		return
+	case e.discrete:
+		c.fail(nil, "E0213", q.LHS.Span(), "`%s` has no derivative", id.Name).At("`%s` changes by events alone", id.Name).And(e.span, "declared here").
+			WithHelp("declare `state %s = …` for what changes in between too", id.Name)
+		c.rightSide(q)
 		return
 	case e.kind != kindState:
 		d := c.fail(nil, "E0213", q.LHS.Span(), "`%s` has no derivative", id.Name).At("`%s` is %s", id.Name, e.kind).And(e.span, "declared here")

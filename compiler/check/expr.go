@@ -350,6 +350,8 @@ func (c *checker) nature(v *model.Expr) string {
 		return "an argument"
 	case model.Weight:
 		return "a weight"
+	case model.Discrete:
+		return "a `discrete`"
 	}
 	return "given"
 }

@@ -326,6 +326,12 @@ func (c *checker) settleByCall(e *entry) bool {
 	for _, q := range c.eqs {
 		look(q.RHS)
 	}
+	for _, v := range c.evs {
+		look(v.Trigger)
+		for _, u := range v.Body {
+			look(u.Value)
+		}
+	}
 	return e.status == done
 }
 

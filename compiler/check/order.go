@@ -135,7 +135,7 @@ func (o *orderer) walk(e *model.Expr) {
 			switch x.Sym.Kind {
 			case model.Let:
 				o.visit(node{x.Sym, false})
-			case model.State, model.Latent:
+			case model.State, model.Latent, model.Discrete:
 				if o.init {
 					o.visit(node{x.Sym, false})
 				}

@@ -240,8 +240,11 @@ func (c *checker) settleState(e *entry) bool {
 	it := e.item
 	cx := &ctx{stage: stageConst, what: "the shape of `" + e.name + "`"}
 	k := model.State
-	if e.latent {
+	switch {
+	case e.latent:
 		k = model.Latent
+	case e.discrete:
+		k = model.Discrete
 	}
 	shape, ok := c.shapeOf(cx, e.name, it.Shape)
 	e.sym = &model.Symbol{Name: e.name, Kind: k, Shape: shape, Unit: c.annotation(it.Unit), Doc: it.Doc, Span: e.span, Lo: math.Inf(-1), Hi: math.Inf(1)}

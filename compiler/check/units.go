@@ -89,6 +89,7 @@ func (c *checker) inferUnits() {
 			f.agree(p.RHS, f.expr(p.RHS), v.left[i], want, "`"+s.Name+"'` is the unit of `"+s.Name+"` by that of time")
 		}
 	}
+	f.events(time)
 	for _, q := range c.implicit {
 		if q.LHS == nil {
 			f.expr(q.RHS)

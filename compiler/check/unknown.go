@@ -120,7 +120,7 @@ func (c *checker) inputNames(args []*model.Expr) []string {
 		}
 		if a.Op == model.Ref {
 			switch a.Sym.Kind {
-			case model.State, model.Latent, model.Let, model.Param:
+			case model.State, model.Latent, model.Discrete, model.Let, model.Param:
 				name = a.Sym.Name
 			}
 		}

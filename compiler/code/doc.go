@@ -7,6 +7,7 @@
 // dense.go are the array operations, fault.go finds where a computation went wrong. Generated code: hoist.go takes apart what depends on θ alone, parts.go
 // decides how each node is computed, assemble.go orders segments and kernels, segments.go, layers.go and grid.go build them, meaning.go says what operations are,
 // machine.go runs the result. Whole computations in one block, by inline.go: step.go, rosenbrock.go with eliminate.go, reverse.go, lanes.go, directions.go.
+// Linear equations of a sparse pattern: solver.go with order.go.
 //
 // It imports ir, its own kernels and native, and of the runtime the tableaus and what a system offers; of the language nothing but spans.
 package code

@@ -9,6 +9,7 @@ import (
 	"github.com/udl-lang/udl/compiler/ir"
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/sparse"
+	"github.com/udl-lang/udl/runtime/system"
 )
 
 // A whole attempted step of a Rosenbrock method as one block: the right-hand side and its Jacobian at the start, the matrix and its elimination as straight-line
@@ -26,27 +27,15 @@ type Linear struct {
 	// Program computes three result vectors: f, the entries of ∂f/∂x in the order of Pattern, ∂f/∂t. Every input is a scalar.
 	Program *Program
 	Pattern *sparse.Pattern
-	// Mass is the diagonal of a constant mass matrix; nil for the identity.
-	Mass []float64
+	// Mass is the mass matrix; nil for the identity.
+	Mass *system.Mass
 }
 
 // WholeRosenbrock compiles a step of m, for systems of few states. The error says why there is none.
 func WholeRosenbrock(l Linear, m *method.Rosenbrock) (*StepProgram, error) {
 	p, nx := l.Program, l.Pattern.N()
-	if p.native == nil {
-		return nil, fmt.Errorf("generated code is turned off")
-	}
-	if h := native.Host(); h.Widest() == 0 {
-		return nil, fmt.Errorf("%w: %s", native.ErrCPU, h.Why)
-	}
-	cost, ok := Cost(p.g)
-	switch {
-	case nx == 0 || nx > MaxStates:
-		return nil, fmt.Errorf("%d states, not 1 to %d", nx, MaxStates)
-	case !ok:
-		return nil, fmt.Errorf("a function without generated code")
-	case cost > maxLinearCost:
-		return nil, fmt.Errorf("a costly right-hand side")
+	if err := l.whole(); err != nil {
+		return nil, err
 	}
 	b := newBlocks(make([]block.Layout, stepBases)...)
 	s := &attempted{t: b.Load(stepScalars, 0), h: b.Load(stepScalars, 1), t1: b.Load(stepScalars, 2), logErr: b.Load(stepScalars, 3), rtol: b.Load(stepScalars, 4)}
@@ -54,7 +43,12 @@ func WholeRosenbrock(l Linear, m *method.Rosenbrock) (*StepProgram, error) {
 		s.x = append(s.x, b.Load(stepX, j))
 		s.atol = append(s.atol, b.Load(stepAtol, j))
 	}
-	if err := linear(b, l, m, s); err != nil {
+	if err := linear(b, p.g, l, m, s, func(bank ir.Bank, off int) block.Value {
+		if bank == ir.BankPrep {
+			return b.Load(stepPrep, off)
+		}
+		return b.Load(stepTheta, off)
+	}); err != nil {
 		return nil, err
 	}
 	for i, k := range s.k {
@@ -79,12 +73,33 @@ func WholeRosenbrock(l Linear, m *method.Rosenbrock) (*StepProgram, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &StepProgram{p: p, code: c, nx: nx}, nil
+	return &StepProgram{p: p, code: c, nx: nx, mass: l.Mass}, nil
 }
 
-// linear builds the step; s.k become the u_i.
-func linear(b *blocks, l Linear, m *method.Rosenbrock, s *attempted) error {
-	g, nx := l.Program.g, len(s.x)
+// whole says why a step is not compiled as a whole, nil if it can be.
+func (l *Linear) whole() error {
+	p, nx := l.Program, l.Pattern.N()
+	if p.native == nil {
+		return fmt.Errorf("generated code is turned off")
+	}
+	if h := native.Host(); h.Widest() == 0 {
+		return fmt.Errorf("%w: %s", native.ErrCPU, h.Why)
+	}
+	cost, ok := Cost(p.g)
+	switch {
+	case nx == 0 || nx > MaxStates:
+		return fmt.Errorf("%d states, not 1 to %d", nx, MaxStates)
+	case !ok:
+		return fmt.Errorf("a function without generated code")
+	case cost > maxLinearCost:
+		return fmt.Errorf("a costly right-hand side")
+	}
+	return nil
+}
+
+// linear builds the step of what g computes, as Linear.Program does; s.k become the u_i. input gives what is not t or x.
+func linear(b *blocks, g *ir.Graph, l Linear, m *method.Rosenbrock, s *attempted, input func(bank ir.Bank, off int) block.Value) error {
+	nx := len(s.x)
 	at := func(t block.Value, x []block.Value, g *ir.Graph, results int) ([][]block.Value, error) {
 		return inline(b, g, results, func(bank ir.Bank, off int) block.Value {
 			switch bank {
@@ -92,10 +107,8 @@ func linear(b *blocks, l Linear, m *method.Rosenbrock, s *attempted) error {
 				return t
 			case ir.BankX:
 				return x[off]
-			case ir.BankPrep:
-				return b.Load(stepPrep, off)
 			}
-			return b.Load(stepTheta, off)
+			return input(bank, off)
 		})
 	}
 	first, err := at(s.t, s.x, g, 3)
@@ -109,13 +122,7 @@ func linear(b *blocks, l Linear, m *method.Rosenbrock, s *attempted) error {
 		}
 	}
 	zero := b.Const(0)
-	massive := func(j int) bool { return l.Mass == nil || l.Mass[j] != 0 }
-	mass := func(j int, v block.Value) block.Value {
-		if l.Mass == nil || l.Mass[j] == 1 {
-			return v
-		}
-		return b.Mul(b.Const(l.Mass[j]), v)
-	}
+	mass := newMassRows(b, l.Mass, nx)
 
 	hinv := b.Div(b.Const(1), s.h)
 	diagonal := b.Mul(hinv, b.Const(1/m.Gamma))
@@ -127,15 +134,22 @@ func linear(b *blocks, l Linear, m *method.Rosenbrock, s *attempted) error {
 				w[[2]int{int(r), c}] = b.Neg(v)
 			}
 		}
-		if massive(c) {
-			d := mass(c, diagonal)
-			if v, ok := w[[2]int{c, c}]; ok {
+	}
+	for r, row := range mass {
+		for _, e := range row {
+			at, d := [2]int{r, e.col}, e.times(b, diagonal)
+			if v, ok := w[at]; ok {
 				d = b.Add(v, d)
 			}
-			w[[2]int{c, c}] = d
+			w[at] = d
 		}
 	}
-	lu, ok := eliminate(b, nx, w)
+	// An equation is in the units of its state: what an error of that is measured against.
+	unit := make([]block.Value, nx)
+	for j := range unit {
+		unit[j] = b.FMA(s.rtol, b.Abs(s.x[j]), s.atol[j])
+	}
+	lu, ok := eliminate(b, nx, w, unit)
 	if !ok {
 		return fmt.Errorf("a matrix that is singular by structure")
 	}
@@ -182,8 +196,10 @@ func linear(b *blocks, l Linear, m *method.Rosenbrock, s *attempted) error {
 			if m.D[i] != 0 && first[2][j] != zero {
 				rhs[j] = b.FMA(b.Mul(s.h, b.Const(m.D[i])), first[2][j], rhs[j])
 			}
-			if sum, some := s.more(b, m.G[i], 0, j, zero, false); some && massive(j) {
-				rhs[j] = b.FMA(mass(j, hinv), sum, rhs[j])
+			for _, e := range mass[j] {
+				if sum, some := s.more(b, m.G[i], 0, e.col, zero, false); some {
+					rhs[j] = b.FMA(e.times(b, hinv), sum, rhs[j])
+				}
 			}
 		}
 		s.k = append(s.k, lu.solve(b, rhs))
@@ -197,6 +213,35 @@ func linear(b *blocks, l Linear, m *method.Rosenbrock, s *attempted) error {
 	trusted := b.LE(lu.grown, b.Const(maxMultipliers)) // false for NaN
 	s.q = b.Select(trusted, s.q, b.Const(inf))
 	return nil
+}
+
+// massEntry is an entry of a row of the mass matrix.
+type massEntry struct {
+	col   int
+	value block.Value // absent for 1
+}
+
+func newMassRows(b *blocks, m *system.Mass, n int) [][]massEntry {
+	rows := make([][]massEntry, n)
+	for c := range n {
+		if m == nil {
+			rows[c] = []massEntry{{c, absent}}
+			continue
+		}
+		list, first := m.Pattern.Column(c)
+		for k, r := range list {
+			rows[r] = append(rows[r], massEntry{c, b.Load(stepMass, first+k)})
+		}
+	}
+	return rows
+}
+
+// times is the entry times v.
+func (e massEntry) times(b *blocks, v block.Value) block.Value {
+	if e.value == absent {
+		return v
+	}
+	return b.Mul(e.value, v)
 }
 
 // more adds w_i k_i of state j, from a stage on, to a sum, if there is some already.

@@ -178,6 +178,7 @@ const (
 	stepTheta
 	stepPrep
 	stepAtol
+	stepMass // of a Rosenbrock method, the entries of the mass matrix
 	stepBases
 )
 
@@ -290,6 +291,7 @@ type StepProgram struct {
 	p    *Program
 	code *native.Code
 	nx   int
+	mass *system.Mass // nil for the identity
 }
 
 // Step is a StepProgram with memory of its own; it serves one goroutine.
@@ -298,6 +300,8 @@ type Step struct {
 	held
 	num  [8]float64
 	atol []float64
+	mass []float64
+	m    system.Func // gives mass, nil for the identity
 }
 
 var _ system.Step = (*Step)(nil)
@@ -309,6 +313,10 @@ func (s *StepProgram) New(nth int) *Step {
 	st.frame.Bind(stepTheta, st.th)
 	st.frame.Bind(stepPrep, st.in[ir.BankPrep])
 	st.frame.Bind(stepAtol, st.atol)
+	if s.mass != nil {
+		st.m, st.mass = s.mass.Values.Clone(), make([]float64, s.mass.Pattern.NNZ())
+		st.frame.Bind(stepMass, st.mass)
+	}
 	return st
 }
 
@@ -317,6 +325,9 @@ func (s *Step) Prepare(th []float64, rtol float64, atol []float64) {
 	s.fix(th)
 	copy(s.atol, atol)
 	s.num[4] = rtol
+	if s.m != nil {
+		s.m.Eval(s.mass, 0, nil, th)
+	}
 }
 
 // Attempt implements system.Step.

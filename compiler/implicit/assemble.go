@@ -22,6 +22,7 @@ type System struct {
 	Mass    *ir.Graph       // the entries of M, from θ
 
 	Algebraic  []bool // per element of x
+	Guesses    []bool
 	Equations  []system.Equation
 	Invariants *ir.Graph // nil when no index was reduced
 	Conserved  []system.Equation
@@ -34,11 +35,7 @@ func Lower(m *model.Model, b lower.Builtins, dress func(*lower.Layout)) (*System
 	}
 	lay := lower.LayoutOf(m)
 	dress(lay)
-	o, err := lower.OpenOf(m, lay, b)
-	if err != nil {
-		return nil, err
-	}
-	a, err := analyse(m, lay, o)
+	a, err := analyse(m, lay, b)
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +47,7 @@ func Lower(m *model.Model, b lower.Builtins, dress func(*lower.Layout)) (*System
 	s.place()
 	dress(s.layout)
 	out := &System{Model: s.model, Layout: s.layout, Algebraic: s.algebraic, Equations: s.equations()}
+	out.Guesses = s.guesses()
 	out.RHS = s.rhs()
 	if out.Pattern, out.Mass, err = s.mass(); err != nil {
 		return nil, err
@@ -145,6 +143,20 @@ func (s *assembly) place() {
 			s.next[s.offset(s.variable(q, level))] = s.variable(q, level+1)
 		}
 	}
+}
+
+// guesses marks what has no initial value by rights: unknowns without derivative as written, and the derivatives that are states now.
+func (s *assembly) guesses() []bool {
+	g := append([]bool(nil), s.algebraic...)
+	for off := s.nx; off < s.n; off++ {
+		g[off] = true
+	}
+	for q, v := range s.loose {
+		if s.plain[q] {
+			g[v] = true
+		}
+	}
+	return g
 }
 
 // offset is where a variable stands in x, −1 where it does not.
@@ -268,21 +280,22 @@ func (s *assembly) row(off int) (e elem, variable int) {
 	case s.next[off] >= 0:
 		return elem{}, s.next[off]
 	}
-	i, k := s.stateAt(off)
+	i, k := stateAt(s.lay, off)
 	return elem{s.o.Rates[i], k}, -1
 }
 
-func (s *assembly) stateAt(off int) (i, k int) {
-	lo, hi := 0, len(s.lay.X)
+// stateAt says which element of which state stands at a place in x.
+func stateAt(lay *lower.Layout, off int) (i, k int) {
+	lo, hi := 0, len(lay.X)
 	for hi-lo > 1 {
 		mid := (lo + hi) / 2
-		if s.lay.X[mid].Off <= off {
+		if lay.X[mid].Off <= off {
 			lo = mid
 		} else {
 			hi = mid
 		}
 	}
-	return lo, off - s.lay.X[lo].Off
+	return lo, off - lay.X[lo].Off
 }
 
 // rhs is the graph of f.
@@ -325,12 +338,12 @@ func (s *assembly) equations() []system.Equation {
 	for off := range out {
 		if i := s.lead[off]; i >= 0 {
 			q := s.eqs[i]
-			out[off] = system.Equation{Name: derived(s.name(i), q.level), Where: s.m.Implicit[q.eq].Span}
+			out[off] = system.Equation{Name: derived(elementText(s.m.Implicit[q.eq], q.k), q.level), Where: s.m.Implicit[q.eq].Span}
 			continue
 		}
 		out[off] = system.Equation{Name: names[off] + "'"}
 		if off < s.nx {
-			i, _ := s.stateAt(off)
+			i, _ := stateAt(s.lay, off)
 			out[off].Where = s.m.Eqs[i].Span
 		} else {
 			out[off].Where = s.m.Span
@@ -367,10 +380,10 @@ func ordinal(n int) string {
 func (s *assembly) invariants() (*ir.Graph, []system.Equation) {
 	var es []elem
 	var names []system.Equation
-	for i, e := range s.eqs {
+	for _, e := range s.eqs {
 		for level := range e.level {
 			es = append(es, elem{s.rest[e.eq][level], e.k})
-			names = append(names, system.Equation{Name: derived(s.name(i), level), Where: s.m.Implicit[e.eq].Span})
+			names = append(names, system.Equation{Name: derived(elementText(s.m.Implicit[e.eq], e.k), level), Where: s.m.Implicit[e.eq].Span})
 		}
 	}
 	if len(es) == 0 {

@@ -1,5 +1,6 @@
 // How often each equation must be differentiated: C. C. Pantelides, "The consistent initialization of differential-algebraic systems",
-// SIAM J. Sci. Stat. Comput. 9 (1988). All equations that stand in the way are differentiated in one round, not one after the other.
+// SIAM J. Sci. Stat. Comput. 9 (1988), on the orders of derivatives alone as J. D. Pryce, "A simple structural analysis method for DAEs", BIT 41 (2001). All
+// equations that stand in the way are differentiated in one round, not one after the other.
 //
 // Which derivatives then count as unknowns is not decided as dummy derivatives do (S. E. Mattsson, G. Söderlind, SIAM J. Sci. Comput. 14, 1993): the highest derivative of
 // a constraint takes its place, all states stay states, and the constraint with its lower derivatives is kept by projection: E. Eich, "Convergence results for
@@ -8,14 +9,160 @@
 package implicit
 
 import (
-	"fmt"
-
 	"github.com/udl-lang/udl/compiler/ad"
 	"github.com/udl-lang/udl/compiler/ir"
 	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
 )
+
+// structure is what stands where, as written: rows are equations, those that give derivatives first, in the order of x, columns are elements of x.
+type structure struct {
+	m    *model.Model
+	lay  *lower.Layout
+	nx   int
+	rows []row
+	top  []int // per element of x: the highest of its derivatives that counts as unknown
+	free []bool
+	pair *matching
+}
+
+// row is one equation.
+type row struct {
+	of    int // the element of x whose derivative it gives, −1 for those of implicit equations
+	eq, k int // of implicit equations
+	in    []int
+	rate  []bool // per column of in: its derivative stands there
+	level int    // how often it is to be differentiated
+}
+
+// most is how often anything may be differentiated. The algorithm ends by itself where the structure is sound; nobody has met such an index.
+const most = 40
+
+// structureOf analyses a model. The error names what has no structure that determines its unknowns.
+func structureOf(m *model.Model, lay *lower.Layout, b lower.Builtins) (*structure, error) {
+	o, err := lower.Written(m, lower.LayoutOf(m), b)
+	if err != nil {
+		return nil, err
+	}
+	s := &structure{m: m, lay: lay, nx: lay.NX, top: make([]int, lay.NX), free: make([]bool, lay.NX)}
+	given := make([]bool, lay.NX)
+	for i, eq := range m.Eqs {
+		off := lay.X[i].Off
+		for k := range eq.State.Shape.Size() {
+			given[off+k] = true
+		}
+		for _, k := range eq.Missing() {
+			given[off+k] = false
+		}
+	}
+	nodes := append(append(append([]ir.ID(nil), o.Rates...), o.Rest...), o.Outputs...)
+	all := dependence(o.G, nodes)
+	for v := range lay.NX {
+		if given[v] {
+			s.rows = append(s.rows, s.row(row{of: v}, all[v]))
+		}
+	}
+	n := lay.NX
+	for i, q := range m.Implicit {
+		for k := range q.Size() {
+			s.rows = append(s.rows, s.row(row{of: -1, eq: i, k: k}, all[n]))
+			n++
+		}
+	}
+	for _, list := range all[n:] {
+		for _, v := range list {
+			if v >= s.nx {
+				s.top[v-s.nx] = 1
+			}
+		}
+	}
+	for _, r := range s.rows {
+		for i, v := range r.in {
+			if r.rate[i] {
+				s.top[v] = 1
+			}
+		}
+	}
+	for v, n := range s.top {
+		s.free[v] = n == 0
+	}
+	return s, s.levels()
+}
+
+func (s *structure) row(r row, list []int) row {
+	at := map[int]int{}
+	add := func(v int, rate bool) {
+		i, ok := at[v]
+		if !ok {
+			i = len(r.in)
+			at[v] = i
+			r.in, r.rate = append(r.in, v), append(r.rate, false)
+		}
+		r.rate[i] = r.rate[i] || rate
+	}
+	if r.of >= 0 {
+		add(r.of, true)
+	}
+	for _, v := range list {
+		add(v%s.nx, v >= s.nx)
+	}
+	return r
+}
+
+// levels finds how often each equation is differentiated, and which derivative of each element is then an unknown.
+func (s *structure) levels() error {
+	for round := 0; ; round++ {
+		inc := make([][]int, len(s.rows))
+		for r, row := range s.rows {
+			for i, v := range row.in {
+				order := row.level
+				if row.rate[i] {
+					order++
+				}
+				if order == s.top[v] {
+					inc[r] = append(inc[r], v)
+				}
+			}
+		}
+		s.pair = match(inc, s.nx)
+		if s.pair.perfect() {
+			return nil
+		}
+		if round == 0 {
+			if err := s.singular(); err != nil {
+				return err
+			}
+		}
+		if round == most {
+			return s.endless()
+		}
+		over, cols := s.pair.over()
+		for r, yes := range over {
+			if yes {
+				s.rows[r].level++
+			}
+		}
+		for v, yes := range cols {
+			if yes {
+				s.top[v]++
+			}
+		}
+	}
+}
+
+// opened are the states whose equations must count as implicit ones: where a derivative is determined by others, and its own equation by
+// something else, it cannot be put in for the derivative.
+func (s *structure) opened() map[int]bool {
+	out := map[int]bool{}
+	for _, r := range s.rows {
+		if r.of >= 0 && s.top[r.of] != r.level+1 {
+			i, _ := stateAt(s.lay, r.of)
+			out[i] = true
+		}
+	}
+	return out
+}
 
 // analysis is what is known of the equations. Variables are numbered as the inputs of the graph: the states' elements first, then
 // the first derivatives of the loose ones, then their second derivatives, …
@@ -24,26 +171,20 @@ type analysis struct {
 	lay   *lower.Layout
 	o     *lower.Open
 	nx    int
-	loose []int // as in lower.Open
-	order []int // of each loose element: which of its derivatives is the unknown, 0 for itself
+	loose []int  // as in lower.Open
+	plain []bool // of each loose element: its derivative stands nowhere as written
+	order []int  // of each loose element: which of its derivatives is the unknown, 0 for itself
 
 	eqs   []equation
-	of    []int // the first of the elements of each implicit equation among eqs; one more for the end
-	rest  [][]ir.ID
+	rest  [][]ir.ID // of each implicit equation: itself and its derivatives by time
 	found *matching // of eqs to loose elements
 }
 
 // equation is one element of an implicit equation.
 type equation struct {
-	eq, k  int
-	level  int // how often it was differentiated
-	in     []int
-	inBase []int // variables before anything was differentiated
+	eq, k int
+	level int // how often it is differentiated
 }
-
-// most is how often anything may be differentiated: Pantelides' algorithm ends by itself where the structure is sound, and
-// a model of a higher index has not been met.
-const most = 12
 
 func (a *analysis) variable(q, level int) int {
 	if level == 0 {
@@ -69,78 +210,80 @@ func (a *analysis) whose() []int {
 	return w
 }
 
-// analyse assigns an unknown to every equation, differentiating what must be.
-func analyse(m *model.Model, lay *lower.Layout, o *lower.Open) (*analysis, error) {
-	a := &analysis{m: m, lay: lay, o: o, nx: lay.NX, loose: o.Loose, order: make([]int, len(o.Loose)), of: []int{0}}
+// analyse differentiates what must be, and assigns an unknown to every equation.
+func analyse(m *model.Model, lay *lower.Layout, b lower.Builtins) (*analysis, error) {
+	s, err := structureOf(m, lay, b)
+	if err != nil {
+		return nil, err
+	}
+	levels := map[[2]int]int{}
+	for _, r := range s.rows {
+		if r.of < 0 {
+			levels[[2]int{r.eq, r.k}] = r.level
+		}
+	}
+	if opened := s.opened(); len(opened) > 0 {
+		m = open(m, opened)
+		for _, r := range s.rows {
+			if r.of < 0 {
+				continue
+			}
+			i, k := stateAt(lay, r.of)
+			for j, q := range m.Implicit {
+				if q.Rate != nil && q.Rate.State == m.States[i] {
+					levels[[2]int{j, position(q.Rate, k)}] = r.level
+				}
+			}
+		}
+	}
+	o, err := lower.OpenOf(m, lay, b)
+	if err != nil {
+		return nil, err
+	}
+	a := &analysis{m: m, lay: lay, o: o, nx: lay.NX, loose: o.Loose}
+	for _, v := range o.Loose {
+		a.plain = append(a.plain, s.free[v])
+		a.order = append(a.order, s.top[v])
+	}
 	for i, q := range m.Implicit {
 		for k := range q.Size() {
-			a.eqs = append(a.eqs, equation{eq: i, k: k})
+			a.eqs = append(a.eqs, equation{eq: i, k: k, level: levels[[2]int{i, k}]})
 		}
-		a.of = append(a.of, len(a.eqs))
 		a.rest = append(a.rest, []ir.ID{o.Rest[i]})
 	}
-	if len(a.eqs) != len(a.loose) {
-		return nil, fmt.Errorf("implicit: %d equations for %d unknowns", len(a.eqs), len(a.loose)) // the checker counts
+	if err := a.differentiate(); err != nil {
+		return nil, err
 	}
-	// A derivative that stands anywhere is the unknown, in place of the state.
-	g := o.G
-	g.Outputs = nil
-	nodes := append(append(append([]ir.ID(nil), o.Rest...), o.Rates...), o.Outputs...)
-	rows := dependence(g, nodes)
-	n := 0
-	for i := range a.eqs {
-		a.eqs[i].in, a.eqs[i].inBase = rows[i], rows[i]
+	a.found = match(a.incidence(), len(a.loose))
+	if !a.found.perfect() {
+		return nil, s.endless()
 	}
-	n = len(a.eqs)
-	own := a.whose()
-	for v, row := range rows[n:] {
-		if v < a.nx && own[v] >= 0 {
-			continue // the derivative itself, as an input
-		}
-		for _, w := range row {
-			if w >= a.nx {
-				a.order[w-a.nx] = 1
-			}
-		}
-	}
-	for i := range a.eqs {
-		for _, w := range a.eqs[i].in {
-			if w >= a.nx {
-				a.order[w-a.nx] = 1
-			}
-		}
-	}
-	explicit := rows[n : n+a.nx]
-	for round := 0; ; round++ {
-		a.found = match(a.incidence(own), len(a.loose))
-		if a.found.perfect() {
-			return a, nil
-		}
-		if round == 0 {
-			if err := a.singular(explicit, own); err != nil {
-				return nil, err
-			}
-		}
-		if round == most {
-			return nil, a.endless()
-		}
-		if err := a.differentiate(own); err != nil {
-			return nil, err
-		}
-	}
+	return a, nil
 }
 
-// incidence lists the unknowns of each equation.
-func (a *analysis) incidence(own []int) [][]int {
-	rows := make([][]int, len(a.eqs))
-	for i, e := range a.eqs {
-		for _, v := range e.in {
-			if q, level, ok := a.derivative(v, own); ok && level == a.order[q] {
-				rows[i] = append(rows[i], q)
-			}
+// open is the model with equations of some states among the implicit ones.
+func open(m *model.Model, which map[int]bool) *model.Model {
+	c := *m
+	c.Eqs = append([]*model.Equation(nil), m.Eqs...)
+	c.Implicit = append([]*model.Implicit(nil), m.Implicit...)
+	for i, eq := range m.Eqs {
+		if which[i] {
+			c.Eqs[i] = &model.Equation{State: eq.State, Span: eq.Span}
+			c.Implicit = append(c.Implicit, model.OfRate(eq))
 		}
 	}
-	return rows
+	return &c
+}
+
+// position is which of the elements that an equation gives is element k.
+func position(eq *model.Equation, k int) int {
+	n := 0
+	for _, j := range eq.Missing() {
+		if j < k {
+			n++
+		}
+	}
+	return k - n
 }
 
 // dependence lists the variables in each element of nodes, one after the other.
@@ -161,69 +304,59 @@ func dependence(g *ir.Graph, nodes []ir.ID) [][]int {
 	return rows
 }
 
-// differentiate replaces the equations that are too many for their unknowns by their derivatives.
-func (a *analysis) differentiate(own []int) error {
-	over, cols := a.found.over()
-	deeper := map[int]bool{} // implicit equations of which a derivative is not there yet
-	for i, yes := range over {
-		if yes {
-			e := &a.eqs[i]
-			e.level++
-			if e.level == len(a.rest[e.eq]) {
-				deeper[e.eq] = true
-			}
-		}
-	}
-	for q, yes := range cols {
-		if yes {
-			a.order[q]++
-		}
-	}
-	var which []int
+// incidence lists the unknowns of each equation.
+func (a *analysis) incidence() [][]int {
+	own := a.whose()
+	start := map[ir.ID]int{}
 	var nodes []ir.ID
-	for i := range a.m.Implicit {
-		if deeper[i] {
-			which = append(which, i)
-			nodes = append(nodes, a.rest[i][len(a.rest[i])-1])
+	n := 0
+	for _, e := range a.eqs {
+		id := a.rest[e.eq][e.level]
+		if _, ok := start[id]; !ok {
+			start[id] = n
+			n += a.o.G.Shape(id).Size()
+			nodes = append(nodes, id)
 		}
 	}
-	d, err := a.byTime(nodes)
-	if err != nil {
-		q := a.m.Implicit[which[0]]
-		return diag.New("E0236", q.Span, "the index cannot be reduced: %v", err).At("must be differentiated by time").
-			WithHelp("write the equation with functions that have derivatives")
-	}
-	for j, i := range which {
-		a.rest[i] = append(a.rest[i], d[j])
-	}
-	// What stands in the new ones.
-	nodes = nodes[:0]
-	var changed []int
-	for i := range a.m.Implicit {
-		levels := map[int]bool{}
-		for k := a.of[i]; k < a.of[i+1]; k++ {
-			if over[k] {
-				levels[a.eqs[k].level] = true
-			}
-		}
-		for l := range a.rest[i] {
-			if levels[l] {
-				changed = append(changed, i, l)
-				nodes = append(nodes, a.rest[i][l])
+	all := dependence(a.o.G, nodes)
+	rows := make([][]int, len(a.eqs))
+	for i, e := range a.eqs {
+		for _, v := range all[start[a.rest[e.eq][e.level]]+e.k] {
+			if q, level, ok := a.derivative(v, own); ok && level == a.order[q] {
+				rows[i] = append(rows[i], q)
 			}
 		}
 	}
-	rows := dependence(a.o.G, nodes)
-	for j := 0; j < len(changed); j += 2 {
-		i, l := changed[j], changed[j+1]
-		for k := a.of[i]; k < a.of[i+1]; k++ {
-			if over[k] && a.eqs[k].level == l {
-				a.eqs[k].in = rows[k-a.of[i]]
+	return rows
+}
+
+// differentiate adds the derivatives of equations that are called for.
+func (a *analysis) differentiate() error {
+	need := make([]int, len(a.rest))
+	for _, e := range a.eqs {
+		need[e.eq] = max(need[e.eq], e.level)
+	}
+	for level := 1; ; level++ {
+		var which []int
+		var nodes []ir.ID
+		for i, n := range need {
+			if n >= level {
+				which = append(which, i)
+				nodes = append(nodes, a.rest[i][level-1])
 			}
 		}
-		rows = rows[a.of[i+1]-a.of[i]:]
+		if which == nil {
+			return nil
+		}
+		d, err := a.byTime(nodes)
+		if err != nil {
+			return diag.New("E0236", a.m.Implicit[which[0]].Span, "the index cannot be reduced: %v", err).At("must be differentiated by time").
+				WithHelp("write the equation with functions that have derivatives")
+		}
+		for j, i := range which {
+			a.rest[i] = append(a.rest[i], d[j])
+		}
 	}
-	return nil
 }
 
 // byTime adds the total derivatives of nodes by time, along x' = f.
@@ -238,10 +371,8 @@ func (a *analysis) byTime(nodes []ir.ID) ([]ir.ID, error) {
 			if in.Off >= a.nx {
 				return g.Input(in.Name+"'", ir.BankX, in.Off+len(a.loose), in.Shape)
 			}
-			for i, p := range a.lay.X { // most inputs are one state
-				if p.Off == in.Off && p.Shape.Equal(in.Shape) {
-					return a.o.Rates[i]
-				}
+			if i, k := stateAt(a.lay, in.Off); k == 0 && a.lay.X[i].Shape.Equal(in.Shape) { // most inputs are one state
+				return a.o.Rates[i]
 			}
 			if all == ir.None {
 				all = g.Concat(a.o.Rates...)

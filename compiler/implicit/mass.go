@@ -27,7 +27,7 @@ func (a *analysis) allRows() (nodes []ir.ID, elems []elem) {
 			elems = append(elems, elem{ir.None, 0})
 			continue
 		}
-		i, k := (&assembly{analysis: a}).stateAt(v)
+		i, k := stateAt(a.lay, v)
 		elems = append(elems, elem{a.o.Rates[i], k})
 	}
 	for _, e := range a.eqs {

@@ -1,9 +1,11 @@
 package implicit
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/udl-lang/udl/compiler/ir"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
 	"github.com/udl-lang/udl/runtime/system"
@@ -11,59 +13,36 @@ import (
 
 // singular refuses a system that no differentiation can mend: with x and its derivatives taken for one, there is still no way to assign
 // every equation a quantity of its own.
-func (a *analysis) singular(explicit [][]int, own []int) error {
-	var rows [][]int
-	var eqs []int // of the rows: an element of eqs, or −1 − the element of x whose derivative it gives
-	base := func(row []int, first int) []int {
-		var out []int
-		if first >= 0 {
-			out = append(out, first)
-		}
-		for _, v := range row {
-			if v >= a.nx {
-				v = a.loose[(v-a.nx)%len(a.loose)]
-			}
-			if v != first {
-				out = append(out, v)
-			}
-		}
-		return out
+func (s *structure) singular() error {
+	rows := make([][]int, len(s.rows))
+	for i, r := range s.rows {
+		rows[i] = r.in
 	}
-	for v, row := range explicit {
-		if own[v] < 0 {
-			rows = append(rows, base(row, v))
-			eqs = append(eqs, -1-v)
-		}
-	}
-	for i, e := range a.eqs {
-		rows = append(rows, base(e.inBase, -1))
-		eqs = append(eqs, i)
-	}
-	m := match(rows, a.nx)
+	m := match(rows, s.nx)
 	if m.perfect() {
 		return nil
 	}
 	over, cols := m.over()
 	under := m.under()
-	names := system.Names(a.slots())
+	names := system.Names(slotsOf(s.lay))
 	var eq, det, free []string
 	var d *diag.Diagnostic
 	for r, yes := range over {
 		if !yes {
 			continue
 		}
-		if eqs[r] < 0 {
-			eq = append(eq, "`"+names[-1-eqs[r]]+"'`")
+		e := s.rows[r]
+		if e.of >= 0 {
+			eq = append(eq, "`"+names[e.of]+"'`")
 			continue
 		}
-		e := a.eqs[eqs[r]]
-		q := a.m.Implicit[e.eq]
+		q := s.m.Implicit[e.eq]
 		if d == nil {
 			d = diag.New("E0235", q.Span, "the equations do not determine the unknowns")
 		} else if len(d.Labels) < 4 && q.Span != d.Labels[len(d.Labels)-1].Span {
 			d.And(q.Span, "and this one")
 		}
-		eq = append(eq, "`"+a.name(eqs[r])+"`")
+		eq = append(eq, "`"+elementText(q, e.k)+"`")
 	}
 	for c := range cols {
 		if cols[c] {
@@ -74,7 +53,7 @@ func (a *analysis) singular(explicit [][]int, own []int) error {
 		}
 	}
 	if d == nil {
-		d = diag.New("E0235", a.m.Implicit[0].Span, "the equations do not determine the unknowns")
+		d = diag.New("E0235", s.m.Implicit[0].Span, "the equations do not determine the unknowns")
 	}
 	if len(det) == 0 {
 		d.At("no state or unknown stands in it")
@@ -92,15 +71,16 @@ func (a *analysis) singular(explicit [][]int, own []int) error {
 }
 
 // endless refuses what would have to be differentiated without end.
-func (a *analysis) endless() error {
-	over, _ := a.found.over()
-	for i, yes := range over {
-		if yes {
-			return diag.New("E0236", a.m.Implicit[a.eqs[i].eq].Span, "the index cannot be reduced").At("differentiated %d times, it still determines no unknown", a.eqs[i].level).
-				WithHelp("check that the constraint acts on what it is to determine")
+func (s *structure) endless() error {
+	d := diag.New("E0236", s.m.Implicit[0].Span, "the index cannot be reduced")
+	over, _ := s.pair.over()
+	for r, yes := range over {
+		if e := s.rows[r]; yes && e.of < 0 {
+			d = diag.New("E0236", s.m.Implicit[e.eq].Span, "the index cannot be reduced").At("differentiated %d times, it still determines no unknown", e.level)
+			break
 		}
 	}
-	return diag.New("E0236", a.m.Span, "the index cannot be reduced").WithHelp("check the constraints")
+	return d.WithHelp("check that the constraint acts on what it is to determine")
 }
 
 func list(names []string) string {
@@ -113,15 +93,26 @@ func list(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-func (a *analysis) slots() []system.Slot { return slotsOf(a.lay) }
-
-// name is how messages call an element of an implicit equation.
-func (a *analysis) name(i int) string {
-	e := a.eqs[i]
-	q := a.m.Implicit[e.eq]
+// elementText is how messages call an element of an implicit equation.
+func elementText(q *model.Implicit, k int) string {
+	if q.Rate != nil {
+		st := q.Rate.State
+		if st.Shape.IsScalar() {
+			return st.Name + "'"
+		}
+		missing := q.Rate.Missing()
+		for j := range st.Shape.Size() { // the k-th that is given
+			if !slices.Contains(missing, j) {
+				if k == 0 {
+					return ir.Element(st.Name, st.Shape, j) + "'"
+				}
+				k--
+			}
+		}
+	}
 	text := Text(q)
 	if q.Size() > 1 {
-		text += ", element " + strconv.Itoa(e.k+1)
+		text += ", element " + strconv.Itoa(k+1)
 	}
 	return text
 }

@@ -42,10 +42,11 @@ type lowerer struct {
 	lets func(s *model.Symbol) val // how a let not yet in refs is found; nil when there are none
 	// consts makes the constants that are written in others.
 	consts map[*model.Symbol]func() val
-	all    bool                      // lets finds symbols of every kind
-	deriv  func(s *model.Symbol) val // the value of a state's derivative
-	loop   []*model.Symbol           // index variables in scope, outermost first
-	fixed  map[*model.Symbol]int     // index variables that are unrolled, with their value
+	all    bool                            // lets finds symbols of every kind
+	deriv  func(s *model.Symbol) val       // the value of a state's derivative
+	jump   func(e *model.Expr) (val, bool) // what a call that jumps is frozen to; nil where nothing is frozen
+	loop   []*model.Symbol                 // index variables in scope, outermost first
+	fixed  map[*model.Symbol]int           // index variables that are unrolled, with their value
 }
 
 func (l *lowerer) fail(e *model.Expr, code diag.Code, format string, args ...any) {
@@ -140,7 +141,7 @@ func (l *lowerer) ref(e *model.Expr) val {
 		l.refs[s] = v
 		return v
 	}
-	if l.lets != nil && (l.all || s.Kind == model.Let) && (s.Def != nil || s.Kind == model.State || s.Kind == model.Latent) {
+	if l.lets != nil && (l.all || s.Kind == model.Let) && (s.Def != nil || s.Kind == model.State || s.Kind == model.Latent || s.Kind == model.Discrete) {
 		v := l.lets(s)
 		l.refs[s] = v
 		return v
@@ -244,6 +245,11 @@ func (l *lowerer) join(e *model.Expr, vs []val, f func(args []ir.ID) ir.ID) val 
 }
 
 func (l *lowerer) call(e *model.Expr) val {
+	if l.jump != nil {
+		if v, ok := l.jump(e); ok {
+			return v
+		}
+	}
 	f, elementwise, ok := l.b.Func(e.Name)
 	if !ok {
 		l.fail(e, "E0201", "nothing is known of `%s`", e.Name)

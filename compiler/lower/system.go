@@ -1,6 +1,8 @@
 package lower
 
 import (
+	"math"
+
 	"github.com/udl-lang/udl/compiler/ir"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
@@ -30,6 +32,10 @@ type Layout struct {
 	state map[*model.Symbol]int // index into X
 	init  []int                 // per state the index into Theta of its initial value; the flag follows
 	rates [][]int               // per state, where in x the derivative of each element stands that no equation gives; −1: nowhere. nil: all are given
+
+	// Jumps are those of the right-hand side that can be frozen; Freeze finds them.
+	Jumps    []Jump
+	switchAt int
 
 	signals map[*model.Symbol][]*ir.External // of inputs that a table was given for, a function of time for each element
 }
@@ -225,6 +231,9 @@ func dynamic(m *model.Model, lay *Layout, b Builtins) (*lowerer, func(i int) val
 func RHS(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, err error) {
 	defer recovered(&err)
 	l, rhs := dynamic(m, lay, b)
+	if len(lay.Jumps) > 0 {
+		l.freeze(m, lay)
+	}
 	for i, s := range m.States {
 		l.g.Output(ir.Output{Name: s.Name + "'", Off: lay.X[i].Off, Node: rhs(i).id})
 	}
@@ -251,7 +260,7 @@ func (l *lowerer) equation(eq *model.Equation, rates []int) ir.ID {
 		p := eq.Parts[0]
 		return l.expand(l.expr(p.RHS), p.RHS.Shape, nil, shape)
 	}
-	ids := []ir.ID{l.g.Num(0)} // for elements whose derivative nobody asks for
+	ids := []ir.ID{l.g.Num(math.NaN())} // for elements whose derivative nobody asks for
 	pos := make([]int, shape.Size())
 	n := 1
 	if len(rates) == 0 {
@@ -261,17 +270,7 @@ func (l *lowerer) equation(eq *model.Equation, rates []int) ir.ID {
 		return l.g.Input(eq.State.Name+"'", ir.BankX, run, shape)
 	}
 	for _, p := range eq.Parts {
-		depth := len(l.loop)
-		l.loop = append(l.loop, p.Vars...)
-		v := l.expr(p.RHS)
-		per := p.RHS.Shape
-		if len(p.Vars) == 0 && per.IsScalar() && len(p.Flat) > 1 {
-			per = types.Shape{len(p.Flat)}
-		} else if k := dims(p.Vars).Size(); per.IsScalar() && len(p.Flat) > k {
-			per = types.Shape{len(p.Flat) / k}
-		}
-		ids = append(ids, l.expand(v, p.RHS.Shape, p.Vars, per))
-		l.loop = l.loop[:depth]
+		ids = append(ids, l.part(p))
 		for i, f := range p.Flat {
 			pos[f] = n + i
 		}

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-//go:embed c
+//go:embed c/*.c c/*.h
 var sources embed.FS
 
 // flags are those of the C side. -ffast-math is not among them: it would compute something else.

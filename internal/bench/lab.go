@@ -14,6 +14,7 @@ import (
 const (
 	udl    = "udl"             // in this process
 	inC    = "C"               // the C side
+	cvode  = "CVODE"           // SUNDIALS', which is C too
 	off    = "UDL_NATIVE=off"  // udl without generated code
 	pureGo = "UDL_KERNELS=off" // udl without generated code and without assembly
 )
@@ -38,6 +39,7 @@ type lab struct {
 	given map[[2]string]bool // which subjects a side knows the numbers of
 	reps  map[meter]int
 	goal  time.Duration // of one measurement
+	works []work        // the work–precision curves measured, for the document's plots
 }
 
 func newLab(root, gcc string) (*lab, error) {
@@ -76,6 +78,13 @@ func (l *lab) startSide(name string) (*process, error) {
 			return nil, errNoC
 		}
 		bin, err := buildC(l.dir)
+		if err != nil {
+			return nil, err
+		}
+		return startProcess(bin, nil, nil)
+	}
+	if name == cvode {
+		bin, err := buildCVODE(l.dir)
 		if err != nil {
 			return nil, err
 		}

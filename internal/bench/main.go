@@ -36,7 +36,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	asJSON := fs.Bool("json", false, "print JSON")
 	match := fs.String("row", "", "measure the rows whose name matches this regular `expression`")
 	rounds := fs.Int("rounds", 15, "rounds for each row")
-	write := fs.Bool("write", false, "write docs/benchmarks.md too; only without -row")
+	plots := fs.String("plots", "", "save the work–precision plots of the rows cvode/… in this `folder`")
+	write := fs.Bool("write", false, "write docs/benchmarks.md and the plots beside it too; only without -row")
 	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
@@ -92,7 +93,15 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 		}
 	}
 	if *write {
-		if err := writeDocument(filepath.Join(root, "docs", "benchmarks.md"), m, *rounds, results); err != nil {
+		if err := writeDocument(filepath.Join(root, "docs", "benchmarks.md"), m, *rounds, results, l.works); err != nil {
+			return err
+		}
+		if err := writePlots(filepath.Join(root, "docs"), l.works); err != nil {
+			return err
+		}
+	}
+	if *plots != "" {
+		if err := writePlots(*plots, l.works); err != nil {
 			return err
 		}
 	}
@@ -105,9 +114,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	return nil
 }
 
-func writeDocument(path string, m machine, rounds int, results []result) error {
+func writeDocument(path string, m machine, rounds int, results []result, works []work) error {
 	return trace.WriteFile(path, func(w io.Writer) error {
 		writeMarkdown(w, m, rounds, results)
+		writeWorks(w, works)
 		return nil
 	})
 }

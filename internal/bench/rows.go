@@ -38,6 +38,14 @@ var rows = []row{
 	{"train/spiral", "the fit of models/spiral.udl, a network 2-50-2 on 30 points, 500 steps of Adam; the target is 0.15 s where C's right-hand side takes 0.6 µs", "s", atMost(0.15),
 		few(5, training(0.15))},
 
+	{"cvode/robertson", "Robertson's reaction, the Oregonator, van der Pol's oscillator, HIRES and POLLU by the best of udl's solvers / by CVODE, time to the same error at the end", "", atMost(0.15), few(7, against("robertson"))},
+	{"cvode/orego", "", "", atMost(0.3), few(7, against("orego"))},
+	{"cvode/vdpol", "", "", atMost(0.3), few(7, against("vdpol"))},
+	{"cvode/hires", "", "", atMost(0.4), few(7, against("hires"))},
+	{"cvode/pollu", "", "", atMost(0.6), few(7, against("pollu"))},
+	{"cvode/bruss1d", "the Brusselator with diffusion on 200 points of a line", "", atMost(0.8), few(7, against("bruss1d"))},
+	{"cvode/bruss2d", "that on 64 by 64 points of a periodic square", "", atMost(0.8), few(2, against("bruss2d"))},
+
 	{"no-native/rhs/lv", "without generated code (UDL_NATIVE=off) / with", "", atMost(3),
 		ratio(meter{off, "rhs/lv"}, exactly, meter{udl, "rhs/lv"})},
 	{"no-native/rhs/ude", "", "", atMost(3),

@@ -124,19 +124,36 @@ type model struct {
 	p   []float64 // C's; for many trajectories one after the other
 }
 
-func (s *subject) text() string {
-	b, err := texts.ReadFile("models/" + s.file)
+// modelText is a file of models.
+func modelText(file string) string {
+	b, err := texts.ReadFile("models/" + file)
 	if err != nil {
 		panic(err) // embedded
 	}
+	return string(b)
+}
+
+func (s *subject) text() string {
 	if s.size == "" {
-		return string(b)
+		return modelText(s.file)
 	}
-	return strings.Replace(string(b), "n = 16", "n = "+s.size, 1)
+	return strings.Replace(modelText(s.file), "n = 16", "n = "+s.size, 1)
 }
 
 func (s *subject) load() (*model, error) {
-	f, errs := parser.Parse(diag.NewSource(s.file, s.text()))
+	sys, err := compileText(s.file, s.text())
+	if err != nil {
+		return nil, err
+	}
+	m := &model{sys: sys, u: s.u(), p: s.th()}
+	return m, m.arrange(s)
+}
+
+func compileModel(file string) (*system.System, error) { return compileText(file, modelText(file)) }
+
+// compileText compiles the first model of a text.
+func compileText(file, text string) (*system.System, error) {
+	f, errs := parser.Parse(diag.NewSource(file, text))
 	if err := errs.Err(); err != nil {
 		return nil, err
 	}
@@ -154,10 +171,9 @@ func (s *subject) load() (*model, error) {
 		if err != nil {
 			return nil, err
 		}
-		m := &model{sys: c.System, u: s.u(), p: s.th()}
-		return m, m.arrange(s)
+		return c.System, nil
 	}
-	return nil, fmt.Errorf("%s has no model", s.file)
+	return nil, fmt.Errorf("%s has no model", file)
 }
 
 // arrange finds C's p in θ, by names.

@@ -10,9 +10,12 @@ var runtimeCodes = []Row{
 	{"E0506", "the limit on memory is reached", "Ask for outputs at given times, or raise the limit.", ""},
 	{"E0507", "members of an ensemble stopped early", "Some trajectories did not reach their end; statistics leave them out, `.status` says how each ended, and `E[3]` solves one again with the whole message.", ""},
 	{"E0508", "an input is not known at all times", "The integration leaves the times of an input's table. Nothing is extrapolated unless `outside = hold` says that the end values hold.", ""},
+	{"E0509", "no steady state was found", "The message says what was tried, what came of it, and which equation is furthest from zero. The equations may have none.", ""},
 	{"E0510", "no gradient", "Something in the model has no derivative, or the gradient method cannot handle it.", ""},
 	{"E0511", "the loss is infinite at the start", "The first evaluation of a training must give a finite loss; the message names state, time and row.", ""},
 	{"E0512", "the data do not fit the loss", "A logarithm of a datum that is not positive, times that are not sorted, or too few data.", ""},
 	{"E0513", "nothing to train", "The model has no parameter or weight that may move.", ""},
 	{"E0514", "a training failed", "The message says why.", ""},
+	{"E0515", "an event goes wrong", "It fires for ever, as bounces that die down do, or events set each other off in a circle, or it assigns what is no number. End before, `stop when` nothing moves any more, or set two thresholds apart from each other.", ""},
+	{"E0530", "inconsistent initial values", "The given initial values of states that have a derivative contradict an algebraic equation or a constraint, or from the first guesses of the algebraic unknowns no solution is found. The message names the equation, by how much it is missed, and the values.", ""},
 }

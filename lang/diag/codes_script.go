@@ -21,6 +21,6 @@ var scriptCodes = []Row{
 	{"E0720", "assertion failed", "What the script states is not so.", "assert(1 > 2)"},
 	{"E0730", "no such command", "At the prompt a line that begins with a colon is a command; `:help` lists them.", ""},
 	{"E0731", "nothing of that name", "`help`, `udl doc`, `:model` and `:graph` explain and show what there is; alone, or by `:help`, they list it.", ""},
-	{"E0790", "not built yet", "The word is part of the language; its meaning is not built in this version.", "steady(1)"},
+	{"E0790", "not built yet", "The word is part of the language; its meaning is not built in this version.", "sample(1)"},
 	{"E0799", "internal error", "A fault of udl, not of the model. Please report it.", ""},
 }

@@ -23,6 +23,7 @@ const (
 	Local         // parameter of an inlined function or an unknown
 	IndexVar      // bound by sum[j in ..] or u[i in ..]
 	Given         // an input of a compiled expression that is not a model (a lambda's s.x)
+	Discrete      // a state without derivative, which only events change
 )
 
 // Symbol is one named quantity. Identity is the pointer.
@@ -34,7 +35,7 @@ type Symbol struct {
 	Doc   string
 	Span  diag.Span
 
-	// Def is the default (Param, Const), the initial value (State, Latent) or the meaning (Let);
+	// Def is the default (Param, Const), the initial value (State, Latent, Discrete) or the meaning (Let);
 	// nil for the others. A default may refer to constants only; an initial value to parameters,
 	// constants, other initial values and lets at the start.
 	Def *Expr
@@ -94,14 +95,63 @@ type Part struct {
 	Span diag.Span
 }
 
+// EventKind is what sets an event off.
+type EventKind int
+
+// The kinds of events.
+const (
+	When  EventKind = iota // a condition turns true
+	At                     // one moment
+	Every                  // multiples of a period after the start
+	Stop                   // a condition turns true, and the run ends
+)
+
+// Direction is which crossings of a guard set an event off.
+type Direction int
+
+// The directions.
+const (
+	Rising  Direction = iota // the condition turns true
+	Falling                  // it turns false
+	Either
+)
+
+// Event is a change of states at a moment.
+type Event struct {
+	Kind      EventKind
+	Name      string // "when y < 0", as written, for messages and records
+	Cond      *Expr  // of When and Stop: the condition as written
+	Guard     *Expr  // of When and Stop: a number that is positive where the condition holds
+	Time      *Expr  // of At and Every: the moment, the period; of parameters and constants alone
+	Direction Direction
+	Initially bool
+	After     *Expr // the delay, nil for none
+	Priority  float64
+	Updates   []Update
+	Doc       string
+	Span      diag.Span
+}
+
+// Update is one assignment of an event. Its right side is read before any of the event is made.
+type Update struct {
+	State *Symbol
+	Part
+}
+
 // Implicit is an equation that gives no derivative by itself: 0 = e, or LHS = RHS with derivatives on either side. It
 // counts as many equations as LHS − RHS has elements, for every combination of the index variables Vars (row-major, the
 // first outermost).
 type Implicit struct {
-	LHS, RHS *Expr // LHS is nil for the literal 0
+	LHS, RHS *Expr     // LHS is nil for the literal 0
+	Rate     *Equation // instead of both: the elements of a derivative that this equation gives
 	Vars     []*Symbol
 	Shape    types.Shape // of LHS − RHS for one value of the variables
 	Span     diag.Span
+}
+
+// OfRate is the equation of a state as an implicit one.
+func OfRate(eq *Equation) *Implicit {
+	return &Implicit{Rate: eq, Shape: types.Shape{eq.State.Shape.Size() - len(eq.Missing())}, Span: eq.Span}
 }
 
 // Size is how many equations it counts.
@@ -121,11 +171,12 @@ type Model struct {
 
 	Params   []*Symbol // in source order, formulas' parameters not included
 	Consts   []*Symbol // of the model, then those of the script that it uses
-	States   []*Symbol // State and Latent, velocities included, in source order
+	States   []*Symbol // State, Latent and Discrete, velocities included, in source order
 	Lets     []*Symbol // sorted so that each refers only to earlier ones
 	Unknowns []*Unknown
-	Eqs      []*Equation // one per state, in the order of States
+	Eqs      []*Equation // one per state, in the order of States; that of a Discrete is 0
 	Implicit []*Implicit // as many equations as Eqs leave elements over
+	Events   []*Event    // in source order
 	Warnings diag.List
 }
 

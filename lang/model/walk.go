@@ -35,8 +35,14 @@ func (q *Equation) Missing() []int {
 	return out
 }
 
-// Exprs calls f on both sides of the equation.
+// Exprs calls f on what stands in the equation.
 func (q *Implicit) Exprs(f func(*Expr)) {
+	if q.Rate != nil {
+		for _, p := range q.Rate.Parts {
+			f(p.RHS)
+		}
+		return
+	}
 	if q.LHS != nil {
 		f(q.LHS)
 	}

@@ -59,7 +59,8 @@ type Builtin struct {
 	Doc     string // one sentence, then details
 	Example string // runs as written
 	See     []string
-	Cite    string // source, for solvers and methods
+	Cite    string   // source, for solvers and methods
+	Facts   []string // lines that help shows after Doc: a solver's order and stability
 
 	Shaper Shaper
 	// Shape computes the result's shape for Shaper == Special; the error is a message without place.

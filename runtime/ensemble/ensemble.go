@@ -46,6 +46,7 @@ type Result struct {
 	Status []solve.Status // of each member
 	TEnd   []float64      // how far each came
 	Failed int            // members that stopped early
+	Again  int            // members that turned out stiff in a lane and were integrated again
 	Stats  solve.Stats    // sums over the members; First, Smallest and Largest are not filled in
 
 	Threads int
@@ -73,19 +74,23 @@ func Run(ctx context.Context, p *Problem) (*Result, error) {
 	r.Status, r.TEnd = make([]solve.Status, q.N), make([]float64, q.N)
 	s := &shared{Problem: q, ctx: ctx, result: r}
 	var lanes func() system.Lanes
-	rk, _ := q.Method.(*method.RK)
-	s.rk = rk
+	s.by = q.Method
+	if q.Method.Info().Family == method.Automatic {
+		// Members that turn out stiff are integrated again, one at a time.
+		explicit, implicit := solve.Chosen(q.Sys, q.Rtol)
+		if s.by = implicit; explicit != nil {
+			s.by, s.auto = explicit, true
+		}
+	}
 	switch {
 	case q.NoLanes:
 		r.Why = "turned off"
 	case q.Step != 0 || !q.Method.Info().Adaptive:
 		r.Why = "a fixed step"
-	case rk == nil:
-		r.Why = "steps of " + q.Method.Info().Name + " are made one trajectory at a time"
 	case q.Sys.Lanes == nil:
 		r.Why = "no generated code"
 	default:
-		if lanes, err = q.Sys.Lanes(rk, q.Vary, s.between()); err != nil {
+		if lanes, err = q.Sys.Lanes(s.by, q.Vary, s.between()); err != nil {
 			lanes, r.Why = nil, err.Error()
 		}
 	}
@@ -106,6 +111,7 @@ func Run(ctx context.Context, p *Problem) (*Result, error) {
 			r.Stats.Steps += w.stats.Steps
 			r.Stats.Rejected += w.stats.Rejected
 			r.Stats.Evals += w.stats.Evals
+			r.Again += len(w.again)
 		})
 	}
 	wg.Wait()
@@ -186,7 +192,8 @@ func (e *MemoryError) Error() string {
 type shared struct {
 	*Problem
 	ctx    context.Context
-	rk     *method.RK // the method, where it is an explicit Runge–Kutta method
+	by     method.Method // of lanes
+	auto   bool          // by is what the problem chooses, and stiff members want another
 	result *Result
 	next   atomic.Int64 // the next member to hand out
 	done   atomic.Int64
@@ -215,6 +222,8 @@ type worker struct {
 	// Members are taken a few at a time, so that workers do not write into the same lines of a cache; few enough that they
 	// end together.
 	mine, mineEnd, atOnce int
+
+	again []int // members that the explicit method did not bring to their end
 }
 
 func newWorker(s *shared) *worker {
@@ -238,10 +247,15 @@ func (w *worker) take() int {
 		return -1
 	}
 	w.mine++
+	w.be(i)
+	return i
+}
+
+// be sets θ for a member.
+func (w *worker) be(i int) {
 	for n, v := range w.Vary {
 		w.th[v] = w.Values[i*len(w.Vary)+n]
 	}
-	return i
 }
 
 func (w *worker) fail(err error) {
@@ -273,21 +287,37 @@ func (w *worker) finish(i int, status solve.Status, t float64, reached int) {
 	}
 }
 
+// repeat integrates the members again that the explicit method of the lanes did not bring to their end.
+func (w *worker) repeat() {
+	w.prob.Method = w.Method
+	for _, i := range w.again {
+		w.be(i)
+		if w.ctx.Err() != nil || !w.alone(i) {
+			return
+		}
+	}
+}
+
 // scalar integrates one member after the other.
 func (w *worker) scalar() {
-	for i := w.take(); i >= 0; i = w.take() {
-		sol, err := w.ws.Solve(w.ctx, &w.prob)
-		if err != nil {
-			w.fail(err)
-			return
-		}
-		if sol.Status == solve.Cancelled {
-			return
-		}
-		copy(w.result.X[i*len(w.Times)*w.Sys.NX:], sol.X)
-		w.finish(i, sol.Status, sol.TEnd, len(sol.T))
-		w.stats.Steps += sol.Stats.Steps
-		w.stats.Rejected += sol.Stats.Rejected
-		w.stats.Evals += sol.Stats.Evals
+	for i := w.take(); i >= 0 && w.alone(i); i = w.take() {
 	}
+}
+
+// alone integrates a member, for which θ is set; it is false when no other is to follow.
+func (w *worker) alone(i int) bool {
+	sol, err := w.ws.Solve(w.ctx, &w.prob)
+	if err != nil {
+		w.fail(err)
+		return false
+	}
+	if sol.Status == solve.Cancelled {
+		return false
+	}
+	copy(w.result.X[i*len(w.Times)*w.Sys.NX:], sol.X)
+	w.finish(i, sol.Status, sol.TEnd, len(sol.T))
+	w.stats.Steps += sol.Stats.Steps
+	w.stats.Rejected += sol.Stats.Rejected
+	w.stats.Evals += sol.Stats.Evals
+	return true
 }

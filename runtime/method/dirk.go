@@ -23,6 +23,8 @@ type DIRK struct {
 	C, B     []float64
 	E        []float64
 	EOrder   int
+	// Strict multiplies the error estimate in the step-size control, where it is much below the error that it stands for; 0: it does not.
+	Strict float64
 
 	// Predict[i] weighs the stages before i for a guess of the stage value: X_i ≈ x + h Σ_{j<i} Predict[i][j] f_j; empty for an explicit first stage.
 	Predict [][]float64
@@ -42,6 +44,14 @@ func (m *DIRK) Info() Info {
 
 // ErrorOrder is k of the step-size control.
 func (m *DIRK) ErrorOrder() int { return min(m.Order, m.EOrder) + 1 }
+
+// Weight is what the error estimate counts for in the step-size control.
+func (m *DIRK) Weight() float64 {
+	if m.Strict == 0 {
+		return 1
+	}
+	return m.Strict
+}
 
 // FirstExplicit reports whether the first stage needs no solution of equations: X_0 = x.
 func (m *DIRK) FirstExplicit() bool { return m.A[0][0] == 0 }

@@ -20,6 +20,7 @@ var kencarp4 = func() DIRK {
 		Order:      4,
 		EOrder:     3,
 		DenseOrder: 3,
+		Strict:     6,
 		Stability:  "L-stable, stiffly accurate",
 		Doc: "Kennedy and Carpenter's ESDIRK of order 4 with its explicit companion: stiff problems at tolerances from 1e-3 to 1e-7 whose Jacobian is dear, since it may be " +
 			"kept over many steps, and IMEX splittings.",

@@ -26,6 +26,7 @@ var kencarp5 = func() DIRK {
 		Order:      5,
 		EOrder:     4,
 		DenseOrder: 3,
+		Strict:     20,
 		Stability:  "L-stable, stiffly accurate",
 		Doc:        "Kennedy and Carpenter's ESDIRK of order 5 with its explicit companion: as KenCarp4, at tolerances from 1e-5 to 1e-9.",
 		Cite:       "Kennedy, Carpenter, Applied Numerical Mathematics 44 (2003) 139–181",

@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// residual is that of the formula of order k for x = e^t, without f: Σ_{m≤k} ∇^m/m − κγ ∇^(k+1), with ∇ = 1 − e^(−h), must be h to order k.
+// residual is that of the formula of order k for x = e^t, without f: Σ_{m≤k} ∇^m/m, with ∇ = 1 − e^(−h), must be h to order k.
 func (m *BDF) residual(k int, nabla complex128) complex128 {
 	s, p := complex(0, 0), complex(1, 0)
 	for i := 1; i <= k; i++ {
 		p *= nabla
 		s += p / complex(float64(i), 0)
 	}
-	return s - complex(m.Kappa[k]*m.Gamma[k], 0)*p*nabla
+	return s
 }
 
 func TestBDFOrder(t *testing.T) {
@@ -22,25 +22,16 @@ func TestBDFOrder(t *testing.T) {
 		h := 0.02
 		nabla := 1 - math.Exp(-h)
 		got := (h - real(m.residual(k, complex(nabla, 0)))) / math.Pow(nabla, float64(k+1))
-		if math.Abs(got-m.Error[k]) > 2*h {
-			t.Errorf("order %d: error constant %v, measured %v", k, m.Error[k], got)
-		}
-		// The form of the doc comment is the same formula: (1−κ)γ_k δ + Σ γ_m ∇^m x_n = Σ_{m≤k} ∇^m x_{n+1}/m − κγ_k δ, δ = ∇^(k+1) x_{n+1}.
-		x, past, delta := 0.0, 0.0, math.Pow(nabla, float64(k+1)) // with x_{n+1} = 1
-		for i := 1; i <= k; i++ {
-			x += math.Pow(nabla, float64(i)) / float64(i)
-			past += m.Gamma[i] * math.Pow(nabla, float64(i)) * (1 - nabla)
-		}
-		if d := past + m.Gamma[k]*delta - x; math.Abs(d) > 1e-16 {
-			t.Errorf("order %d: both forms differ by %v", k, d)
+		if want := 1 / float64(k+1); math.Abs(got-want) > 2*h {
+			t.Errorf("order %d: error constant %v, measured %v", k, want, got)
 		}
 	}
 }
 
-// The angles of A(α)-stability, from the root locus, are those of the paper's table 1.
+// The angles of A(α)-stability, from the root locus, are those of Hairer and Wanner, Solving Ordinary Differential Equations II, table V.2.1.
 func TestBDFAngles(t *testing.T) {
 	m := &bdf
-	for k, want := range []float64{0, 90, 90, 80, 66, 51} {
+	for k, want := range []float64{0, 90, 90, 86, 73, 51} {
 		if k == 0 {
 			continue
 		}
@@ -54,40 +45,6 @@ func TestBDFAngles(t *testing.T) {
 		t.Logf("order %d: α = %.2f°", k, alpha)
 		if alpha < want || alpha > want+1 { // they print whole degrees
 			t.Errorf("order %d: α = %.2f°, want %v°", k, alpha, want)
-		}
-	}
-}
-
-// Rescale gives the differences of the same polynomial on another step, exactly.
-func TestBDFRescale(t *testing.T) {
-	differences := func(k int, h float64, p int) []float64 {
-		d := make([]float64, k+1) // values at 0, −h, …, then differenced in place
-		for i := range d {
-			d[i] = math.Pow(1-float64(i)*h, float64(p))
-		}
-		for i := 1; i <= k; i++ {
-			for j := k; j >= i; j-- {
-				d[j] = d[j-1] - d[j]
-			}
-		}
-		return d[1:]
-	}
-	for k := 1; k <= bdf.MaxOrder; k++ {
-		w := make([]float64, k*k)
-		for _, ratio := range []float64{0.3, 0.9, 1, 1.7, 5} {
-			bdf.Rescale(w, k, ratio)
-			for p := 1; p <= k; p++ {
-				old, want := differences(k, 0.1, p), differences(k, 0.1*ratio, p)
-				for j := range k {
-					s := 0.0
-					for i := range k {
-						s += w[i*k+j] * old[i]
-					}
-					if math.Abs(s-want[j]) > 1e-11 {
-						t.Errorf("order %d, ratio %v, t^%d: ∇^%d is %v, want %v", k, ratio, p, j+1, s, want[j])
-					}
-				}
-			}
 		}
 	}
 }

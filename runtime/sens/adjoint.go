@@ -56,6 +56,10 @@ type Workspace struct {
 	engineTh     []float64        // θ it was prepared for in this backward pass, nil before
 	hand         []float64        // by the first stage of the step that follows, which is the last of this one
 	handed       bool
+
+	jumps *jumps
+	fired int       // how many events lie before where the backward pass is
+	gt    []float64 // of the loss by their times; empty for a loss that does not read them
 }
 
 // bind makes the buffers for a solution.
@@ -67,6 +71,9 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 			w.init = sys.Init.Clone()
 		}
 		w.flags = switches(sys)
+		if w.jumps = nil; len(sys.Events) > 0 {
+			w.jumps = newJumps(sys)
+		}
 	}
 	if w.sys != sys {
 		w.engine = nil
@@ -113,10 +120,10 @@ func (w *Workspace) Value(ctx context.Context, p *solve.Problem, loss Loss) (flo
 	if err != nil {
 		return 0, nil, err
 	}
-	if sol.Status != solve.Done {
-		return failed, sol, nil
+	if ok, err := complete(sol, len(w.problem.Times)); !ok {
+		return failed, sol, err
 	}
-	v, err := loss.Eval(sol.X, w.problem.Theta, nil, nil)
+	v, err := evaluate(loss, sol, sol.Events, w.problem.Theta, nil, nil, nil)
 	return v, sol, err
 }
 
@@ -133,17 +140,23 @@ func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g 
 	if err := differentiable(q.Sys, "discrete adjoint"); err != nil {
 		return 0, nil, err
 	}
+	if err := whole(q, "discrete adjoint"); err != nil {
+		return 0, nil, err
+	}
+	if err := reducible(q.Sys, "discrete adjoint"); err != nil {
+		return 0, nil, err
+	}
 	q.NoDense = false
 	clear(g)
 	sol, err := w.fwd.Solve(ctx, q)
 	if err != nil {
 		return 0, nil, err
 	}
-	if sol.Status != solve.Done {
-		return failed, sol, nil
+	if ok, err := complete(sol, len(q.Times)); !ok {
+		return failed, sol, err
 	}
 	w.bind(sol, len(q.Times))
-	value, err := loss.Eval(sol.X, q.Theta, w.gx, g)
+	value, err := evaluate(loss, sol, sol.Events, q.Theta, w.gx, g, &w.gt)
 	if err != nil {
 		clear(g)
 		return value, sol, err
@@ -160,7 +173,7 @@ func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g 
 		// The ordinary loop leaves out stages that nothing comes through, where a derivative may be infinite.
 		w.whole = nil
 		clear(g)
-		if _, err = loss.Eval(sol.X, q.Theta, w.gx, g); err == nil {
+		if _, err = evaluate(loss, sol, sol.Events, q.Theta, w.gx, g, &w.gt); err == nil {
 			_, err = w.backward(ctx, sol, g, false)
 		}
 		w.whole = whole
@@ -175,7 +188,7 @@ func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g 
 	if !finite(g) {
 		// Once more, to see where.
 		again := make([]float64, len(g))
-		if _, err = loss.Eval(sol.X, q.Theta, w.gx, again); err != nil {
+		if _, err = evaluate(loss, sol, sol.Events, q.Theta, w.gx, again, &w.gt); err != nil {
 			return value, sol, err
 		}
 		t, err := w.backward(ctx, sol, again, true)
@@ -209,6 +222,9 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 	if ctx != nil {
 		done = ctx.Done()
 	}
+	if w.fired = len(sol.Events); w.fired > 0 {
+		w.jumps.prepare(q)
+	}
 	o := len(q.Times) - 1
 	for n := sol.NumSteps() - 1; n >= 0; n-- {
 		select {
@@ -216,8 +232,16 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 			return bad, context.Cause(ctx)
 		default:
 		}
+		if w.fired > 0 {
+			if err := w.jump(sol, n+1, &o, g); err != nil {
+				return bad, err
+			}
+		}
 		st := sol.StepRecord(n)
-		if !w.handed && zero(w.lam) && (o < 0 || (q.Times[o]-st.T)*dir <= 0) {
+		if st.Cut {
+			return bad, fmt.Errorf("an event cuts a step of %s at t = %.6g, which has no discrete adjoint: take a one-step method, such as Tsit5 or Rodas5P", sol.Used(), st.T1)
+		}
+		if !w.handed && zero(w.lam) && !(w.engineTh != nil && w.engine.waits()) && (o < 0 || (q.Times[o]-st.T)*dir <= 0) {
 			continue // nothing after this step counts
 		}
 		if st.Engine {
@@ -258,6 +282,12 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 			x0 = sol.StepRecord(0).X
 		}
 		w.rhs.VJP(w.lam, g, q.T0, x0, nil, w.hand)
+		w.handed = false
+	}
+	if w.fired > 0 {
+		if err := w.jump(sol, 0, &o, g); err != nil {
+			return bad, err
+		}
 	}
 	if q.X0 == nil {
 		w.init.VJP(nil, g, q.T0, nil, th, w.lam)

@@ -49,17 +49,19 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 	if err != nil {
 		return 0, nil, err
 	}
-	if sol.Status != solve.Done {
-		return failed, sol, nil
+	if ok, err := complete(sol, len(q.Times)); !ok {
+		return failed, sol, err
 	}
-	value, err := loss.Eval(sol.X, q.Theta, nil, nil)
+	value, err := evaluate(loss, sol, sol.Events, q.Theta, nil, nil, nil)
 	if err != nil || value-value != 0 {
 		return value, sol, err
 	}
 	d := differ{ctx: ctx, q: q, loss: loss, th: append([]float64(nil), q.Theta...)}
 	d.q.Step, d.q.NoDense, d.q.Progress = 0, true, nil
-	if m := sol.EngineMethod(); m != nil && sol.MeshEngine() != nil && unrepeatable[m.Info().Family] {
-		// Its steps rest on those before and on its order, or on a number of stages, so they cannot be repeated; smaller ones are as good as smooth.
+	m := sol.EngineMethod()
+	if m != nil && sol.MeshEngine() != nil && unrepeatable[m.Info().Family] || sol.Status == solve.Stopped {
+		// Steps that rest on those before and on an order, or on a number of stages, cannot be repeated, nor those to an end that moves; smaller ones are as good
+		// as smooth.
 		d.q.Rtol, d.q.Atol, d.q.AtolVec = tighter(d.q.Rtol, solve.DefaultRtol), tighter(d.q.Atol, solve.DefaultAtol), nil
 	} else {
 		d.q.Mesh, d.q.MeshEngine = sol.Mesh(), sol.MeshEngine()
@@ -114,8 +116,11 @@ func (d *differ) at(i int, v float64) (float64, error) {
 		return 0, err
 	}
 	switch sol.Status {
-	case solve.Done:
-		return d.loss.Eval(sol.X, d.th, nil, nil)
+	case solve.Done, solve.Stopped:
+		if ok, err := complete(sol, len(d.q.Times)); !ok {
+			return failed, err
+		}
+		return evaluate(d.loss, sol, sol.Events, d.th, nil, nil, nil)
 	case solve.Cancelled:
 		return 0, context.Cause(d.ctx)
 	}

@@ -61,13 +61,17 @@ func (f ForwardMethod) Gradient(ctx context.Context, p *solve.Problem, loss Loss
 		return 0, nil, fmt.Errorf("the gradient has room for %d of %d parameters", len(g), want)
 	}
 	clear(g)
-	aug, sol, err := f.run(ctx, &q, wrt)
-	if err != nil || sol.Status != solve.Done {
+	aug, sol, moved, err := f.run(ctx, &q, wrt)
+	if err != nil {
+		return failed, sol, err
+	}
+	if ok, err := complete(sol, len(q.Times)); !ok {
 		return failed, sol, err
 	}
 	gx := make([]float64, len(sol.X))
 	gth := make([]float64, q.Sys.NTheta)
-	value, err := loss.Eval(sol.X, q.Theta, gx, gth)
+	var gt []float64
+	value, err := evaluate(loss, sol, sol.Events, q.Theta, gx, gth, &gt)
 	if err != nil || value-value != 0 {
 		return value, sol, err
 	}
@@ -83,6 +87,9 @@ func (f ForwardMethod) Gradient(ctx context.Context, p *solve.Problem, loss Loss
 			for j, s := range row {
 				sum += gx[it*nx+j] * s
 			}
+		}
+		for e, v := range gt {
+			sum += v * moved[e*len(wrt)+n]
 		}
 		if flag[i] {
 			sum = 0
@@ -109,7 +116,7 @@ func (f ForwardMethod) Sensitivities(ctx context.Context, p *solve.Problem) ([]f
 	if err != nil {
 		return nil, nil, err
 	}
-	aug, sol, err := f.run(ctx, &q, wrt)
+	aug, sol, _, err := f.run(ctx, &q, wrt)
 	if err != nil {
 		return nil, sol, err
 	}
@@ -126,31 +133,37 @@ func (f ForwardMethod) Sensitivities(ctx context.Context, p *solve.Problem) ([]f
 	return s, sol, nil
 }
 
-// run solves for the states and their sensitivities; sol is the part that is the states.
-func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (aug, sol *solve.Solution, err error) {
+// run solves for the states and their sensitivities; sol is the part that is the states, and moved the derivatives of the events' times, a row of the length of wrt for each.
+func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (aug, sol *solve.Solution, moved []float64, err error) {
 	if err := differentiable(p.Sys, "forward"); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
+	}
+	if err := whole(p, "forward sensitivities"); err != nil {
+		return nil, nil, nil, err
+	}
+	if err := reducible(p.Sys, "forward"); err != nil {
+		return nil, nil, nil, err
 	}
 	sys, nx := p.Sys, p.Sys.NX
 	if err := stiffForward(p, wrt); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	q := *p
 	q.Sys = augment(sys, wrt)
 	q.NoDense = true
 	if p.X0 != nil {
 		if len(p.X0) != nx {
-			return nil, nil, fmt.Errorf("%d initial values were given for %d states", len(p.X0), nx)
+			return nil, nil, nil, fmt.Errorf("%d initial values were given for %d states", len(p.X0), nx)
 		}
 		// What was given does not depend on θ.
 		q.X0 = make([]float64, q.Sys.NX)
 		copy(q.X0, p.X0)
 	}
 	if p.AtolVec != nil && len(p.AtolVec) != nx {
-		return nil, nil, fmt.Errorf("atol has %d values for %d states", len(p.AtolVec), nx)
+		return nil, nil, nil, fmt.Errorf("atol has %d values for %d states", len(p.AtolVec), nx)
 	}
 	if len(p.Theta) != sys.NTheta {
-		return nil, nil, fmt.Errorf("%d parameter values were given, the system has %d", len(p.Theta), sys.NTheta)
+		return nil, nil, nil, fmt.Errorf("%d parameter values were given, the system has %d", len(p.Theta), sys.NTheta)
 	}
 	q.AtolVec = make([]float64, q.Sys.NX)
 	for j := range nx {
@@ -170,18 +183,32 @@ func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (au
 	if f.StatesOnly {
 		q.ErrStates = nx
 	}
+	if len(sys.Events) > 0 {
+		j := newJumps(sys)
+		j.prepare(p)
+		q.Jumped = func(fired []solve.Fired, x []float64, start bool) error {
+			dts := make([]float64, len(wrt))
+			if err := j.forward(fired, x[nx:], wrt, dts, start); err != nil {
+				return err
+			}
+			for range fired {
+				moved = append(moved, dts...)
+			}
+			return nil
+		}
+	}
 	if aug, err = solve.Solve(ctx, &q); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	sol = &solve.Solution{
 		T: aug.T, X: make([]float64, len(aug.T)*nx), NX: nx, Status: aug.Status, Stats: aug.Stats,
 		Fault: aug.Fault, Theta: aug.Theta, Method: aug.Method, T0: aug.T0, T1: aug.T1,
-		TEnd: aug.TEnd, XEnd: aug.XEnd[:nx],
+		TEnd: aug.TEnd, XEnd: aug.XEnd[:nx], Events: aug.Events,
 	}
 	for it := range sol.T {
 		copy(sol.Row(it), aug.Row(it)[:nx])
 	}
-	return aug, sol, nil
+	return aug, sol, moved, nil
 }
 
 // augment is the system of the states followed by S_q for each q of wrt.
@@ -214,6 +241,7 @@ func augment(sys *system.System, wrt []int) *system.System {
 	if sys.Mass != nil {
 		out.Mass = &system.Mass{Pattern: diagonalBlocks(sys.Mass.Pattern, np), Values: &repeated{f: sys.Mass.Values.Clone(), n: 1 + np}}
 	}
+	augmentEvents(out, sys)
 	for range 1 + np {
 		out.Algebraic = append(out.Algebraic, sys.Algebraic...)
 	}

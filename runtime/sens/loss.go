@@ -27,6 +27,7 @@ func prepare(p *solve.Problem, loss Loss) (solve.Problem, error) {
 		return q, fmt.Errorf("there is no system to differentiate")
 	}
 	q = *p
+	q.ForGradient = true
 	if q.Times = loss.Times(); q.Times == nil {
 		q.Times = []float64{} // nil would mean every step
 	}

@@ -83,6 +83,8 @@ func (y *symplectic) open(st *solve.StepRecord) {
 	}
 }
 
+func (y *symplectic) waits() bool { return false }
+
 func (y *symplectic) output(theta float64, gx []float64) {
 	h := y.st.H
 	t2, t3 := theta*theta, theta*theta*theta

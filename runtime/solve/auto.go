@@ -21,37 +21,41 @@ type switcher struct {
 	explicit *method.RK // nil: the problem is for implicit methods only
 	implicit method.Method
 	why      string
+	// What the choice rests on beside the system.
+	tight, forGradient bool
 
 	low, high int // the two stages at the same time; low < 0 where there are none
 	limit     float64
-	stiff     int // steps in favour of changing, less those against
-	calm      int
-	mild      int // steps by the implicit method that the explicit one could have made
-	since     int // the step of the last change
+	stiff     int // looks at steps that stability limits
+	calm      int // looks in a row at others
+	mild      int // looks in a row at implicit steps that the explicit method could have made
+	back      int // turns back so far, each of which makes the next one dearer
+	at        int // steps since the last look
 }
 
 // What a switch takes.
 const (
-	stiffSteps  = 15  // so many steps at the limit of stability turn to the implicit method
-	calmSteps   = 6   // so many below it in a row forget them
-	mildSteps   = 10  // so many implicit steps within the explicit method's reach turn back
-	mildShare   = 0.7 // of the limit of stability, that an implicit step must lie within
-	sparseSize  = 128 // states from which on the multistep method's fewer factorisations pay
-	stiffMargin = 0.8 // of the limit, beyond which a step counts as limited by it
+	lookEvery   = 4    // steps
+	stiffLooks  = 4    // at the limit of stability turn to the implicit method
+	calmLooks   = 2    // below it in a row forget them
+	mildLooks   = 4    // at implicit steps within the explicit method's reach turn back
+	mildShare   = 0.6  // of the limit of stability, that an implicit step must lie within
+	stiffMargin = 0.8  // of the limit, beyond which a step counts as limited by it
+	tightRtol   = 1e-7 // below which the explicit method of order 7 pays
+	sparseSize  = 128  // states from which on the multistep method's fewer factorisations pay
+	// strict is by how much the tolerances of systems with algebraic equations are tightened: their unknowns are the derivatives of others, and err more.
+	strict = 3
 )
-
-// haveBDF: its steps are made by an engine.
-const haveBDF = false
 
 // choose picks methods for a system.
 func choose(sys *system.System, set *settings) *switcher {
-	w := &switcher{low: -1}
+	w := &switcher{low: -1, tight: set.rtol < tightRtol, forGradient: set.forGradient}
 	name := "Tsit5"
-	if set.rtol < 1e-7 {
+	if w.tight {
 		name = "Vern7"
 	}
 	implicit, why := "Rodas5P", "the system is small"
-	if sys.NX > sparseSize && haveBDF {
+	if sys.NX > sparseSize && !set.forGradient {
 		if m, ok := method.Find("BDF"); ok {
 			implicit, why = m.Info().Name, fmt.Sprintf("with %d states factorisations are dear", sys.NX)
 		}
@@ -102,6 +106,22 @@ func realLimit(m *method.RK) float64 {
 	return z
 }
 
+// serves reports whether the choice is the same for other settings.
+func (w *switcher) serves(set *settings) bool {
+	return w.tight == (set.rtol < tightRtol) && w.forGradient == set.forGradient
+}
+
+// tighten makes the tolerances those that the problem wants.
+func (w *switcher) tighten(sys *system.System, set *settings) {
+	if sys.Mass == nil {
+		return
+	}
+	set.rtol /= strict
+	for i := range set.atol {
+		set.atol[i] /= strict
+	}
+}
+
 // first is the name of the method that begins.
 func (w *switcher) first() string {
 	if w.explicit != nil {
@@ -112,27 +132,25 @@ func (w *switcher) first() string {
 
 // start makes the switcher forget what it saw of another problem.
 func (w *switcher) start(s *Stepper) {
-	w.stiff, w.calm, w.mild, w.since = 0, 0, 0, 0
+	w.stiff, w.calm, w.mild, w.back, w.at = 0, 0, 0, 0, 0
 	s.stats.Chosen = w.why
 }
 
-// watch looks at the step that was just accepted, and changes the method for the next one where that pays.
+// watch looks at the step that was just accepted, now and then, and changes the method for the next one where that pays.
 func (w *switcher) watch(s *Stepper) {
-	if w.explicit == nil {
+	if w.at++; w.at < lookEvery || w.explicit == nil {
 		return
 	}
+	w.at = 0
 	if s.useEngine {
-		rho, ok := s.eng.(interface{ spectral() (float64, bool) })
-		if !ok {
-			return
-		}
-		r, known := rho.spectral()
-		if known && r*math.Abs(s.h) < mildShare*w.limit {
+		e, ok := s.eng.(interface{ spectral() float64 })
+		if ok && e.spectral()*math.Abs(s.h) < mildShare*w.limit {
 			w.mild++
 		} else {
 			w.mild = 0
 		}
-		if w.mild >= mildSteps {
+		if w.mild >= mildLooks<<min(w.back, 10) {
+			w.back++
 			w.change(s, false)
 		}
 		return
@@ -140,16 +158,14 @@ func (w *switcher) watch(s *Stepper) {
 	if w.low < 0 {
 		return
 	}
-	// The new state is one of the two stage values, where the method's last stage is f there.
-	z := math.Abs(s.h) * w.lambda(s)
-	if z > stiffMargin*w.limit {
+	if math.Abs(s.h)*w.lambda(s) > stiffMargin*w.limit {
 		w.calm = 0
-		if w.stiff++; w.stiff >= stiffSteps {
+		if w.stiff++; w.stiff >= stiffLooks {
 			w.change(s, true)
 		}
 		return
 	}
-	if w.calm++; w.calm >= calmSteps {
+	if w.calm++; w.calm >= calmLooks {
 		w.stiff = 0
 	}
 }
@@ -182,9 +198,14 @@ func (w *switcher) lambda(s *Stepper) float64 {
 // change turns to the implicit method or back; the step that lies ready is the last of the old one.
 func (w *switcher) change(s *Stepper, implicit bool) {
 	w.stiff, w.calm, w.mild = 0, 0, 0
-	w.since = s.stats.Steps
 	s.turn = 1
 	if implicit {
 		s.turn = 2
 	}
+}
+
+// Chosen are the methods that Auto takes for a system at a tolerance: the explicit one, nil where there is none for it, and the implicit one.
+func Chosen(sys *system.System, rtol float64) (explicit *method.RK, implicit method.Method) {
+	w := choose(sys, &settings{rtol: rtol})
+	return w.explicit, w.implicit
 }

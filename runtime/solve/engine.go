@@ -47,6 +47,12 @@ func newEngine(m method.Method, s *Stepper) (engine, error) {
 		return nil, nil
 	case *method.Rosenbrock:
 		return newRosenbrock(m, s)
+	case *method.DIRK:
+		return newDirk(m, s)
+	case *method.Radau:
+		return newRadau(m, s)
+	case *method.BDF:
+		return newBDF(m, s)
 	case *method.Symplectic:
 		return newSymplectic(m, s)
 	case *method.ROCK:
@@ -57,11 +63,22 @@ func newEngine(m method.Method, s *Stepper) (engine, error) {
 	return nil, fmt.Errorf("%s is not available for this kind of problem", m.Info().Name)
 }
 
+// widthOf is an engine's width before it is made; 0 where only the engine knows.
+func widthOf(m method.Method, nx int) int {
+	switch m := m.(type) {
+	case *method.Rosenbrock:
+		return m.Stages * nx
+	case *method.BDF:
+		return bdfWidth(nx)
+	}
+	return 0
+}
+
 // attemptEngine makes one attempt; stop says that the Step is over, ok that it succeeded.
 func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
 	s.why = ""
 	s.badT = s.t1
-	err := s.across(s.eng.attempt())
+	err := s.tryEngine()
 	if err <= 1 {
 		s.take(err, last)
 		return true, true
@@ -77,6 +94,22 @@ func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
 	s.next = s.eng.refuse(err) * math.Abs(s.h)
 	s.rejected = true
 	return false, false
+}
+
+// tryEngine makes the step from t to t1 and gives its scaled error, with the new state on the system's invariants.
+func (s *Stepper) tryEngine() float64 {
+	var err float64
+	if s.kinks.sliver && s.sys.Mass != nil {
+		err = s.leap()
+	} else {
+		err = s.across(s.eng.attempt())
+	}
+	if err <= 1 && s.onto != nil {
+		if e := s.onto.Project(s.t1, s.x1, s.set.rtol, s.set.atol); e != nil {
+			s.why, err = e.Error(), math.Inf(1)
+		}
+	}
+	return err
 }
 
 // readyEngine is ready for the engine's steps.

@@ -13,24 +13,24 @@ import (
 // one to the other, a sliver, carries the state over unchanged to rounding, and the first stage of the next step has the new value. So
 // records, meshes and gradients see nothing but steps.
 type kinks struct {
-	times  []float64 // those strictly inside the integration, as it meets them
+	times  []float64 // those behind the start, the end included, as the integration meets them
 	at     int       // the next
 	want   float64   // the step that was cut, positive; 0 when the step was not cut
 	sliver bool      // the step is across a jump
 	forget bool      // behind a jump, where a method's memory of the past does not hold
 }
 
-// startKinks takes those of the system's kinks that lie inside the integration, in its direction.
+// startKinks takes those of the system's kinks that the integration meets, in its direction.
 func (s *Stepper) startKinks(all []float64) {
 	k := &s.kinks
 	k.times, k.want, k.sliver, k.forget = k.times[:0], 0, false, false
 	lo, hi := min(s.p.T0, s.p.T1), max(s.p.T0, s.p.T1)
 	from := sort.SearchFloat64s(all, lo)
 	for _, t := range all[from:] {
-		if t >= hi {
+		if t > hi {
 			break
 		}
-		if t > lo {
+		if t != s.p.T0 {
 			k.times = append(k.times, t)
 		}
 	}
@@ -42,8 +42,8 @@ func (s *Stepper) startKinks(all []float64) {
 	k.at = 0
 }
 
-// cut ends the step to t1 at the next kink, where it would reach it stretched.
-func (s *Stepper) cut(stretch float64) (cut bool) {
+// cutAtKink ends the step to t1 at the next kink, where it would reach it stretched.
+func (s *Stepper) cutAtKink(stretch float64) (cut bool) {
 	k := &s.kinks
 	k.want, k.sliver = 0, false
 	for k.at > 0 && (k.times[k.at-1]-s.t)*s.set.dir > 0 { // restarted further back
@@ -89,6 +89,17 @@ func (s *Stepper) across(err float64) float64 {
 	return err
 }
 
+// leap writes the state behind a jump into x1 where there are algebraic equations: they hold there too, so that the states which they determine jump, and the
+// others do not. It returns what an attempt does.
+func (s *Stepper) leap() float64 {
+	copy(s.x1, s.x)
+	if err := Consistent(s.sys, s.t1, s.x1, s.th, s.set.rtol, s.set.atol); err != nil {
+		s.why = err.Error()
+		return math.Inf(1)
+	}
+	return 0
+}
+
 // forget drops what an engine remembers of the time before a jump.
 func (s *Stepper) forget() {
 	s.kinks.forget = false
@@ -105,6 +116,9 @@ type OutsideError struct {
 }
 
 func (e *OutsideError) Error() string {
+	if e.T0 == e.T1 {
+		return fmt.Sprintf("the input `%s` is given for t = %v..%v only, but the time is %v", e.Name, e.Lo, e.Hi, e.T0)
+	}
 	return fmt.Sprintf("the input `%s` is given for t = %v..%v only, but the integration runs over %v..%v", e.Name, e.Lo, e.Hi, e.T0, e.T1)
 }
 

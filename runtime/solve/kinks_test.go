@@ -61,8 +61,16 @@ func TestSquareWave(t *testing.T) {
 		if !info.Adaptive {
 			continue
 		}
+		rtol := 1e-8
+		if info.Order <= 2 {
+			rtol = 1e-6
+		}
+		if _, err := solve.NewStepper(context.Background(), &solve.Problem{Sys: sys, Method: m, X0: []float64{0}, T1: 20}); err != nil {
+			t.Logf("%s: %v", info.Name, err) // a method for other kinds of problem
+			continue
+		}
 		run := func(s *system.System) (float64, solve.Stats) {
-			sol, err := solve.Solve(context.Background(), &solve.Problem{Sys: s, Method: m, X0: []float64{0}, T1: 20, Rtol: 1e-8, Atol: 1e-10, MaxSteps: 1e6})
+			sol, err := solve.Solve(context.Background(), &solve.Problem{Sys: s, Method: m, X0: []float64{0}, T1: 20, Rtol: rtol, Atol: rtol / 100, MaxSteps: 1e6})
 			if err != nil || sol.Status != solve.Done {
 				t.Fatalf("%s: %v, %v", info.Name, err, sol.Fault)
 			}
@@ -71,7 +79,7 @@ func TestSquareWave(t *testing.T) {
 		e, st := run(sys)
 		eb, sb := run(&blind)
 		t.Logf("%-8s error %.1e with %d steps, %d rejected; without kinks %.1e, %d, %d", info.Name, e, st.Steps, st.Rejected, eb, sb.Steps, sb.Rejected)
-		if e > 2e-7 && e > 1.5*eb || st.Rejected > 20 || sb.Rejected < 4*st.Rejected {
+		if e > 20*rtol && e > 1.5*eb || st.Rejected > 20 || sb.Rejected < 4*st.Rejected {
 			t.Errorf("%s: error %g, %d rejected; without kinks %d", info.Name, e, st.Rejected, sb.Rejected)
 		}
 	}

@@ -3,6 +3,7 @@ package solve
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/udl-lang/udl/runtime/sparse"
@@ -21,15 +22,23 @@ type matrix struct {
 	massF   system.Func
 	shifted *sparse.Shifted
 	a       []float64 // A
+	sums    []float64 // scratch of norm
 	lu      sparse.Solver
 	kind    string
 	chosen  bool // lu has chosen its pivots before
+	c       float64
+	krylov  *krylov // solves the equations iteratively, in place of lu; nil where lu does
 	sys     *system.System
 	stats   *Stats
 }
 
 // newMatrix analyses the pattern of a system's iteration matrix.
 func newMatrix(sys *system.System, stats *Stats) (*matrix, error) {
+	return newMatrixOf(sys, stats, "direct")
+}
+
+// newMatrixOf is newMatrix with the way to solve equations: "direct", "krylov", or "auto" for the cheaper one.
+func newMatrixOf(sys *system.System, stats *Stats, linear string) (*matrix, error) {
 	m := &matrix{n: sys.NX, pattern: sys.Pattern, sys: sys, stats: stats, massOf: sys.Mass}
 	if m.pattern == nil {
 		m.pattern = sparse.DensePattern(m.n)
@@ -40,7 +49,7 @@ func newMatrix(sys *system.System, stats *Stats) (*matrix, error) {
 	if m.jac == nil {
 		m.jac = newColoured(sys.RHS, m.pattern)
 	}
-	m.v = make([]float64, m.pattern.NNZ())
+	m.v, m.sums = make([]float64, m.pattern.NNZ()), make([]float64, m.n)
 	var massPattern *sparse.Pattern
 	if sys.Mass != nil {
 		massPattern = sys.Mass.Pattern
@@ -49,17 +58,42 @@ func newMatrix(sys *system.System, stats *Stats) (*matrix, error) {
 	}
 	m.shifted = sparse.NewShifted(massPattern, m.pattern)
 	m.a = make([]float64, m.shifted.Pattern().NNZ())
+	if linear == "krylov" {
+		m.kind = "GMRES with ILU(0), as asked for"
+		var err error
+		m.krylov, err = newKrylov(sys, m.shifted.Pattern())
+		return m, m.named(err)
+	}
 	c, err := sparse.Choose(m.shifted.Pattern())
 	if err != nil {
 		return nil, m.named(err)
 	}
-	m.lu, m.kind = c.New(), c.Reason
+	if linear == "auto" && sys.Mass == nil {
+		if cost := krylovCost(m.shifted.Pattern()); 2*cost < c.Factor/solvesPerFactor+c.Solve {
+			if m.krylov, err = newKrylov(sys, m.shifted.Pattern()); err == nil {
+				m.kind = fmt.Sprintf("GMRES with ILU(0): about %.2g ms a solve, where that takes about %.2g ms and a factorisation %.2g ms by %s",
+					cost/1e6, c.Solve/1e6, c.Factor/1e6, c.Reason)
+				return m, nil
+			}
+		}
+	}
+	if sys.Solving != nil {
+		m.lu = sys.Solving(m.shifted.Pattern())
+	}
+	if m.kind = c.Reason; m.lu == nil {
+		m.lu = c.New()
+	} else {
+		m.kind = "compiled with the pattern; " + m.kind
+	}
 	return m, nil
 }
 
 // prepare follows a new θ.
 func (m *matrix) prepare(th []float64) {
 	m.jac.Prepare(th)
+	if m.krylov != nil {
+		m.krylov.rhs.Prepare(th)
+	}
 	if m.mass != nil {
 		m.massF.Eval(m.mass, 0, nil, th)
 	}
@@ -72,31 +106,59 @@ func (m *matrix) jacobian(ft []float64, t float64, x []float64) {
 	m.stats.Jacobians++
 }
 
+// norm is the smaller of the largest sums of moduli over a row and over a column of J, which its eigenvalues do not exceed.
+func (m *matrix) norm() float64 {
+	clear(m.sums)
+	cols := 0.0
+	for j := range m.n {
+		rows, first := m.pattern.Column(j)
+		sum := 0.0
+		for k, i := range rows {
+			v := math.Abs(m.v[first+k])
+			m.sums[i] += v
+			sum += v
+		}
+		cols = max(cols, sum)
+	}
+	rows := 0.0
+	for _, v := range m.sums {
+		rows = max(rows, v)
+	}
+	return min(rows, cols)
+}
+
 // factor factors M − c·J. The error names the equation that makes it singular.
 func (m *matrix) factor(c float64) error {
 	m.stats.Factors++
 	m.shifted.Set(m.a, m.mass, c, m.v)
-	if m.chosen {
-		err := m.lu.Refactor(m.a)
-		if err == nil {
-			return nil
-		}
-		var g *sparse.GrowthError
-		if !errors.As(err, &g) {
-			m.chosen = false
-			return m.named(err)
-		}
+	m.c = c
+	if m.krylov != nil {
+		return m.named(m.krylov.ilu.Factor(m.a))
 	}
-	if err := m.lu.Factor(m.a); err != nil {
-		m.chosen = false
+	if err := update(m.lu, &m.chosen, m.a); err != nil {
 		return m.named(err)
 	}
-	m.chosen = true
 	return nil
 }
 
 // solve replaces b by A⁻¹·b.
 func (m *matrix) solve(b []float64) { m.lu.Solve(b) }
+
+// solveNear replaces b by what (M − c·J)⁻¹·b is about, with J at (t, x), from the factors of a matrix near by: by the factors alone, or by as many iterations as
+// make the error less than tol in the norm of the weights w.
+func (m *matrix) solveNear(b []float64, c, t float64, x, w []float64, tol float64) error {
+	if m.krylov != nil {
+		return m.krylov.solve(m, b, c, t, x, w, tol)
+	}
+	m.lu.Solve(b)
+	if c != m.c {
+		over := 2 / (1 + c/m.c)
+		for i := range b {
+			b[i] *= over
+		}
+	}
+	return nil
+}
 
 // addMass adds M·x to y.
 func (m *matrix) addMass(y, x []float64) {
@@ -117,6 +179,13 @@ func (m *matrix) addMass(y, x []float64) {
 
 // named puts the names of equations and states into an error of the linear algebra.
 func (m *matrix) named(err error) error {
+	if err == nil {
+		return nil
+	}
+	var inc *sparse.IncompleteError
+	if errors.As(err, &inc) {
+		return fmt.Errorf("the incomplete factorisation that GMRES is preconditioned by has no pivot in %s; `linear = direct` needs none", EquationName(m.sys, inc.Row))
+	}
 	var s *sparse.SingularError
 	if !errors.As(err, &s) {
 		return err

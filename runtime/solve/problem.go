@@ -24,6 +24,9 @@ type Problem struct {
 	Method method.Method // nil: Tsit5
 	Theta  []float64     // parameters, length Sys.NTheta; nil: the system's defaults
 	X0     []float64     // initial state, length Sys.NX; nil: what Sys.Init gives
+	// Explicit is a part of the right-hand side that is not stiff, of which a method with an explicit companion (KenCarp4, KenCarp5) then treats the rest
+	// implicitly: the equations to be solved are those of Sys.RHS − Explicit. nil: all is implicit. Gradients do not know of it.
+	Explicit system.Func
 
 	// T0 and T1 are where the integration starts and ends. T1 < T0 integrates backwards.
 	T0, T1 float64
@@ -50,12 +53,21 @@ type Problem struct {
 	// MeshEngine tells, for a solver that changes methods, by which of them each step of the Mesh is made, as an earlier Solution's MeshEngine; nil: by
 	// the explicit one.
 	MeshEngine []bool
+	// MeshOrders are the orders of the steps of a Mesh, for a multistep method, as an earlier Solution's MeshOrders; nil: as high as a start allows.
+	MeshOrders []int
 
 	MaxSteps  int   // attempted steps, rejected ones included; 0: 100 000
 	MaxMemory int64 // bytes kept for outputs and dense output; 0: 1 GiB
 	NoDense   bool  // keep no dense output: At then refuses, and no gradient can be had
 	// OutputsFirst gives up the dense output, where MaxMemory does not hold both it and the outputs at Times, rather than stop.
 	OutputsFirst bool
+
+	// ForGradient lets Auto take only methods that the discrete adjoint goes through.
+	ForGradient bool
+
+	// Jumped is told of the events that fired at one time, with the state after them, which it may change beyond the system's own: for systems that
+	// carry sensitivities behind their states. start says that they fired before the first step. Its error is that of Solve.
+	Jumped func(fired []Fired, x []float64, start bool) error
 
 	// Progress is called after every accepted step with its end. It must be quick.
 	Progress func(t float64)
@@ -88,7 +100,9 @@ type settings struct {
 	errStates  int
 	errGroup   int
 	controlled bool // step-size control is on
-	dir        float64
+	// forGradient is the problem's ForGradient.
+	forGradient bool
+	dir         float64
 }
 
 // resolve checks a problem and fills in its defaults. atol is a buffer to reuse.
@@ -104,8 +118,11 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 	if s.m = p.Method; s.m == nil {
 		s.m = method.Default()
 	}
-	s.info = s.m.Info()
+	s.info, s.forGradient = s.m.Info(), p.ForGradient
 	s.rk, _ = s.m.(*method.RK)
+	if err := p.checkExplicit(s.m); err != nil {
+		return s, err
+	}
 	if sys.Mass != nil && !s.info.Mass {
 		return s, fmt.Errorf("%s solves x' = f only, and the system has %s: take one of %s", s.info.Name, algebraic(sys), strings.Join(method.WithMass(), ", "))
 	}
@@ -266,6 +283,9 @@ func (p *Problem) checkMesh(dir float64) error {
 	n := len(p.Mesh)
 	if n == 0 || p.Mesh[0] != p.T0 || p.Mesh[n-1] != p.T1 {
 		return fmt.Errorf("the mesh of steps must begin at %v and end at %v", p.T0, p.T1)
+	}
+	if p.MeshOrders != nil && len(p.MeshOrders) != n-1 {
+		return fmt.Errorf("the orders of %d steps are given for a mesh of %d", len(p.MeshOrders), n-1)
 	}
 	if p.MeshEngine != nil && len(p.MeshEngine) != n-1 {
 		return fmt.Errorf("the methods of %d steps are given for a mesh of %d", len(p.MeshEngine), n-1)

@@ -75,10 +75,11 @@ func newRosenbrock(m *method.Rosenbrock, s *Stepper) (*rosenbrock, error) {
 		r.u = append(r.u, r.flat[i*nx:(i+1)*nx:(i+1)*nx])
 	}
 	r.f0, r.ft, r.w = make([]float64, nx), make([]float64, nx), make([]float64, nx)
+	var err error
 	if r.whole == nil {
-		return r, r.needMatrix()
+		r.mat, err = newMatrix(s.sys, &s.stats) // prepare follows
 	}
-	return r, nil
+	return r, err
 }
 
 // needMatrix makes the iteration matrix, which whole steps have in themselves and need for a step only where they distrust their own.
@@ -201,6 +202,17 @@ func (r *rosenbrock) ordinary() float64 {
 	}
 	r.errors()
 	return s.norm(s.e, s.x, s.x1)
+}
+
+// spectral bounds the modulus of the Jacobian's eigenvalues by its norms, at the start of the last step.
+func (r *rosenbrock) spectral() float64 {
+	if r.needMatrix() != nil {
+		return math.Inf(1)
+	}
+	if !r.fresh {
+		r.mat.jacobian(nil, r.s.t, r.s.x)
+	}
+	return r.mat.norm()
 }
 
 func (r *rosenbrock) errors() { combine(r.s.e, r.s.zero, 1, r.e.w, r.e.idx, r.u) }

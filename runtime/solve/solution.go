@@ -25,6 +25,7 @@ type Solution struct {
 	// Switches are the changes from one method to another, where the solver is chosen by the problem.
 	Switches []Switch
 	XEnd     []float64 // the state there, length NX
+	Events   []Fired   // what happened, in order
 
 	first  string // the method that began, where it was chosen
 	dense  bool
@@ -49,9 +50,18 @@ type StepRecord struct {
 	T, H, T1 float64
 	X        []float64 // the state at T, length NX
 	K        []float64 // the stages that make the step, Stages × NX; what its method makes of it, of a step by the Engine
-	X1       []float64 // the state at T1
+	X1       []float64 // the state at T1, before the events there
 	Engine   bool      // made by another method than the explicit Runge–Kutta method of Scheme
-	Cut      bool      // ended by an event at T1 before T + H, where X1 is the state after it
+	Cut      bool      // ended by an event at T1 before T + H
+
+	rec *record
+	n   int // which step it is
+}
+
+// before is where the step i steps earlier began, and the state there.
+func (r *StepRecord) before(i int) (t float64, x []float64) {
+	row := r.rec.row(r.n - i)
+	return row[0], row[recHead : recHead+len(r.X)]
 }
 
 // EngineMethod is the method of the steps that are marked Engine, nil where there are none.
@@ -81,11 +91,14 @@ func (s *Solution) NumSteps() int { return s.rec.n }
 func (s *Solution) StepRecord(n int) StepRecord {
 	row := s.rec.row(n)
 	nx := s.NX
-	r := StepRecord{T: row[0], H: row[1], T1: s.TEnd, X: row[recHead : recHead+nx], K: row[recHead+nx:], X1: s.XEnd}
+	r := StepRecord{T: row[0], H: row[1], T1: s.TEnd, X: row[recHead : recHead+nx], K: row[recHead+nx:], X1: s.XEnd, rec: &s.rec, n: n}
 	r.Engine, r.Cut = int(row[2])&tagEngine != 0, int(row[2])&tagCut != 0
 	if n+1 < s.rec.n {
 		next := s.rec.row(n + 1)
 		r.T1, r.X1 = next[0], next[recHead:recHead+nx]
+	}
+	if k := s.eventsAfter(n + 1); k < len(s.Events) && s.Events[k].Step == n+1 {
+		r.X1 = s.Events[k].Before
 	}
 	return r
 }
@@ -105,6 +118,21 @@ func (s *Solution) Mesh() []float64 {
 		m = append(m, s.StepRecord(n).T1)
 	}
 	return m
+}
+
+// MeshOrders are the orders of the steps of Mesh that a multistep method made, 0 for others: what Problem.MeshOrders takes beside Mesh to repeat them. It is nil
+// where there are none, and without dense output.
+func (s *Solution) MeshOrders() []int {
+	if _, ok := s.reader.(bdfReader); !ok || !s.dense {
+		return nil
+	}
+	orders := make([]int, s.rec.n)
+	for n := range orders {
+		if st := s.StepRecord(n); st.Engine {
+			orders[n] = int(st.K[0])
+		}
+	}
+	return orders
 }
 
 // MeshEngine tells for each step of Mesh whether it is marked Engine: what Problem.MeshEngine takes beside Mesh to repeat the steps of a solver that

@@ -30,14 +30,29 @@ func (w *Workspace) Solve(ctx context.Context, p *Problem) (*Solution, error) {
 	}
 	sol := w.reset(p)
 	o := outputs{p: p, st: st, sol: sol, limit: st.set.maxMemory, dir: st.set.dir}
+	ev, err := newEventer(st, sol)
+	if err != nil {
+		return nil, err
+	}
 	stop := Running
 	if st.Status() == Running {
-		stop = o.begin()
+		if ev != nil {
+			stop = ev.begin()
+		}
+		if s := o.begin(); stop == Running {
+			stop = s
+		}
+	}
+	if ev != nil && stop == Running {
+		stop = ev.run(&o)
 	}
 	for stop == Running && st.Step() {
 		if stop = o.step(); stop == Running && p.Progress != nil {
 			p.Progress(st.T())
 		}
+	}
+	if ev != nil && ev.err != nil {
+		return nil, ev.err
 	}
 	if stop == Running {
 		stop = st.Status()
@@ -46,14 +61,20 @@ func (w *Workspace) Solve(ctx context.Context, p *Problem) (*Solution, error) {
 	sol.first = ""
 	if st.auto != nil {
 		sol.first = st.auto.first()
+		if st.eng != nil && sol.reader == nil { // made on the way
+			sol.reader, sol.engine = st.eng.reader(), st.auto.implicit
+		}
 	}
 	if stop != MemoryLimit {
 		// Where memory ended, the solution ends with what could be kept.
 		sol.TEnd = st.T()
 		copy(sol.XEnd, st.X())
 	}
-	if stop != Done {
+	if stop != Done && stop != Stopped {
 		sol.Fault = st.fault(ctx, stop, sol)
+		if stop == EventFault {
+			sol.Fault.Event, sol.Fault.Where, sol.Fault.Why = p.Sys.Events[ev.culprit].Name, p.Sys.Events[ev.culprit].Where, ev.why
+		}
 	}
 	return sol, nil
 }
@@ -67,11 +88,11 @@ func (w *Workspace) reset(p *Problem) *Solution {
 	s := w.sol
 	s.T, s.X = s.T[:0], s.X[:0]
 	s.NX, s.Method, s.sc, s.rhs = p.Sys.NX, st.set.m, st.sc, st.rhs
-	if s.reader, s.engine = nil, nil; st.eng != nil {
+	switch s.reader, s.engine = nil, nil; {
+	case st.eng != nil && st.auto == nil:
 		s.reader, s.engine = st.eng.reader(), st.set.m
-		if st.auto != nil {
-			s.engine = st.auto.implicit
-		}
+	case st.eng != nil:
+		s.reader, s.engine = st.eng.reader(), st.auto.implicit
 	}
 	s.Theta = append(s.Theta[:0], st.th...)
 	s.T0, s.T1, s.TEnd = p.T0, p.T1, p.T0
@@ -138,10 +159,14 @@ func (o *outputs) step() Status {
 		switch {
 		case row != nil:
 			row[0], row[1], row[2] = st.t, st.h, 0
+			tag := 0
+			if st.isCut {
+				tag = tagCut
+			}
 			at := recHead + copy(row[recHead:], st.x)
 			switch {
 			case st.useEngine:
-				row[2] = tagEngine
+				tag |= tagEngine
 				st.eng.save(row[at:])
 			case st.useWhole: // the stages lie one after the other
 				copy(row[at:], st.kflat[:min(len(st.kflat), len(row)-at)])
@@ -150,6 +175,7 @@ func (o *outputs) step() Status {
 					at += copy(row[at:], st.k[i])
 				}
 			}
+			row[2] = float64(tag)
 		case o.p.OutputsFirst && o.p.Times != nil:
 			sol.dense, sol.rec = false, record{}
 		default:
@@ -167,7 +193,7 @@ func (o *outputs) step() Status {
 		t := o.p.Times[o.next]
 		switch {
 		case (t-t1)*o.dir <= 0:
-		case t1 == st.tEnd:
+		case t1 == o.p.T1:
 			t = t1 // a time beyond the end by rounding
 		default:
 			return Running

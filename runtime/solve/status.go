@@ -20,9 +20,11 @@ const (
 	NonFinite                  // a value became infinite or not a number, however small the step
 	Cancelled                  // the context was cancelled, or its deadline passed
 	MemoryLimit                // the limit on memory was reached
+	Stopped                    // an event ended the integration, as it should
+	EventFault                 // an event fires for ever, or assigns what is no value
 )
 
-var statusNames = [...]string{"running", "done", "max steps", "step too small", "non-finite", "cancelled", "memory limit"}
+var statusNames = [...]string{"running", "done", "max steps", "step too small", "non-finite", "cancelled", "memory limit", "event", "event fault"}
 
 // String is the status in words.
 func (s Status) String() string {
@@ -31,6 +33,9 @@ func (s Status) String() string {
 	}
 	return statusNames[s]
 }
+
+// Ended says whether the integration came to an end that was wanted: that of the time span, or an event's.
+func (s Status) Ended() bool { return s == Done || s == Stopped }
 
 // Fault explains why an integration stopped before its end.
 type Fault struct {
@@ -43,7 +48,9 @@ type Fault struct {
 	Worst  int       // the state with the largest local error relative to its tolerance, −1 if unknown
 	Limit  int64     // the limit that was reached, of steps or bytes
 	Cause  error     // of the context, if it was cancelled
-	Why    string    // of a step that became too small: what stood in the way, if not the error
+	Why    string    // of a step that became too small: what stood in the way, if not the error; of an event what is wrong
+	Event  string    // the event that is to blame
+	Where  any       // its place in the source, as the system gives it
 
 	// Source is the sub-expression that is to blame, nil when the system cannot tell.
 	Source *system.Fault
@@ -83,6 +90,8 @@ func (f *Fault) Error() string {
 		}
 	case MemoryLimit:
 		fmt.Fprintf(&b, "the memory limit of %d bytes is reached", f.Limit)
+	case EventFault:
+		fmt.Fprintf(&b, "the event `%s` goes wrong: %s", f.Event, f.Why)
 	default:
 		b.WriteString(f.Status.String())
 	}
@@ -137,6 +146,8 @@ func (f *Fault) Help() string {
 			}
 		}
 		return "keep the state away from where the equation is undefined, or end before this time"
+	case EventFault:
+		return "end before this time, or `stop when` the motion has died down; a switch that goes to and fro needs two thresholds apart from each other (hysteresis)"
 	case MemoryLimit:
 		return "raise the limit on memory, ask for outputs at given times, or loosen the tolerances"
 	}

@@ -16,6 +16,7 @@ type Stats struct {
 	First    float64 // the first accepted step, positive
 	Smallest float64 // the smallest accepted step but the last, which the end may cut; positive
 	Largest  float64
+	Events   int  // that fired
 	Whole    bool // the steps were made by code compiled with the model in one piece
 
 	// Of methods that solve equations in each step:
@@ -23,6 +24,7 @@ type Stats struct {
 	Factors   int    // factorisations of the iteration matrix
 	Newton    int    // iterations of Newton's method
 	Failed    int    // steps that Newton's method did not solve
+	Krylov    int    // products of the iteration matrix with vectors, where linear equations are solved iteratively
 	Linear    string // how the linear equations are solved, and why so
 
 	// Of a solver that is chosen by the problem:
@@ -46,6 +48,7 @@ type Stepper struct {
 	eng       engine  // of any other method, nil where there is none
 	useEngine bool    // the engine makes the steps
 	auto      *switcher
+	onto      *Projection // of the system, nil where it has no invariants
 	turn      int         // for the next step: 1 to the explicit method, 2 to the engine, 0 stay
 	whole     system.Step // one of sc's method, compiled as one; nil where there is none
 	useWhole  bool
@@ -70,6 +73,7 @@ type Stepper struct {
 	rejected bool    // the step before was
 	haveK0   bool
 	moved    bool   // a step from t to t1 lies ready
+	isCut    bool   // that step went on to t + h
 	extra    bool   // the stages of the continuous extension alone were computed for it
 	bad      bool   // the last rejection was for a value that is not finite
 	why      string // an engine's reason for its last refusal, "" where that is the error
@@ -111,7 +115,7 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	if err != nil {
 		return err
 	}
-	if s.sys != p.Sys || s.m != set.m || s.auto != nil {
+	if s.sys != p.Sys || s.m != set.m || s.auto != nil && !s.auto.serves(&set) {
 		s.sys, s.rhs, s.m = p.Sys, p.Sys.RHS.Clone(), set.m
 		if s.init = nil; p.Sys.Init != nil {
 			s.init = p.Sys.Init.Clone()
@@ -140,18 +144,20 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 		for i := range s.k {
 			s.k[i] = cut(nx)
 		}
+		s.onto = NewProjection(p.Sys)
 		s.whole = nil
 		if p.Sys.Stepping != nil && set.rk != nil && set.info.Adaptive {
 			s.whole = p.Sys.Stepping(set.rk)
 		}
-		implicit := set.m
-		if s.auto != nil {
-			implicit = s.auto.implicit
-		}
-		if s.eng, err = newEngine(implicit, s); err != nil {
-			s.m = nil
-			return err
-		}
+		if s.auto == nil || s.sc == nil || widthOf(s.auto.implicit, nx) == 0 {
+			if err := s.newEngine(); err != nil {
+				s.m = nil
+				return err
+			}
+		} // else when it is needed: most problems are not stiff
+	}
+	if s.auto != nil {
+		s.auto.tighten(p.Sys, &set)
 	}
 	for i := range s.k { // in their order: steps of the last problem may have exchanged them
 		s.k[i] = s.kflat[i*p.Sys.NX : (i+1)*p.Sys.NX : (i+1)*p.Sys.NX]
@@ -172,6 +178,9 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	if s.eng != nil {
 		s.eng.prepare()
 	}
+	if s.onto != nil {
+		s.onto.Prepare(s.th)
+	}
 	s.use(s.sc == nil)
 	s.turn = 0
 	if s.auto != nil {
@@ -185,6 +194,11 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 		copy(s.x, p.X0)
 	} else {
 		s.init.Eval(s.x, p.T0, nil, s.th)
+	}
+	if p.Sys.Mass != nil && finite(s.x) {
+		if err := Consistent(p.Sys, p.T0, s.x, s.th, set.rtol, set.atol); err != nil {
+			return err
+		}
 	}
 	s.Restart(p.T0, s.x)
 	return nil
@@ -200,14 +214,27 @@ func (s *Stepper) use(engine bool) {
 	}
 }
 
-// order is the number of stages and the like that a step is remembered by.
+// newEngine makes the engine of the method that is no explicit Runge–Kutta method.
+func (s *Stepper) newEngine() (err error) {
+	m := s.m
+	if s.auto != nil {
+		m = s.auto.implicit
+	}
+	s.eng, err = newEngine(m, s)
+	return err
+}
+
+// width is how many numbers, beside time, length and state, a step is remembered by.
 func (s *Stepper) width() int {
 	w := 0
 	if s.sc != nil {
 		w = s.sc.Method.Stages * s.sys.NX
 	}
-	if s.eng != nil {
+	switch {
+	case s.eng != nil:
 		w = max(w, s.eng.width())
+	case s.auto != nil:
+		w = max(w, widthOf(s.auto.implicit, s.sys.NX))
 	}
 	return w
 }
@@ -222,6 +249,7 @@ func (s *Stepper) Restart(t float64, x []float64) {
 	s.h, s.next, s.turn = 0, 0, 0
 	s.logErr = method.Log2(method.MinError)
 	s.rejected, s.haveK0, s.moved, s.extra, s.bad = false, false, false, false, false
+	s.isCut = false
 	s.status, s.why = Running, ""
 	if s.eng != nil {
 		s.eng.restart()
@@ -380,7 +408,8 @@ func (s *Stepper) ready() bool {
 	}
 	if s.next == 0 && s.set.controlled {
 		if s.next = s.p.H0; s.next == 0 {
-			s.next = s.firstStep()
+			// Where states are near zero against their tolerance it may come out shorter than a step can be.
+			s.next = max(s.firstStep(), min(100*s.minStep(), s.set.hmax))
 		}
 	}
 	return true
@@ -412,7 +441,9 @@ func (s *Stepper) choose() (last bool) {
 	switch {
 	case s.p.Mesh != nil:
 		s.meshAt = s.nextMesh()
-		s.t1 = s.p.Mesh[s.meshAt]
+		if s.t1 = s.p.Mesh[s.meshAt]; (s.tEnd-s.t1)*s.set.dir < 0 {
+			s.t1 = s.tEnd
+		}
 		s.h = s.t1 - s.t
 		return s.t1 == s.tEnd
 	case s.p.Step != 0:
@@ -429,8 +460,8 @@ func (s *Stepper) choose() (last bool) {
 	if want*stretch >= math.Abs(s.tEnd-s.t) {
 		s.t1, last = s.tEnd, true
 	}
-	if len(s.kinks.times) > 0 && s.cut(stretch) {
-		last = false
+	if len(s.kinks.times) > 0 && s.cutAtKink(stretch) {
+		last = s.t1 == s.tEnd
 	}
 	s.h = s.t1 - s.t
 	return last
@@ -514,6 +545,13 @@ func (s *Stepper) nextMesh() int {
 
 // change lets another method make the steps from here on.
 func (s *Stepper) change() {
+	if s.turn == 2 && s.eng == nil {
+		if err := s.newEngine(); err != nil { // then the explicit method has to do
+			s.eng, s.turn = nil, 0
+			return
+		}
+		s.eng.prepare()
+	}
 	s.use(s.turn == 2)
 	s.turn = 0
 	s.haveK0, s.extra = false, false
@@ -542,7 +580,7 @@ func (s *Stepper) commit() {
 		s.x, s.x1 = s.x1, s.x
 	}
 	s.t = s.t1
-	s.moved = false
+	s.moved, s.isCut = false, false
 	s.haveK0 = false
 	if s.useEngine {
 		s.eng.commit()

@@ -55,3 +55,10 @@ type GrowthError struct {
 func (e *GrowthError) Error() string {
 	return fmt.Sprintf("sparse: elimination at column %d lets rounding errors grow by %.1e: choose pivots anew", e.Col, e.Growth)
 }
+
+// IncompleteError says that an incomplete factorisation without exchanges of rows meets a pivot of zero: the matrix is not for it, singular or not.
+type IncompleteError struct{ Row int }
+
+func (e *IncompleteError) Error() string {
+	return fmt.Sprintf("sparse: the incomplete factorisation has no pivot in row %d", e.Row)
+}

@@ -166,6 +166,11 @@ func Union(a, b *Pattern) *Pattern {
 	return u
 }
 
+// Same reports whether two patterns have the same entries.
+func Same(a, b *Pattern) bool {
+	return a == b || a.n == b.n && slices.Equal(a.ptr, b.ptr) && slices.Equal(a.row, b.row)
+}
+
 // WithDiagonal is the union with the identity.
 func (p *Pattern) WithDiagonal() *Pattern { return Union(p, DiagonalPattern(p.n)) }
 

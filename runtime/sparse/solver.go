@@ -36,6 +36,8 @@ func (k Kind) String() string { return [...]string{"dense", "banded", "sparse"}[
 type Choice struct {
 	Kind     Kind
 	Reason   string
+	Factor   float64 // about how many nanoseconds Refactor takes
+	Solve    float64 // and Solve
 	p        *Pattern
 	symbolic *Symbolic
 }
@@ -74,6 +76,8 @@ func Choose(p *Pattern) (Choice, error) {
 			c.Kind = Kind(k)
 		}
 	}
+	c.Factor = cost[c.Kind]
+	c.Solve = costSparseEntry / 2 * [...]float64{KindDense: n * n, KindBanded: n * (2*below + above + 1), KindSparse: nonzeros + n}[c.Kind]
 	about := fmt.Sprintf("%d unknowns, %d entries (%.3g%%)", p.n, p.NNZ(), 100*entries/max(1, n*n))
 	switch c.Kind {
 	case KindDense:

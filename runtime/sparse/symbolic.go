@@ -121,6 +121,16 @@ func symmetric(n int, pairs [][2]int32) (ptr []int, adj []int32) {
 // Pattern is what was analysed.
 func (s *Symbolic) Pattern() *Pattern { return s.p }
 
+// Pivots lists the rows and columns of the pivots in the order in which they are expected, and where each diagonal block of the upper
+// block triangular form starts among them, with the end; not to be changed.
+func (s *Symbolic) Pivots() (rows, cols []int32, start []int) {
+	rows = make([]int32, s.p.n)
+	for i, k := range s.rowAt {
+		rows[k] = int32(i)
+	}
+	return rows, s.cols, s.start
+}
+
 // Blocks is how many diagonal blocks the block triangular form has.
 func (s *Symbolic) Blocks() int { return len(s.start) - 1 }
 

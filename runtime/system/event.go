@@ -21,6 +21,17 @@ const (
 	Either
 )
 
+// Jump is an operation of the right-hand side whose value jumps, as that of x > 3 or floor(x) does. Where the entry Frozen of θ is 1 the right-hand side reads its value from
+// θ instead, and is smooth in between; who integrates changes the value where a guard passes zero. By default that entry is 0.
+type Jump struct {
+	Name  string // "x > 3"
+	Where any    // the compiler's place in the source, opaque here
+	Value int    // which entry of θ
+	Guard int    // which of the system's Guards: positive where the value is 1, not positive where it is 0
+	// Steps says that the value is a whole number n instead: Guard is positive where it is to be n + 1, the next guard where it is to be n − 1.
+	Steps bool
+}
+
 // Event is a change of the state at a moment: located where its guard passes zero, or at a given time. Events at the same time run by Priority, the highest first, then in
 // the order of the system's list, each reading what the one before left.
 type Event struct {

@@ -89,6 +89,9 @@ type System struct {
 	Mass *Mass
 	// Algebraic marks the scalar states whose derivative appears in no equation: unknowns of the algebraic equations. nil: none.
 	Algebraic []bool
+	// Guesses marks the scalar states whose initial value is a first guess: the algebraic ones, and those that became differential when an
+	// index was reduced. nil: the algebraic ones.
+	Guesses []bool
 	// Equations name the rows of the right-hand side; nil: those of the states' derivatives.
 	Equations []Equation
 	// Invariants are quantities that are zero along every solution: what reducing the index of a system leaves behind, kept by projection; nil: none.
@@ -97,6 +100,9 @@ type System struct {
 	Conserved []Equation
 	// Guards are the functions whose zeros set off events; nil: none.
 	Guards Func
+	// Jumps are those of the right-hand side that can be frozen, and Frozen is the entry of θ that says whether they are.
+	Jumps  []Jump
+	Frozen int
 	// Events are what happens at moments, in source order.
 	Events []Event
 	// Signals are the quantities given by tables; the integration must stay where all of them are known. nil: none.
@@ -110,6 +116,9 @@ type System struct {
 
 	// Stepping offers whole steps; nil where there are none.
 	Stepping Stepping
+	// Solving offers a solver of linear equations compiled for the matrices of a pattern, as that of M − c·J, with one that exchanges rows behind it
+	// for matrices that want it. It is nil, or gives nil, where there is none.
+	Solving func(p *sparse.Pattern) sparse.Solver
 	// Reversing offers the reverse of whole steps; nil where there are none.
 	Reversing Reversing
 	// Lanes offers many trajectories at once; nil where it cannot.

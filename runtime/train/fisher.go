@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/udl-lang/udl/runtime/sens"
-	"github.com/udl-lang/udl/runtime/solve"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -93,7 +92,7 @@ func (f *fitting) jacobian(ctx context.Context, wrt []int) (*mat.Dense, float64,
 	if err != nil {
 		return nil, 0, err
 	}
-	if sol.Status != solve.Done {
+	if !sol.Status.Ended() {
 		return nil, 0, sol.Fault
 	}
 	nx, np := p.Sys.NX, len(wrt)

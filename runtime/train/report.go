@@ -165,7 +165,7 @@ func (f *fitting) score(ctx context.Context, r *Report, l *DataLoss, sc *Score, 
 	t0 := f.trial.prob.T0
 	sol, err := f.solveAt(ctx, t0, max(f.trial.prob.T1, l.data.Times[len(l.data.Times)-1]), l.data.Times)
 	sc.N, sc.RMSE = l.N(), math.NaN()
-	if err != nil || sol.Status != solve.Done {
+	if err != nil || !sol.Status.Ended() {
 		if held {
 			sc.Loss = math.Inf(1)
 			if err == nil {

@@ -85,7 +85,7 @@ func (t *trial) Eval(ctx context.Context, u, g []float64) (float64, error) {
 	if err != nil && !errors.As(err, &t.spoilt) {
 		return math.NaN(), err
 	}
-	if sol.Status != solve.Done {
+	if !sol.Status.Ended() {
 		if sol.Status == solve.Cancelled && ctx.Err() != nil {
 			return math.NaN(), ctx.Err()
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/stdlib/value"
+	"github.com/udl-lang/udl/stdlib/verb"
 )
 
 var everyKind = []sig.Kind{sig.Verb, sig.Function, sig.Constant, sig.Representation, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Activation, sig.Distribution, sig.Signal}
@@ -46,6 +47,13 @@ func (in *Interp) Help(name string) (string, bool) {
 			b.WriteString(describe(r))
 		}
 	}
+	switch strings.ToLower(name) {
+	case "auto":
+		auto := verb.Auto()
+		b.WriteString(describe(&auto))
+	case "solver", "solvers":
+		b.WriteString(verb.SolverTable())
+	}
 	if v, ok := in.vars[name]; ok {
 		if m, ok := v.(*value.Model); ok {
 			if m.C.Model.Doc != "" {
@@ -79,6 +87,9 @@ func describe(r *sig.Builtin) string {
 	fmt.Fprintf(&b, "    [%s]\n", r.Kind)
 	if r.Doc != "" {
 		fmt.Fprintf(&b, "  %s\n", r.Doc)
+	}
+	for _, f := range r.Facts {
+		fmt.Fprintf(&b, "  %s\n", f)
 	}
 	width := 0
 	for _, p := range r.Params {

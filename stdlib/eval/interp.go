@@ -109,8 +109,8 @@ func (in *Interp) hostIn(dir string) verb.Host {
 		}
 		diag.Render(in.o.Err, d, in.o.Color)
 	}
-	h.Lambda = func(l *value.Lambda, m *value.Model, nt int) (*verb.LambdaLoss, error) {
-		return in.lambdaLoss(l, m, nt)
+	h.Lambda = func(l *value.Lambda, m *value.Model, nt int, events func() (int, error)) (*verb.LambdaLoss, error) {
+		return in.lambdaLoss(l, m, nt, events)
 	}
 	return h
 }

@@ -19,6 +19,7 @@ type lossScope struct {
 	in     *Interp
 	m      *value.Model
 	nt     int
+	events func() (int, error)
 	env    map[string]value.Value
 	inputs []lower.Series
 	series []verb.Series
@@ -36,11 +37,12 @@ func (s *lossScope) Member(param string, path []string, span diag.Span) (*model.
 		return sym, nil
 	}
 	sys := s.m.C.System
+	rows := s.nt
 	add := func(kind verb.Source, sl system.Slot) *model.Symbol {
-		shape := append(types.Shape{s.nt}, sl.Shape...)
+		shape := append(types.Shape{rows}, sl.Shape...)
 		sym := &model.Symbol{Name: param + "." + name, Kind: model.Given, Shape: shape, Span: span}
 		s.inputs = append(s.inputs, lower.Series{Sym: sym, Bank: ir.BankX, Off: s.off})
-		s.series = append(s.series, verb.Series{Kind: kind, Slot: sl, Off: s.off})
+		s.series = append(s.series, verb.Series{Kind: kind, Slot: sl, Off: s.off, Rows: rows})
 		s.off += shape.Size()
 		s.found[name] = sym
 		return sym
@@ -57,6 +59,20 @@ func (s *lossScope) Member(param string, path []string, span diag.Span) (*model.
 	}
 	if name == "t" {
 		return add(verb.FromTime, system.Slot{Name: "t"}), nil
+	}
+	if path[0] == "events" && len(path) <= 2 {
+		if name != "events.t" {
+			return nil, diag.New("E0708", span, "a loss reads the times of events only").WithHelp("write `%s.events.t`", param)
+		}
+		n, err := s.events()
+		if err != nil {
+			return nil, diag.New("E0708", span, "the events could not be counted: %v", err).WithHelp("see that the model can be solved as it is")
+		}
+		if n == 0 {
+			return nil, diag.New("E0708", span, "no event fires along the solution, so there are no times to read").WithHelp("take a longer time span, or values at which one fires")
+		}
+		rows = n
+		return add(verb.FromEvents, system.Slot{Name: name}), nil
 	}
 	for _, sl := range sys.Theta {
 		if sl.Name == name && sl.Role != system.RoleInit && sl.Role != system.RoleFlag {
@@ -95,12 +111,12 @@ func (s *lossScope) Capture(name string) ([]float64, types.Shape, bool) {
 	return nil, nil, false
 }
 
-// lambdaLoss checks and compiles a loss.
-func (in *Interp) lambdaLoss(l *value.Lambda, m *value.Model, nt int) (*verb.LambdaLoss, error) {
+// lambdaLoss checks and compiles a loss over nt output times; events tells how many events fire, where the loss reads their times.
+func (in *Interp) lambdaLoss(l *value.Lambda, m *value.Model, nt int, events func() (int, error)) (*verb.LambdaLoss, error) {
 	if len(l.AST.Params) != 1 {
 		return nil, diag.New("E0706", l.AST.Span(), "a loss is a function of the solution alone").WithHelp("write `loss = s -> mean((s.x - 1)^2)`")
 	}
-	sc := &lossScope{in: in, m: m, nt: nt, env: l.Env, found: map[string]*model.Symbol{}}
+	sc := &lossScope{in: in, m: m, nt: nt, events: events, env: l.Env, found: map[string]*model.Symbol{}}
 	lam, errs := check.Lambda(l.AST, in.scope, in.table, sc)
 	if errs.HasErrors() {
 		return nil, errs

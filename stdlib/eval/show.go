@@ -23,6 +23,9 @@ func (in *Interp) Show(w io.Writer, v Value) {
 	case *value.Spread:
 		fmt.Fprintln(w, v.Type())
 		trace.WriteTable(w, v.Frame(), trace.TableOptions{Width: in.o.Width, Rows: 9, Color: in.o.Color})
+	case *value.Steady:
+		in.showRecord(w, v.Record(true), "")
+		fmt.Fprintf(w, "%s; %s\n", v.Of.How, v.Of.Stability)
 	case *value.Model:
 		in.showModel(w, v)
 	case *value.Plot:
@@ -30,6 +33,8 @@ func (in *Interp) Show(w io.Writer, v Value) {
 			trace.Draw(w, &v.Plot, trace.DrawOptions{Width: in.o.Width, Color: in.o.Color})
 		}
 	case *value.Table:
+		trace.WriteTable(w, v.Frame(), trace.TableOptions{Width: in.o.Width, Color: in.o.Color})
+	case *value.Events:
 		trace.WriteTable(w, v.Frame(), trace.TableOptions{Width: in.o.Width, Color: in.o.Color})
 	case *value.Report:
 		verb.WriteReport(w, v.Fit)
@@ -80,7 +85,12 @@ func (in *Interp) showSolution(w io.Writer, s *value.Solution) {
 		trace.Draw(w, &p.Plot, trace.DrawOptions{Width: in.o.Width, Color: in.o.Color})
 	}
 	st := s.Sol.Stats
-	fmt.Fprintf(w, "%s: %s, %d steps, %d rejected, %d evaluations\n", s.Solver, s.Sol.Status, st.Steps, st.Rejected, st.Evals)
+	events := ""
+	if n := len(s.Sol.Events); n > 0 {
+		last := s.Sol.Events[n-1]
+		events = fmt.Sprintf(", %d events, the last at t = %s, `%s`", st.Events, value.Short(last.T, 6), s.Model.C.System.Events[last.Event].Name)
+	}
+	fmt.Fprintf(w, "%s: %s, %d steps, %d rejected, %d evaluations%s\n", s.Solver, s.Sol.Status, st.Steps, st.Rejected, st.Evals, events)
 }
 
 func (in *Interp) showModel(w io.Writer, m *value.Model) {
@@ -115,8 +125,11 @@ func (in *Interp) showModel(w io.Writer, m *value.Model) {
 	}
 	for _, s := range c.States {
 		kind := "state"
-		if s.Kind == model.Latent {
+		switch s.Kind {
+		case model.Latent:
 			kind = "latent"
+		case model.Discrete:
+			kind = "discrete"
 		}
 		v, _ := m.Member(s.Name)
 		val := ""

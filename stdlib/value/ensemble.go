@@ -321,6 +321,9 @@ func (e *Ensemble) Stats() *Record {
 	r.Put("steps", Num(float64(st.Steps)))
 	r.Put("rejected", Num(float64(st.Rejected)))
 	r.Put("evaluations", Num(float64(st.Evals)))
+	if e.Res.Again > 0 {
+		r.Put("stiff", Num(float64(e.Res.Again)))
+	}
 	r.Put("threads", Num(float64(e.Res.Threads)))
 	r.Put("lanes", Num(float64(e.Res.Lanes)))
 	if e.Res.Why != "" {

@@ -61,7 +61,7 @@ func (s *Solution) Member(name string) (Value, bool) {
 	case "status":
 		return Text(s.Sol.Status.String()), true
 	case "events":
-		return List{}, true
+		return &Events{s}, true
 	}
 	return ThetaMember(sys, s.Theta, name)
 }
@@ -174,6 +174,9 @@ func (s *Solution) Stats() *Record {
 	r.Put("steps", Num(float64(st.Steps)))
 	r.Put("rejected", Num(float64(st.Rejected)))
 	r.Put("evaluations", Num(float64(st.Evals)))
+	if len(s.sys().Events) > 0 {
+		r.Put("events", Num(float64(st.Events)))
+	}
 	if st.Jacobians > 0 {
 		r.Put("jacobians", Num(float64(st.Jacobians)))
 		r.Put("factorisations", Num(float64(st.Factors)))

@@ -137,7 +137,18 @@ func (c *Call) lossOf(m *value.Model, p *solve.Problem) (sens.Loss, error) {
 			return nil, err
 		}
 		p.T0, p.T1 = t0, t1
-		ll, err := c.Lambda(l, m, len(times))
+		ll, err := c.Lambda(l, m, len(times), func() (int, error) {
+			q := *p
+			q.Times, q.NoDense = times, true
+			sol, err := solve.Solve(c.Ctx, &q)
+			if err != nil {
+				return 0, err
+			}
+			if f := c.Failure(sol, &q); f != nil {
+				return 0, f
+			}
+			return len(sol.Events), nil
+		})
 		if err != nil {
 			return nil, err
 		}

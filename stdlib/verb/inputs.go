@@ -275,7 +275,11 @@ func (c *Call) Explain(err error) error {
 	if !errors.As(err, &out) || len(diag.From(err)) > 0 {
 		return err
 	}
-	return diag.New("E0508", c.SpanOf("t"), "%v", out).At("%s..%s", value.Format(out.T0), value.Format(out.T1)).
+	span := value.Format(out.T0) + ".." + value.Format(out.T1)
+	if out.T0 == out.T1 {
+		span = "t = " + value.Format(out.T0)
+	}
+	return diag.New("E0508", c.SpanOf("t"), "%v", out).At("%s", span).
 		And(c.SpanOf("inputs"), "known over %s..%s", value.Format(out.Lo), value.Format(out.Hi)).
 		WithHelp("stay within the table, lengthen it, or let its end values hold, `outside = hold`")
 }

@@ -1,6 +1,9 @@
 package verb
 
 import (
+	"fmt"
+
+	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -18,6 +21,7 @@ type Series struct {
 	Kind Source
 	Slot system.Slot // of a state or of an output; unused for the times
 	Off  int         // in F's x
+	Rows int         // of FromEvents: how many
 }
 
 // Source is where a series comes from.
@@ -28,9 +32,12 @@ const (
 	FromState Source = iota
 	FromLet
 	FromTime
+	FromEvents // the times of the events
 )
 
-// bound is a LambdaLoss at given times; it implements sens.Loss.
+var _ sens.EventLoss = (*bound)(nil)
+
+// bound is a LambdaLoss at given times; it implements sens.EventLoss.
 type bound struct {
 	*LambdaLoss
 	f       system.Func
@@ -41,14 +48,21 @@ type bound struct {
 	outs    []float64
 	gout    []float64
 	z       [1]float64
+
+	events []float64 // times of events; nil before they are known
+	gte    []float64 // where the derivatives by them go, nil where they are not wanted
+	want   int       // how many there are to be, −1 where they are not read
 }
 
 // Bind makes the loss for one solving goroutine.
 func (l *LambdaLoss) Bind(sys *system.System, times []float64) *bound {
-	b := &bound{LambdaLoss: l, f: l.F.Clone(), sys: sys, times: times}
+	b := &bound{LambdaLoss: l, f: l.F.Clone(), sys: sys, times: times, want: -1}
 	n, _, _ := l.F.Dims()
 	b.buf, b.gb = make([]float64, n), make([]float64, n)
 	for _, s := range l.Series {
+		if s.Kind == FromEvents {
+			b.want = s.Rows
+		}
 		if s.Kind == FromLet && b.out == nil {
 			b.out = sys.Output.Clone()
 			_, _, nz := b.out.Dims()
@@ -56,6 +70,15 @@ func (l *LambdaLoss) Bind(sys *system.System, times []float64) *bound {
 		}
 	}
 	return b
+}
+
+// Events implements sens.EventLoss.
+func (b *bound) Events(t, gt []float64) error {
+	if b.want >= 0 && len(t) != b.want {
+		return fmt.Errorf("the loss reads the times of %d events, but %d fire for these values: a loss over `s.events.t` needs their number to stay the same; take a shorter time span, or end it with `stop when`", b.want, len(t))
+	}
+	b.events, b.gte = t, gt
+	return nil
 }
 
 // Times implements sens.Loss.
@@ -71,6 +94,13 @@ func (b *bound) Eval(x, th, gx, gth []float64) (float64, error) {
 		}
 	}
 	for _, s := range b.Series {
+		if s.Kind == FromEvents {
+			if len(b.events) != b.want {
+				return 0, fmt.Errorf("the times of events are not known here")
+			}
+			copy(b.buf[s.Off:], b.events)
+			continue
+		}
 		n := s.Slot.Size()
 		for i := range nt {
 			switch s.Kind {
@@ -92,6 +122,11 @@ func (b *bound) Eval(x, th, gx, gth []float64) (float64, error) {
 	clear(gx[:nt*nx])
 	b.z[0] = 1
 	b.f.VJP(b.gb, gth, 0, b.buf, th, b.z[:])
+	for _, s := range b.Series {
+		if s.Kind == FromEvents && b.gte != nil {
+			copy(b.gte, b.gb[s.Off:s.Off+b.want])
+		}
+	}
 	for i, t := range b.times {
 		row := gx[i*nx : (i+1)*nx]
 		lets := false

@@ -24,7 +24,7 @@ func (c *Call) Failure(sol *solve.Solution, p *solve.Problem) *diag.Diagnostic {
 	}
 	f := sol.Fault
 	code := map[solve.Status]diag.Code{solve.MaxSteps: "E0501", solve.StepTooSmall: "E0502", solve.NonFinite: "E0503",
-		solve.Cancelled: "E0504", solve.MemoryLimit: "E0506"}[sol.Status]
+		solve.Cancelled: "E0504", solve.MemoryLimit: "E0506", solve.EventFault: "E0515"}[sol.Status]
 	span := c.Span
 	text := ""
 	if f.Source != nil {
@@ -40,6 +40,9 @@ func (c *Call) Failure(sol *solve.Solution, p *solve.Problem) *diag.Diagnostic {
 				text += fmt.Sprintf("%s = %s", o.Name, value.Short(o.Value, 6))
 			}
 		}
+	}
+	if s, ok := f.Where.(diag.Span); ok && !s.IsZero() {
+		span, text = s, "this event"
 	}
 	d := diag.New(code, span, "%s: %s", c.Verb.Name, f.Error())
 	if text != "" {
@@ -90,7 +93,7 @@ func (c *Call) positional(name string) []value.Value {
 // Big says whether a value takes lines of its own: such values are shown, not printed in a line.
 func Big(v value.Value) bool {
 	switch v := v.(type) {
-	case *value.Solution, *value.Ensemble, *value.Spread, *value.Model, *value.Report, *value.Table, *value.Plot, *value.Gradient, *value.Learned:
+	case *value.Solution, *value.Ensemble, *value.Spread, *value.Model, *value.Report, *value.Table, *value.Events, *value.Plot, *value.Gradient, *value.Learned, *value.Steady:
 		return true
 	case value.List:
 		for _, x := range v {
@@ -154,7 +157,7 @@ func Inline(v value.Value) string {
 			p[i] = s.Row.Name
 		}
 		return strings.Join(p, " then ")
-	case *value.Solution, *value.Ensemble, *value.Spread, *value.Report, *value.Table, *value.Plot, *value.Gradient, *value.Model:
+	case *value.Solution, *value.Ensemble, *value.Spread, *value.Report, *value.Table, *value.Events, *value.Plot, *value.Gradient, *value.Model, *value.Steady:
 		return ""
 	case nil:
 		return "nothing"
@@ -287,6 +290,8 @@ func frameOf(v value.Value) (*trace.Frame, error) {
 		return v.Frame(), nil
 	case *value.Table:
 		return v.Frame(), nil
+	case *value.Events:
+		return v.Frame(), nil
 	case *value.Array:
 		f := &trace.Frame{}
 		switch len(v.Shape) {
@@ -384,6 +389,22 @@ func plotVerb(c *Call) (value.Value, error) {
 	return p, nil
 }
 
+// mostMarks is how many events are marked in a plot: more would hide the curve.
+const mostMarks = 60
+
+// eventMarks marks where events changed scalar state i, in the colour of its curve.
+func eventMarks(p *value.Plot, sol *solve.Solution, i int) {
+	m := trace.Series{Style: trace.Points, Color: p.Series[len(p.Series)-1].Color}
+	for _, f := range sol.Events {
+		if f.Before[i] != f.After[i] {
+			m.X, m.Y = append(m.X, f.T), append(m.Y, f.After[i])
+		}
+	}
+	if len(m.X) > 0 && len(m.X) <= mostMarks {
+		p.Series = append(p.Series, m)
+	}
+}
+
 // mostSeries is how many states of one solution a plot shows.
 const mostSeries = 8
 
@@ -406,6 +427,7 @@ func addSeries(p *value.Plot, v value.Value) error {
 			}
 			col := f.Columns[i+1]
 			p.Series = append(p.Series, trace.Series{Name: label(col.Name, col.Unit), X: v.Sol.T, Y: col.Values, Color: len(p.Series) + 1})
+			eventMarks(p, v.Sol, i)
 		}
 	case *value.Ensemble:
 		return bands(p, v)

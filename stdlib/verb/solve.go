@@ -1,6 +1,7 @@
 package verb
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -51,6 +52,14 @@ func (c *Call) solverOf() (chosen, error) {
 			return chosen{}, c.Bad("solver", "`dt` must be a positive number, this is %s", value.Describe(v))
 		}
 	}
+	if r, ok := m.(*method.Radau); ok && s.Args["order"] != nil {
+		v := s.Float("order", 0)
+		of, has := r.Of(int(v))
+		if !has || v != math.Trunc(v) {
+			return chosen{}, c.Bad("solver", "`%s` has no order %s", s.Row.Name, value.Format(v)).WithHelp("its orders are %s", orders(r))
+		}
+		m = of
+	}
 	ch := chosen{m: m, step: s.Float("dt", 0)}
 	if info := m.Info(); !info.Adaptive && ch.step == 0 {
 		return ch, c.Bad("solver", "`%s` has no error estimate, so it needs a fixed step", info.Name).WithHelp("write `solver = %s(dt = 0.01)`", info.Name)
@@ -59,6 +68,12 @@ func (c *Call) solverOf() (chosen, error) {
 		return ch, c.Bad("solver", "`dt` must be positive, this is %s", value.Format(ch.step))
 	}
 	return ch, nil
+}
+
+// orders lists a family's orders, for messages.
+func orders(r *method.Radau) string {
+	all := fmt.Sprint(r.Orders())
+	return strings.ReplaceAll(strings.Trim(all, "[]"), " ", ", ")
 }
 
 func solverNames() []string {

@@ -1,8 +1,6 @@
 package verb
 
 import (
-	"strings"
-
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/train"
@@ -47,6 +45,12 @@ var verbs = []Verb{
 	verb("check_grad", "number", "Compares the gradient methods with each other and with central differences; prints a table and gives the largest difference relative to the largest component.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\ncheck_grad(M, t = 0..1 by 0.1, loss = s -> s.x[end], rtol = 1e-9)", checkGradVerb,
 		arg("model", "model", "", ""), pos("data", "table", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
+	verb("steady", "steady state", "A state at which nothing changes: a root of the right-hand sides and algebraic equations, by Newton's method from the initial values, by continuation where that fails or the "+
+		"equations are singular, and at last by integration. Linear equations, such as those of a Poisson problem, take one step. `r.x` is the state, `r.stability` says what the eigenvalues tell, `r.stats.how` how it was found.",
+		"model M { param k = 2; state x = 1; x' = 1 - k*x }\nr = steady(M, set = {k: 4})\nprint(r.x)", steadyVerb,
+		arg("model", "model", "", ""), arg("t", "number", "0", "the time, which is held"),
+		arg("by", "word: auto, newton, continuation, integration", "auto", "newton finds a root near the start, stable or not; continuation and integration go where the solution goes; auto tries them in this order"),
+		arg("rtol", "number", "1e-9", "relative tolerance of the state"), arg("atol", "number", "1e-12", "absolute tolerance of the state"), optSet, optInputs, optSeed, optSteps),
 	verb("csv", "table", "Reads a table from a CSV file: a header, then numbers; an empty cell is missing.", "pelts = csv(\"lynx_hare.csv\", time = \"year\")", csvVerb,
 		arg("file", "text", "", "path, relative to the file this stands in"), arg("time", "text", "none", "the column of times"),
 		arg("delimiter", "text", "none", "one character; found out when left out"), arg("units", "truth value", "none", "whether the row below the header holds units")),
@@ -80,7 +84,6 @@ var verbs = []Verb{
 	verb("quantile", "record or number", "A quantile over the members of an ensemble, for every state and let at every output time; or of the numbers of an array.",
 		"model M { state x = 1; x' = -x }\nE = ensemble(M, n = 100, vary = {x: normal(1, 0.1)}, t = 0..1 by 0.5)\nquantile(E, 0.95).x", quantileVerb,
 		arg("of", "ensemble or array", "", ""), pos("p", "number", "0.5", "from 0 to 1; 0.5 is the median")),
-	later("steady", "A root, or an elliptic problem."),
 	later("sample", "Posterior draws."), later("discover", "Sparse regression: an equation for a learned term."), later("put_back", "A model with a term replaced by a formula."),
 	later("parquet", "Reads a Parquet file."), later("json", "Reads a JSON file."), later("npy", "Reads a NumPy file."),
 }
@@ -128,17 +131,10 @@ func Signatures() []sig.Builtin {
 		out = append(out, v.Builtin)
 	}
 	for _, row := range method.Solvers() {
-		m := row.Info()
-		if m.Family == method.Automatic {
+		if row.Info().Family == method.Automatic {
 			continue // a word, where a solver may stand
 		}
-		params := []sig.Param{arg("dt", "number", "none", "a fixed step, without error control")}
-		example := "x = 1; x' = -x"
-		if m.Family == method.Hamiltonian {
-			example = "q = 1, p = 0; q' = p; p' = -q"
-		}
-		out = append(out, sig.Builtin{Name: m.Name, Kind: sig.Solver, Params: params, Result: "solver", Doc: strings.TrimSpace(m.Doc), Cite: m.Cite,
-			Example: "model M { state " + example + " }\nsolve(M, t = 0..1, solver = " + m.Name + "(dt = 0.1))"})
+		out = append(out, solverRow(row))
 	}
 	for _, o := range train.Optimisers() {
 		b := sig.Builtin{Name: o.Name, Kind: sig.Optimiser, Result: "optimiser", Doc: o.Doc, Cite: o.Cite, Example: "train = " + o.Name + "(iters = 100)"}

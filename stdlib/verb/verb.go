@@ -38,7 +38,7 @@ type Host struct {
 	// Apply calls a function of the script.
 	Apply func(f value.Value, args ...value.Value) (value.Value, error)
 	// Lambda checks and compiles a loss over a solution of m with nt output times.
-	Lambda func(l *value.Lambda, m *value.Model, nt int) (*LambdaLoss, error)
+	Lambda func(l *value.Lambda, m *value.Model, nt int, events func() (int, error)) (*LambdaLoss, error)
 	Show   func(w io.Writer, v value.Value)
 	// Warn tells the user at once; failed says that a solve did not reach its end.
 	Warn func(d *diag.Diagnostic, failed bool)

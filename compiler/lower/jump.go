@@ -1,0 +1,219 @@
+package lower
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/udl-lang/udl/compiler/ir"
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/lang/model"
+	"github.com/udl-lang/udl/lang/types"
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// A right-hand side that jumps (a comparison, floor, ceil, round, sign, mod of what changes along a solution) can be frozen: what the jumping operation gives is then
+// read from θ, so that the right-hand side is smooth, and the solver changes it where a guard passes zero. A switch in θ, 0 by default, says whether it is
+// frozen: who knows nothing of jumps sees the operations themselves.
+
+// Jump is one jumping operation of a right-hand side.
+type Jump struct {
+	Name   string // "x > 3", as written
+	Span   diag.Span
+	Steps  bool // the frozen value is a whole number, that of floor; else a truth, 0 or 1
+	Guards int  // how many guards it has: one, or one upwards and one downwards
+}
+
+// maxJumps is how many are frozen: a model with more, as one with a condition at each point of a grid, is left as it is.
+const maxJumps = 64
+
+// freezer freezes the jumps that a lowerer meets, in their order.
+type freezer struct {
+	l        *lowerer
+	lay      *Layout
+	discrete map[int]bool // scalars of the state that only events change
+	seen     map[freezeKey]int
+	jumps    []Jump
+	guards   []ir.ID
+	left     *model.Expr // one that cannot be frozen
+	depends  map[ir.ID]bool
+}
+
+type freezeKey struct {
+	name string
+	a, b ir.ID
+}
+
+// freeze makes the lowerer freeze jumps.
+func (l *lowerer) freeze(m *model.Model, lay *Layout) *freezer {
+	f := &freezer{l: l, lay: lay, discrete: map[int]bool{}, seen: map[freezeKey]int{}, depends: map[ir.ID]bool{}}
+	for _, p := range lay.X {
+		if p.Sym.Kind == model.Discrete {
+			for k := range p.Shape.Size() {
+				f.discrete[p.Off+k] = true
+			}
+		}
+	}
+	l.jump = f.call
+	return f
+}
+
+var freezable = map[string]bool{"<": true, "<=": true, ">": true, ">=": true, "floor": true, "ceil": true, "round": true, "sign": true, "mod": true}
+
+var notFreezable = map[string]bool{"==": true, "!=": true, "trunc": true, "fmod": true, "heaviside": true}
+
+// moves says whether a node changes along a solution, other than by events.
+func (f *freezer) moves(id ir.ID) bool {
+	if v, ok := f.depends[id]; ok {
+		return v
+	}
+	n := &f.l.g.Nodes[id]
+	v := false
+	if n.Op == ir.OpInput {
+		in := f.l.g.Inputs[n.Ints[0]]
+		switch in.Bank {
+		case ir.BankT:
+			v = true
+		case ir.BankX:
+			for k := range in.Shape.Size() {
+				v = v || !f.discrete[in.Off+k]
+			}
+		}
+	}
+	for _, a := range n.Args {
+		v = v || f.moves(a)
+	}
+	f.depends[id] = v
+	return v
+}
+
+// call lowers a jumping call, frozen; ok is false for calls that do not jump here.
+func (f *freezer) call(e *model.Expr) (v val, ok bool) {
+	if !freezable[e.Name] && !notFreezable[e.Name] {
+		return val{}, false
+	}
+	l, g := f.l, f.l.g
+	plain, elementwise, known := l.b.Func(e.Name)
+	if !known || !elementwise {
+		return val{}, false
+	}
+	vs := make([]val, len(e.Args))
+	moves, scalar := false, e.Shape.IsScalar()
+	for i, a := range e.Args {
+		vs[i] = l.expr(a)
+		moves = moves || f.moves(vs[i].id)
+		scalar = scalar && len(vs[i].over) == 0
+	}
+	out := l.join(e, vs, func(args []ir.ID) ir.ID { return plain(g, args) })
+	if !moves {
+		return out, true
+	}
+	if !scalar || !freezable[e.Name] {
+		if f.left == nil {
+			f.left = e
+		}
+		return out, true
+	}
+	a := vs[0].id
+	b := a
+	if len(vs) > 1 {
+		b = vs[1].id
+	}
+	k, old := f.seen[freezeKey{e.Name, a, b}]
+	if !old {
+		k = len(f.jumps)
+		f.seen[freezeKey{e.Name, a, b}] = k
+		f.jumps = append(f.jumps, Jump{Name: strings.Join(strings.Fields(e.Span.Text()), " "), Span: e.Span})
+	}
+	j := &f.jumps[k]
+	on := g.Input("·frozen", ir.BankTheta, f.lay.SwitchAt(), nil)
+	m := g.Input(fmt.Sprintf("·jump%d", k+1), ir.BankTheta, f.lay.SwitchAt()+1+k, nil)
+	one := g.Num(1)
+	steps := func(x ir.ID) { // m is floor(x)
+		if !old {
+			j.Steps, j.Guards = true, 2
+			f.guards = append(f.guards, g.Sub(x, g.Add(m, one)), g.Sub(m, x))
+		}
+	}
+	side := func(x, y ir.ID) { // m is x > y
+		if !old {
+			j.Guards = 1
+			f.guards = append(f.guards, g.Sub(x, y))
+		}
+	}
+	frozen := m
+	switch e.Name {
+	case ">", ">=":
+		side(a, b)
+	case "<", "<=":
+		side(b, a)
+	case "sign":
+		side(a, g.Num(0))
+		frozen = g.Sub(g.Mul(g.Num(2), m), one)
+	case "floor":
+		steps(a)
+	case "ceil":
+		steps(g.Neg(a))
+		frozen = g.Neg(m)
+	case "round":
+		steps(g.Add(a, g.Num(0.5)))
+	case "mod":
+		steps(g.Div(a, b))
+		frozen = g.Sub(a, g.Mul(b, m))
+	}
+	return val{id: g.Select(on, frozen, out.id)}, true
+}
+
+// SwitchAt is where in θ the switch stands that says whether jumps are frozen; their values follow.
+func (lay *Layout) SwitchAt() int { return lay.switchAt }
+
+// Freeze finds the jumps of a right-hand side and makes room in θ for them: a switch and a value for each. left is one that cannot be frozen, nil when all can;
+// where there are too many none is.
+func (lay *Layout) Freeze(m *model.Model, b Builtins) (left *model.Expr, err error) {
+	defer recovered(&err)
+	l, rhs := dynamic(m, lay, b)
+	lay.switchAt = lay.NTheta
+	f := l.freeze(m, lay)
+	for i := range m.States {
+		rhs(i)
+	}
+	if len(f.jumps) > maxJumps {
+		return &model.Expr{Op: model.Call, Name: f.jumps[0].Name, Span: f.jumps[0].Span}, nil
+	}
+	if len(f.jumps) == 0 {
+		return f.left, nil
+	}
+	lay.Jumps = f.jumps
+	sym := &model.Symbol{Name: "·jumps", Kind: model.Given}
+	shape := types.Shape{1 + len(f.jumps)}
+	lay.Theta = append(lay.Theta, Piece{sym.Name, sym, system.RoleFlag, lay.NTheta, shape})
+	lay.NTheta += shape.Size()
+	return f.left, nil
+}
+
+// Guards is the graph of the guards: one number for each event that has one, in source order, then those of the jumps.
+func Guards(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, n int, err error) {
+	defer recovered(&err)
+	l, rhs := dynamic(m, lay, b)
+	var frozen []ir.ID
+	if len(lay.Jumps) > 0 {
+		f := l.freeze(m, lay)
+		for i := range m.States {
+			rhs(i)
+		}
+		frozen = f.guards
+		l.jump = nil
+	}
+	put := func(name string, id ir.ID) {
+		l.g.Output(ir.Output{Name: name, Off: n, Node: id})
+		n++
+	}
+	for _, ev := range m.Events {
+		if ev.Guard != nil {
+			put(ev.Name, l.expr(ev.Guard).id)
+		}
+	}
+	for _, id := range frozen {
+		put("jump", id)
+	}
+	return l.g, n, nil
+}

@@ -1,0 +1,574 @@
+// Consistent initial values of M·x' = f(t, x). With bases N and K of the left and right null space of M the equations say Nᵀ·f = 0 whatever x' is; x moves
+// along K only, which leaves M·x alone. Newton's method with the natural level function: P. Deuflhard, "Newton Methods for Nonlinear Problems", Springer 2004,
+// section 3.3. Invariants are met by moves of minimal norm (Gauss–Newton), guesses first.
+
+package solve
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/udl-lang/udl/runtime/sparse"
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// InitialError says which equation the initial values do not satisfy, and where.
+type InitialError struct {
+	Equation system.Equation
+	Residual float64
+	T        float64
+	At       []system.Operand // the states that stand in the equation
+	Why      string           // "" for given values that contradict the equation
+	help     string
+}
+
+func (e *InitialError) Error() string {
+	var at strings.Builder
+	for i, o := range e.At {
+		if i == 6 {
+			at.WriteString(", …")
+			break
+		}
+		if i > 0 {
+			at.WriteString(", ")
+		}
+		fmt.Fprintf(&at, "%s = %.6g", o.Name, o.Value)
+	}
+	if at.Len() == 0 {
+		fmt.Fprintf(&at, "t = %.6g", e.T)
+	}
+	if e.Why == "" {
+		return fmt.Sprintf("inconsistent initial values: %s gives %.3g at %s", e.Equation.Name, e.Residual, at.String())
+	}
+	return fmt.Sprintf("no consistent initial values: %s; %s gives %.3g at %s", e.Why, e.Equation.Name, e.Residual, at.String())
+}
+
+// Help says what may mend it.
+func (e *InitialError) Help() string { return e.help }
+
+const (
+	// looseness is by how much, relatively, given values may miss an invariant: more is a contradiction, less is rounding of what was typed.
+	looseness   = 1e-6
+	mostNewton  = 60
+	leastDamped = 1e-5
+)
+
+// Consistent changes x so that the algebraic equations and the invariants of the system hold at t. Values of differential states are kept (M·x, in general), those of
+// algebraic unknowns are first guesses. Where values of differential states miss an invariant by no more than rounding of what was typed, they
+// are moved onto it, as little as can be; by more, it is an *InitialError, as it is where the algebraic equations have no solution in reach. atol has NX entries.
+// It allocates, and uses clones of the system's functions.
+func Consistent(sys *system.System, t float64, x, th []float64, rtol float64, atol []float64) error {
+	if sys.Mass == nil && sys.Invariants == nil {
+		return nil
+	}
+	c := &consistent{sys: sys, t: t, x: x, th: th, rtol: rtol, atol: atol}
+	if err := c.algebra(); err != nil {
+		return err
+	}
+	if sys.Invariants == nil {
+		return c.newton()
+	}
+	if err := c.invariants(); err != nil {
+		return err
+	}
+	// Where M has dependent columns that are not zero, solving the equations moves differential states too.
+	for range 10 {
+		if err := c.newton(); err != nil {
+			return err
+		}
+		if c.met() {
+			return nil
+		}
+		if err := c.project(false); err != nil {
+			return err
+		}
+	}
+	return c.contradiction(c.worst())
+}
+
+type consistent struct {
+	sys   *system.System
+	t     float64
+	x, th []float64
+	rtol  float64
+	atol  []float64
+
+	left, right [][]term
+	f           system.Func
+	jac         system.Jacobian
+	pattern     *sparse.Pattern
+	v           []float64 // J
+	fx          []float64
+
+	inv  system.Func
+	g    []float64
+	rows [][]term // ∂g/∂x
+	gx   []float64
+}
+
+func (c *consistent) scale(i int, x float64) float64 {
+	a := 1e-8
+	if i < len(c.atol) {
+		a = c.atol[i]
+	}
+	return max(a+c.rtol*math.Abs(x), math.SmallestNonzeroFloat64)
+}
+
+// algebra finds what is to be solved along which directions.
+func (c *consistent) algebra() error {
+	sys := c.sys
+	c.f = sys.RHS.Clone()
+	c.f.Prepare(c.th)
+	c.fx = make([]float64, sys.NX)
+	if sys.Mass == nil {
+		return nil
+	}
+	m := make([]float64, sys.Mass.Pattern.NNZ())
+	sys.Mass.Values.Clone().Eval(m, 0, nil, c.th)
+	var err error
+	if c.left, c.right, err = nullSpaces(sys.Mass.Pattern, m); err != nil {
+		return err
+	}
+	if len(c.left) == 0 {
+		return nil
+	}
+	if c.pattern = sys.Pattern; c.pattern == nil {
+		c.pattern = sparse.DensePattern(sys.NX)
+	}
+	if sys.Jacobian != nil {
+		c.jac = sys.Jacobian()
+	}
+	if c.jac == nil {
+		c.jac = newColoured(sys.RHS, c.pattern)
+	}
+	c.jac.Prepare(c.th)
+	c.v = make([]float64, c.pattern.NNZ())
+	return nil
+}
+
+// residual writes Nᵀ·f at x.
+func (c *consistent) residual(out, x []float64) bool {
+	c.f.Eval(c.fx, c.t, x, nil)
+	finite := true
+	for k, y := range c.left {
+		s := 0.0
+		for _, e := range y {
+			s += e.v * c.fx[e.i]
+		}
+		out[k] = s
+		finite = finite && !math.IsNaN(s) && !math.IsInf(s, 0)
+	}
+	return finite
+}
+
+// newton solves Nᵀ·f(x + K·y) = 0.
+func (c *consistent) newton() error {
+	n := len(c.left)
+	if n == 0 {
+		return nil
+	}
+	// Nᵀ·J·K, by triplets.
+	byRow, byCol := make([][]term, c.sys.NX), make([][]term, c.sys.NX)
+	for k, y := range c.left {
+		for _, e := range y {
+			byRow[e.i] = append(byRow[e.i], term{k, e.v})
+		}
+	}
+	for k, y := range c.right {
+		for _, e := range y {
+			byCol[e.i] = append(byCol[e.i], term{k, e.v})
+		}
+	}
+	each := func(do func(r, q int, w float64, at int)) {
+		for j, ks := range byCol {
+			if len(ks) == 0 {
+				continue
+			}
+			rows, first := c.pattern.Column(j)
+			for l, i := range rows {
+				for _, r := range byRow[i] {
+					for _, q := range ks {
+						do(r.i, q.i, r.v*q.v, first+l)
+					}
+				}
+			}
+		}
+	}
+	var is, js []int
+	each(func(r, q int, _ float64, _ int) { is, js = append(is, r), append(js, q) })
+	p, err := sparse.NewPattern(n, is, js)
+	if err != nil {
+		return err
+	}
+	b, dx, next := make([]float64, n), make([]float64, n), make([]float64, n)
+	trial := make([]float64, c.sys.NX)
+	if !c.residual(b, c.x) {
+		return c.notFinite(b)
+	}
+	if !slices.ContainsFunc(b, func(v float64) bool { return v != 0 }) {
+		return nil // whether they determine anything or not
+	}
+	choice, err := sparse.Choose(p)
+	if err != nil {
+		return c.singular(err, b)
+	}
+	lu := choice.New()
+	a := make([]float64, p.NNZ())
+	damping := 1.0
+	last := math.Inf(1)
+	for range mostNewton {
+		c.jac.Eval(c.v, nil, c.t, c.x)
+		clear(a)
+		each(func(r, q int, w float64, at int) { a[p.Index(r, q)] += w * c.v[at] })
+		if err := lu.Factor(a); err != nil {
+			return c.singular(err, b)
+		}
+		copy(dx, b)
+		lu.Solve(dx)
+		size := c.size(dx)
+		if math.IsNaN(size) {
+			return c.failed("Newton's method left the finite numbers", b)
+		}
+		for {
+			copy(trial, c.x)
+			for k, y := range c.right {
+				for _, e := range y {
+					trial[e.i] -= damping * dx[k] * e.v
+				}
+			}
+			if c.residual(next, trial) {
+				copy(dx, next)
+				lu.Solve(dx) // the next simplified correction: its size is the natural level function
+				after := c.size(dx)
+				if after <= (1-damping/4)*size || after <= 1e-3 && size <= 1 {
+					copy(c.x, trial)
+					copy(b, next)
+					damping = min(1, 2*damping)
+					// Quadratic convergence has taken it to rounding when a correction is this small, or when it no longer helps.
+					if after <= 1e-6 || size <= 1e-3 && after >= size/2 || size <= 1e-3 && after >= last {
+						return nil
+					}
+					last = after
+					break
+				}
+			}
+			if size <= 1e-3 { // rounding is all that is left
+				return nil
+			}
+			if damping /= 2; damping < leastDamped {
+				return c.failed("no step of Newton's method brings the equations closer to zero", b)
+			}
+			copy(dx, b)
+			lu.Solve(dx)
+		}
+	}
+	return c.failed(fmt.Sprintf("Newton's method has not converged in %d steps", mostNewton), b)
+}
+
+// size is the root mean square of a correction over the tolerances.
+func (c *consistent) size(y []float64) float64 {
+	s := 0.0
+	n := 0
+	for k, v := range c.right {
+		for _, e := range v {
+			r := y[k] * e.v / c.scale(e.i, c.x[e.i])
+			s += r * r
+			n++
+		}
+	}
+	return math.Sqrt(s / float64(max(n, 1)))
+}
+
+// invariants moves x onto the invariants: guesses as far as need be, then everything by no more than rounding.
+func (c *consistent) invariants() error {
+	c.inv = c.sys.Invariants.Clone()
+	c.inv.Prepare(c.th)
+	_, _, n := c.inv.Dims()
+	c.g = make([]float64, n)
+	c.rows = make([][]term, n)
+	c.gx = make([]float64, c.sys.NX)
+	if c.guesses() {
+		if err := c.project(true); err != nil {
+			return err
+		}
+	}
+	c.linearise()
+	for k, v := range c.g {
+		if !(math.Abs(v) <= c.allowed(k)) {
+			return c.contradiction(c.worst())
+		}
+	}
+	return c.project(false)
+}
+
+func (c *consistent) guesses() bool {
+	for i := range c.sys.Guesses {
+		if c.sys.Guesses[i] && !(i < len(c.sys.Algebraic) && c.sys.Algebraic[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// linearise computes the invariants at x and their derivatives.
+func (c *consistent) linearise() {
+	c.inv.Eval(c.g, c.t, c.x, nil)
+	gz := make([]float64, len(c.g))
+	for k := range c.g {
+		clear(c.gx)
+		clear(gz)
+		gz[k] = 1
+		c.inv.VJP(c.gx, nil, c.t, c.x, nil, gz)
+		c.rows[k] = c.rows[k][:0]
+		for i, v := range c.gx {
+			if v != 0 {
+				c.rows[k] = append(c.rows[k], term{i, v})
+			}
+		}
+	}
+}
+
+// allowed is by how much given values may miss an invariant.
+func (c *consistent) allowed(k int) float64 {
+	s := 0.0
+	for _, e := range c.rows[k] {
+		a := 0.0
+		if e.i < len(c.atol) {
+			a = c.atol[e.i]
+		}
+		s += math.Abs(e.v) * (looseness*math.Abs(c.x[e.i]) + a)
+	}
+	return s
+}
+
+// met says whether the invariants hold as well as they can in the arithmetic.
+func (c *consistent) met() bool {
+	c.inv.Eval(c.g, c.t, c.x, nil)
+	for k, v := range c.g {
+		s := 0.0
+		for _, e := range c.rows[k] {
+			s += math.Abs(e.v) * (1e-12*math.Abs(c.x[e.i]) + 1e-4*c.scale(e.i, c.x[e.i]))
+		}
+		if !(math.Abs(v) <= s) {
+			return false
+		}
+	}
+	return true
+}
+
+// project moves x by −Gᵀ·(G·Gᵀ)⁻¹·g until g vanishes; with guesses only those move, and what they cannot mend is left.
+func (c *consistent) project(guesses bool) error {
+	n := len(c.g)
+	before := math.Inf(1)
+	for range 20 {
+		c.linearise()
+		worst := 0.0
+		for k, v := range c.g {
+			if math.IsNaN(v) {
+				return c.contradiction(k)
+			}
+			worst = max(worst, math.Abs(v))
+		}
+		if worst == 0 || worst >= before/2 && before < 1e-8 {
+			return nil
+		}
+		before = worst
+		byCol := map[int][]term{}
+		var cols []int
+		for k, row := range c.rows {
+			for _, e := range row {
+				if guesses && !c.sys.Guesses[e.i] {
+					continue
+				}
+				if byCol[e.i] == nil {
+					cols = append(cols, e.i)
+				}
+				byCol[e.i] = append(byCol[e.i], term{k, e.v})
+			}
+		}
+		var is, js []int
+		for _, j := range cols {
+			for _, a := range byCol[j] {
+				for _, b := range byCol[j] {
+					is, js = append(is, a.i), append(js, b.i)
+				}
+			}
+		}
+		for k := range n {
+			is, js = append(is, k), append(js, k)
+		}
+		p, err := sparse.NewPattern(n, is, js)
+		if err != nil {
+			return err
+		}
+		a := make([]float64, p.NNZ())
+		for _, j := range cols {
+			for _, u := range byCol[j] {
+				for _, v := range byCol[j] {
+					a[p.Index(u.i, v.i)] += u.v * v.v
+				}
+			}
+		}
+		// Rows of one size, and a little on the diagonal, for those that depend on others or do not move at all.
+		scale := make([]float64, n)
+		moves := false
+		for k := range n {
+			if d := a[p.Index(k, k)]; d > 0 {
+				scale[k], moves = 1/math.Sqrt(d), true
+			}
+		}
+		if !moves {
+			return nil
+		}
+		for j := range n {
+			rows, first := p.Column(j)
+			for l, i := range rows {
+				a[first+l] *= scale[i] * scale[j]
+			}
+		}
+		choice, err := sparse.Choose(p)
+		if err != nil {
+			return err
+		}
+		lu := choice.New()
+		for _, mu := range []float64{1e-14, 1e-9} {
+			for k := range n {
+				a[p.Index(k, k)] += mu
+			}
+			if err = lu.Factor(a); err == nil {
+				break
+			}
+		}
+		if err != nil {
+			return c.contradiction(c.worst())
+		}
+		y := append([]float64(nil), c.g...)
+		for k := range y {
+			y[k] *= scale[k]
+		}
+		lu.Solve(y)
+		for k := range y {
+			y[k] *= scale[k]
+		}
+		for _, j := range cols {
+			for _, e := range byCol[j] {
+				c.x[j] -= e.v * y[e.i]
+			}
+		}
+	}
+	c.linearise()
+	return nil
+}
+
+// worst is the invariant that is missed by most.
+func (c *consistent) worst() int {
+	at, most := 0, -1.0
+	for k, v := range c.g {
+		r := math.Abs(v) / max(c.allowed(k), math.SmallestNonzeroFloat64)
+		if r > most || math.IsNaN(r) {
+			at, most = k, r
+		}
+	}
+	return at
+}
+
+func (c *consistent) operands(row []term) []system.Operand {
+	names := c.sys.StateNames()
+	var out []system.Operand
+	for _, e := range row {
+		out = append(out, system.Operand{Name: names[e.i], Value: c.x[e.i]})
+	}
+	return out
+}
+
+// contradiction is the error of an invariant that the given values break.
+func (c *consistent) contradiction(k int) error {
+	eq := system.Equation{Name: fmt.Sprintf("invariant %d", k+1)}
+	if k < len(c.sys.Conserved) {
+		eq = c.sys.Conserved[k]
+	}
+	e := &InitialError{Equation: eq, Residual: c.g[k], T: c.t, At: c.operands(c.rows[k]), help: "give initial values that satisfy it"}
+	if names := e.At; len(names) > 0 {
+		e.help = fmt.Sprintf("give initial values that satisfy it, for example by computing `%s` from the others", names[len(names)-1].Name)
+	}
+	return e
+}
+
+// equation names row k of Nᵀ·f and the states in it.
+func (c *consistent) equation(k int) (system.Equation, []term) {
+	y := c.left[k]
+	var names []string
+	for _, e := range y {
+		names = append(names, EquationName(c.sys, e.i))
+	}
+	eq := system.Equation{Name: names[0]}
+	if y[0].i < len(c.sys.Equations) {
+		eq.Where = c.sys.Equations[y[0].i].Where
+	}
+	if len(names) > 1 {
+		eq.Name = "a combination of " + strings.Join(names, "; ")
+	}
+	in := map[int]bool{}
+	for _, e := range y {
+		in[e.i] = true
+	}
+	var row []term
+	for j := range c.sys.NX {
+		rows, _ := c.pattern.Column(j)
+		for _, i := range rows {
+			if in[int(i)] {
+				row = append(row, term{j, 1})
+				break
+			}
+		}
+	}
+	return eq, row
+}
+
+// failed is the error of an algebraic equation that could not be solved: the one that is furthest off.
+func (c *consistent) failed(why string, b []float64) error {
+	at := 0
+	for k, v := range b {
+		if math.Abs(v) > math.Abs(b[at]) || math.IsNaN(v) {
+			at = k
+		}
+	}
+	eq, row := c.equation(at)
+	return &InitialError{Equation: eq, Residual: b[at], T: c.t, At: c.operands(row), Why: why,
+		help: "give first guesses closer to the solution, or check that the equation has one"}
+}
+
+func (c *consistent) notFinite(b []float64) error {
+	e := c.failed("an algebraic equation is not finite at the first guesses", b).(*InitialError)
+	e.help = "give first guesses where the equation is defined"
+	return e
+}
+
+// singular names the equations and unknowns of a matrix without inverse.
+func (c *consistent) singular(err error, b []float64) error {
+	var s *sparse.SingularError
+	if !errors.As(err, &s) {
+		return c.failed("the derivatives of the algebraic equations are not finite", b)
+	}
+	row := 0
+	if s.Row >= 0 && s.Row < len(c.left) {
+		row = s.Row
+	}
+	eq, in := c.equation(row)
+	names := c.sys.StateNames()
+	var unknowns []string
+	for _, q := range s.Cols {
+		if q < len(c.right) && len(unknowns) < 5 {
+			unknowns = append(unknowns, names[c.right[q][0].i])
+		}
+	}
+	why := "the algebraic equations do not determine their unknowns"
+	if len(unknowns) > 0 {
+		why = "the algebraic equations do not determine " + strings.Join(unknowns, ", ")
+	}
+	return &InitialError{Equation: eq, Residual: b[row], T: c.t, At: c.operands(in), Why: why,
+		help: "give other first guesses, where the derivative by the unknown is not zero, or check that no equation says what another says already"}
+}

@@ -1,0 +1,615 @@
+package solve
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/udl-lang/udl/runtime/system"
+)
+
+// Cause is what made an event fire.
+type Cause int
+
+// The causes.
+const (
+	ByGuard Cause = iota // its guard passed zero, at a time that was located
+	ByTime               // its time had come
+	ByEvent              // another event at the same time changed its guard
+	AtStart              // its guard held at the start
+	ByDelay              // its assignments, that had been delayed, were made
+)
+
+// Fired is an event that happened.
+type Fired struct {
+	T     float64
+	Event int // index into the system's Events
+	Cause Cause
+	// Count of an Every: it fired at T0 + Count·period.
+	Count int
+	// Of ByDelay: which Fired read the values that are assigned now.
+	From int
+	// Step is how many steps were made before.
+	Step int
+	// Before and After are the states, length NX. A delayed event changes nothing when it fires.
+	Before, After []float64
+}
+
+// Limits on what events may do.
+const (
+	maxAtOnce   = 100   // firings of one event at one time: beyond is a loop
+	maxZeno     = 20    // firings of one event in a row, each hardly later than the one before
+	zenoShare   = 1e-12 // of the time span: that is hardly later
+	zenoUlps    = 64    // roundings of the time: that is not later at all, and counts for several
+	zenoWeight  = 5
+	noiseFactor = 16 * 0x1p-52
+	blurShare   = 1e-3 // of the tolerance
+)
+
+// pending is a delayed assignment.
+type pending struct {
+	t     float64
+	event int
+	from  int // index of the Fired that read the values
+	x     []float64
+}
+
+// eventer carries out a system's events along an integration. A nil eventer has none.
+type eventer struct {
+	sys *system.System
+	st  *Stepper
+	p   *Problem
+	sol *Solution
+
+	guards, rhs           system.Func
+	resets, times, delays []system.Func // by event
+	order                 []int         // events, those of high priority first
+	rank                  []int         // of each event in order
+
+	holds    []bool // by guard: on which side of zero it is
+	g        []float64
+	noise    []float64 // by guard: what rounding makes of zero
+	blur     []float64 // by guard: how little beyond zero the solution cannot tell from a touch
+	hasNoise []bool    // both are known for this step
+	floor    []float64 // by guard: what it may lie beyond zero because its zero was just located, 0 for nothing
+	at       []float64 // by guard: its distance from the zero that was located now, 0 for none
+	samples  []float64
+	x, dx    []float64
+	gz, gx   []float64
+	known    bool    // the samples at the end of the last step are those at the start of the next
+	quiet    bool    // no guard came near zero in this step
+	located  int     // the guard whose zero ended this step, −1 for none
+	slack    float64 // how exactly, in time
+
+	moment  []float64 // by event: the next time of At and Every
+	period  []float64
+	count   []int // of Every: which multiple is next
+	pending []pending
+	due     []due
+	atOnce  []int // by event: firings at this time
+	zeno    []int
+	fires   []int     // by event: how often, in all
+	burst   []float64 // by event: since when it fires with hardly any time between
+	lastAt  []float64
+	own     []bool // by guard: an event of it has fired at this time, and nothing since
+	stopped bool
+	why     string // what is wrong, in words; the event is culprit
+	culprit int
+	err     error // of Jumped
+}
+
+// due is an event that is to fire at this time.
+type due struct {
+	event   int
+	cause   Cause
+	pending int // of ByDelay
+	count   int
+}
+
+// newEventer makes ready the events of a problem; nil where there are none.
+func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
+	sys, p := st.sys, st.p
+	sol.Events = nil
+	if len(sys.Events) == 0 {
+		return nil, nil
+	}
+	if st.set.dir < 0 {
+		return nil, fmt.Errorf("%s has events, which only happen forward in time: give the end of the time span after its start", nameOf(sys))
+	}
+	e := &eventer{sys: sys, st: st, p: p, sol: sol, rhs: st.rhs, located: -1, culprit: -1}
+	n := len(sys.Events)
+	nx := sys.NX
+	if sys.Guards != nil {
+		e.guards = sys.Guards.Clone()
+		e.guards.Prepare(st.th)
+		_, _, ng := e.guards.Dims()
+		e.g, e.noise, e.gz, e.blur, e.floor, e.at = make([]float64, ng), make([]float64, ng), make([]float64, ng), make([]float64, ng), make([]float64, ng), make([]float64, ng)
+		e.holds, e.own, e.hasNoise = make([]bool, ng), make([]bool, ng), make([]bool, ng)
+		e.samples = make([]float64, ng*(nodes+1))
+	}
+	e.x, e.dx, e.gx = make([]float64, nx), make([]float64, nx), make([]float64, nx)
+	e.resets, e.times, e.delays = make([]system.Func, n), make([]system.Func, n), make([]system.Func, n)
+	e.moment, e.period, e.count = make([]float64, n), make([]float64, n), make([]int, n)
+	e.atOnce, e.zeno, e.fires, e.lastAt, e.burst = make([]int, n), make([]int, n), make([]int, n), make([]float64, n), make([]float64, n)
+	for i := range sys.Events {
+		ev := &sys.Events[i]
+		e.order = append(e.order, i)
+		e.resets[i], e.times[i], e.delays[i] = clone(ev.Reset, st.th), clone(ev.Time, st.th), clone(ev.Delay, st.th)
+		e.moment[i], e.lastAt[i] = math.Inf(1), math.Inf(-1)
+		if ev.Kind != system.EventAt && ev.Kind != system.EventEvery {
+			continue
+		}
+		var v [1]float64
+		e.times[i].Eval(v[:], p.T0, nil, nil)
+		switch {
+		case math.IsNaN(v[0]):
+			return nil, fmt.Errorf("the time of the event `%s` is not a number", ev.Name)
+		case ev.Kind == system.EventAt:
+			if v[0] >= p.T0 {
+				e.moment[i] = v[0]
+			}
+		case !(v[0] > 64*0x1p-52*max(math.Abs(p.T0), math.Abs(p.T1))):
+			return nil, fmt.Errorf("the event `%s` has the period %v; a period must be positive, and longer than what rounding does to the time", ev.Name, v[0])
+		default:
+			e.period[i] = v[0]
+			if !ev.Initially {
+				e.count[i] = 1
+			}
+			e.moment[i] = p.T0 + float64(e.count[i])*v[0]
+		}
+	}
+	slices.SortStableFunc(e.order, func(a, b int) int {
+		switch pa, pb := sys.Events[a].Priority, sys.Events[b].Priority; {
+		case pa > pb:
+			return -1
+		case pa < pb:
+			return 1
+		}
+		return 0
+	})
+	e.rank = make([]int, n)
+	for r, i := range e.order {
+		e.rank[i] = r
+	}
+	return e, nil
+}
+
+func nameOf(sys *system.System) string {
+	if sys.Name == "" {
+		return "the system"
+	}
+	return sys.Name
+}
+
+func clone(f system.Func, th []float64) system.Func {
+	if f == nil {
+		return nil
+	}
+	f = f.Clone()
+	f.Prepare(th)
+	return f
+}
+
+func (e *eventer) guardsAt(g []float64, t float64, x []float64) { e.guards.Eval(g, t, x, nil) }
+
+// slope is the derivative of guard i along the solution.
+func (e *eventer) slope(i int, t float64, x []float64) float64 {
+	e.st.eval(e.dx, t, x)
+	e.guards.JVP(e.gz, t, x, nil, 1, e.dx, nil)
+	return e.gz[i]
+}
+
+// noiseAt finds what rounding makes of a zero of each guard at (t, x).
+func (e *eventer) noiseAt(t float64, x []float64) {
+	for i := range e.noise {
+		clear(e.gz)
+		e.gz[i] = 1
+		clear(e.gx)
+		sum := math.Abs(e.guards.VJP(e.gx, nil, t, x, nil, e.gz)) * math.Abs(t)
+		for k, v := range e.gx {
+			sum += math.Abs(v * x[k])
+		}
+		e.noise[i] = noiseFactor * sum
+		if !(e.noise[i] >= 0) || math.IsInf(e.noise[i], 0) {
+			e.noise[i] = 0
+		}
+	}
+}
+
+// begin fires what happens at the start, before the first output.
+func (e *eventer) begin() Status {
+	t, x := e.st.T(), e.st.X()
+	if e.guards != nil {
+		e.guardsAt(e.g, t, x)
+		e.noiseAt(t, x)
+		for i, v := range e.g {
+			e.holds[i] = e.side(i, v, t, x, v > 0)
+		}
+	}
+	for i := range e.sys.Events {
+		ev := &e.sys.Events[i]
+		if ev.Initially && (ev.Kind == system.EventWhen || ev.Kind == system.EventStop) && e.holds[ev.Guard] == (ev.Direction != system.Falling) {
+			e.due = append(e.due, due{event: i, cause: AtStart})
+		}
+	}
+	return e.fire()
+}
+
+// side says on which side of zero a guard of value v is; where it is zero up to rounding, the way it goes decides, and where it does not go, was.
+func (e *eventer) side(i int, v, t float64, x []float64, was bool) bool {
+	if math.Abs(v) > e.noise[i] {
+		return v > 0
+	}
+	s := e.slope(i, t, x)
+	if s == 0 || s-s != 0 {
+		return was
+	}
+	return s > 0
+}
+
+// horizon is where the next step must end at the latest.
+func (e *eventer) horizon() float64 {
+	end := e.p.T1
+	for _, t := range e.moment {
+		end = min(end, t)
+	}
+	for i := range e.pending {
+		end = min(end, e.pending[i].t)
+	}
+	return end
+}
+
+// run is the loop of Solve where there are events: each step ends at the first of them, is recorded, and then they fire.
+func (e *eventer) run(o *outputs) Status {
+	st := e.st
+	for {
+		st.tEnd = e.horizon()
+		if !st.Step() {
+			return st.status
+		}
+		e.locate()
+		t := st.T()
+		if s := o.step(); s != Running {
+			return s
+		}
+		n := len(e.sol.Events)
+		s := e.end()
+		if len(e.sol.Events) > n {
+			o.jumped(t, st.X())
+		}
+		if s != Running {
+			return s
+		}
+		if e.p.Progress != nil {
+			e.p.Progress(t)
+		}
+	}
+}
+
+// jumped gives the outputs at t, within what rounding does to a time, the values after the events there.
+func (o *outputs) jumped(t float64, x []float64) {
+	near := t - 8*0x1p-52*math.Abs(t)
+	for i := len(o.sol.T) - 1; i >= 0 && o.sol.T[i] >= near; i-- {
+		copy(o.sol.X[i*o.sol.NX:(i+1)*o.sol.NX], x)
+	}
+}
+
+// eventsAfter is the first of the events that fired when so many steps had been made, or more.
+func (s *Solution) eventsAfter(steps int) int {
+	return sort.Search(len(s.Events), func(i int) bool { return s.Events[i].Step >= steps })
+}
+
+// end fires what happens at the end of the step, which is recorded already.
+func (e *eventer) end() Status {
+	if !e.quiet {
+		e.flips()
+	}
+	return e.fire()
+}
+
+// flips finds the guards that pass zero where the step ends, among them the one whose zero ended it.
+func (e *eventer) flips() {
+	t, x := e.st.T(), e.st.X()
+	if e.known { // the end is where the samples end
+		for i := range e.g {
+			e.g[i] = e.samples[i*(nodes+1)+nodes]
+		}
+	} else {
+		e.guardsAt(e.g, t, x)
+	}
+	near := false
+	for i, v := range e.g {
+		s := e.samples[i*(nodes+1) : (i+1)*(nodes+1)]
+		near = near || i == e.located || (v > 0) != e.holds[i] || math.Abs(v) <= 1e-9*math.Abs(s[0])
+		if (v > 0) == e.holds[i] && math.Abs(v) > e.floor[i] {
+			e.floor[i] = 0
+		}
+	}
+	if !near {
+		return
+	}
+	e.noiseAt(t, x)
+	e.st.eval(e.dx, t, x)
+	e.guards.JVP(e.gz, t, x, nil, 1, e.dx, nil)
+	for i, v := range e.g {
+		side := -1.0
+		if e.holds[i] {
+			side = 1
+		}
+		crossed := i == e.located
+		switch zero := max(e.noise[i], e.floor[i], math.Abs(e.gz[i])*max(e.slack, 4*0x1p-52*math.Abs(t))); {
+		case crossed:
+		case math.Abs(v) <= zero:
+			crossed = side*e.gz[i] < 0
+		default: // right at the end, or the step is another one than that in which it was looked for
+			crossed = side*v < 0
+		}
+		if crossed {
+			if e.at[i] = math.Abs(v); e.st.kinks.sliver {
+				e.at[i] = 0 // it has jumped across zero: nothing is left of one
+			}
+			e.holds[i] = !e.holds[i]
+			e.passed(i, ByGuard)
+		}
+	}
+}
+
+// passed makes due the events of a guard that has just come to the side it holds.
+func (e *eventer) passed(guard int, cause Cause) {
+	for i := range e.sys.Events {
+		ev := &e.sys.Events[i]
+		if ev.Kind != system.EventWhen && ev.Kind != system.EventStop || ev.Guard != guard {
+			continue
+		}
+		if ev.Direction == system.Either || (ev.Direction == system.Rising) == e.holds[guard] {
+			e.push(due{event: i, cause: cause})
+		}
+	}
+}
+
+// push adds an event to those due, unless it is among them.
+func (e *eventer) push(d due) {
+	for _, o := range e.due {
+		if o.event == d.event && o.cause != ByDelay && d.cause != ByDelay {
+			return
+		}
+	}
+	e.due = append(e.due, d)
+}
+
+// fire carries out all that is due now, in order, and restarts the stepper where the state has changed.
+func (e *eventer) fire() Status {
+	t := e.st.T()
+	for i := range e.sys.Events {
+		if e.moment[i] == t {
+			e.push(due{event: i, cause: ByTime, count: e.count[i]})
+			if e.moment[i] = math.Inf(1); e.period[i] > 0 {
+				e.count[i]++
+				e.moment[i] = e.p.T0 + float64(e.count[i])*e.period[i]
+			}
+		}
+	}
+	for k := range e.pending {
+		if e.pending[k].t == t {
+			e.due = append(e.due, due{event: e.pending[k].event, cause: ByDelay, pending: k})
+		}
+	}
+	if len(e.due) == 0 {
+		return Running
+	}
+	clear(e.atOnce)
+	clear(e.own)
+	e.known = false
+	count := len(e.sol.Events)
+	x := slices.Clone(e.st.X())
+	begin := slices.Clone(x)
+	for len(e.due) > 0 {
+		at := 0
+		for k, d := range e.due {
+			if e.rank[d.event] < e.rank[e.due[at].event] {
+				at = k
+			}
+		}
+		d := e.due[at]
+		e.due = slices.Delete(e.due, at, at+1)
+		if s := e.one(d, t, x); s != Running {
+			copy(e.st.X(), x)
+			return s
+		}
+		if e.guards != nil {
+			e.settle(d, t, x)
+		}
+	}
+	e.pending = slices.DeleteFunc(e.pending, func(p pending) bool { return p.t == t })
+	if e.p.Jumped != nil {
+		if e.err = e.p.Jumped(e.sol.Events[count:], x, e.st.stats.Steps == 0); e.err != nil {
+			return Cancelled
+		}
+	}
+	if !slices.Equal(x, begin) || e.st.isCut {
+		if s := e.restart(t, x); s != Running {
+			return s
+		}
+	}
+	if e.stopped {
+		return Stopped
+	}
+	return Running
+}
+
+// one carries out one event: x becomes the state after it.
+func (e *eventer) one(d due, t float64, x []float64) Status {
+	i := d.event
+	ev := &e.sys.Events[i]
+	f := Fired{T: t, Event: i, Cause: d.cause, Count: d.count, From: -1, Step: e.st.stats.Steps, Before: slices.Clone(x)}
+	if e.atOnce[i]++; e.atOnce[i] > maxAtOnce {
+		return e.wrong(i, fmt.Sprintf("it fires again and again at one time, set off by itself or by others: %s", e.loop()))
+	}
+	e.fires[i]++
+	if d.cause == ByGuard && e.often(i, t) {
+		return e.wrong(i, fmt.Sprintf("it fires for ever: %d times by now, the last of them within %.2g of time", e.fires[i], t-e.burst[i]))
+	}
+	if d.cause != ByDelay && e.sol != nil {
+		e.st.stats.Events++
+	}
+	wait := 0.0
+	switch {
+	case d.cause == ByDelay:
+		p := &e.pending[d.pending]
+		f.From = p.from
+		for _, k := range ev.Changes {
+			x[k] = p.x[k]
+		}
+	case ev.Kind == system.EventStop:
+		e.stopped = true
+	case e.resets[i] != nil:
+		if e.delays[i] != nil {
+			var v [1]float64
+			e.delays[i].Eval(v[:], t, x, nil)
+			if wait = v[0]; !(wait >= 0) {
+				return e.wrong(i, fmt.Sprintf("its delay is %.6g: it must be 0 or more", wait))
+			}
+		}
+		e.resets[i].Eval(e.x, t, x, nil)
+		if !finite(e.x) {
+			return e.wrong(i, "it assigns a value that is not finite: "+e.assigned(i))
+		}
+		if wait > 0 && t+wait > t {
+			e.pending = append(e.pending, pending{t: t + wait, event: i, from: len(e.sol.Events), x: slices.Clone(e.x)})
+		} else {
+			copy(x, e.x)
+		}
+	}
+	f.After = slices.Clone(x)
+	if need := int64(len(e.sol.Events)+1) * int64(16*len(x)+96); need > e.st.set.maxMemory {
+		return MemoryLimit
+	}
+	e.sol.Events = append(e.sol.Events, f)
+	return Running
+}
+
+// often says whether event i has fired so often, with so little between, that the time does not move on.
+func (e *eventer) often(i int, t float64) bool {
+	switch d := t - e.lastAt[i]; {
+	case d <= zenoUlps*0x1p-52*math.Abs(t):
+		e.zeno[i] += zenoWeight
+	case d <= zenoShare*(e.p.T1-e.p.T0):
+		e.zeno[i]++
+	default:
+		e.zeno[i], e.burst[i] = 0, t
+	}
+	if e.zeno[i] >= maxZeno {
+		return true
+	}
+	e.lastAt[i] = t
+	return false
+}
+
+// settle finds the guards that an event at time t has brought to the other side, and makes due what they set off.
+func (e *eventer) settle(d due, t float64, x []float64) {
+	ev := &e.sys.Events[d.event]
+	own := -1
+	if ev.Kind == system.EventWhen {
+		own = ev.Guard
+	}
+	e.guardsAt(e.g, t, x)
+	e.noiseAt(t, x)
+	g := slices.Clone(e.g)
+	for i, v := range g {
+		zero := e.noise[i]
+		if i == own || e.own[i] {
+			zero = max(zero, 2*e.at[i], e.residual(i, t, x))
+		}
+		holds := v > 0
+		atZero := math.Abs(v) <= zero
+		if atZero {
+			holds = e.goes(i, t, x, e.holds[i])
+			e.floor[i] = max(2*math.Abs(v), e.noise[i])
+		}
+		if holds == e.holds[i] {
+			continue
+		}
+		e.holds[i] = holds
+		if i == own && atZero {
+			continue // right after its own reset a guard at zero does not fire again
+		}
+		e.passed(i, ByEvent)
+	}
+	if own >= 0 {
+		e.own[own] = true
+	}
+}
+
+// residual is how far from zero a guard may be where its zero was located.
+func (e *eventer) residual(i int, t float64, x []float64) float64 {
+	s := math.Abs(e.slope(i, t, x)) * max(e.slack, 4*0x1p-52*math.Abs(t))
+	if s-s != 0 {
+		return 0
+	}
+	return s
+}
+
+// goes says to which side a guard that is zero goes.
+func (e *eventer) goes(i int, t float64, x []float64, was bool) bool {
+	s := e.slope(i, t, x)
+	if s == 0 || s-s != 0 {
+		return was
+	}
+	return s > 0
+}
+
+// restart stands the stepper at the state after the events.
+func (e *eventer) restart(t float64, x []float64) Status {
+	if err := e.consistent(t, x); err != nil {
+		last := e.sol.Events[len(e.sol.Events)-1].Event
+		return e.wrong(last, "the algebraic equations have no solution after it: "+err.Error())
+	}
+	e.st.Restart(t, x)
+	return e.st.status
+}
+
+// consistent brings the algebraic unknowns to what the equations demand.
+func (e *eventer) consistent(t float64, x []float64) error {
+	if e.sys.Mass == nil {
+		return nil
+	}
+	return Consistent(e.sys, t, x, e.st.th, e.st.set.rtol, e.st.set.atol)
+}
+
+func (e *eventer) wrong(event int, why string) Status {
+	e.culprit, e.why = event, why
+	return EventFault
+}
+
+// loop names the events that take part in one.
+func (e *eventer) loop() string {
+	var names []string
+	for i, n := range e.atOnce {
+		if n > maxAtOnce/2 {
+			names = append(names, "`"+e.sys.Events[i].Name+"`")
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// assigned says which states an event would have made not finite.
+func (e *eventer) assigned(i int) string {
+	names := e.sys.StateNames()
+	for _, k := range e.sys.Events[i].Changes {
+		if v := e.x[k]; v-v != 0 {
+			return fmt.Sprintf("%s = %v", names[k], v)
+		}
+	}
+	return "a state"
+}
+
+// FiredTimes are the times of events.
+func FiredTimes(fired []Fired) []float64 {
+	t := make([]float64, len(fired))
+	for i := range fired {
+		t[i] = fired[i].T
+	}
+	return t
+}
