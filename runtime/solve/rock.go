@@ -323,6 +323,3 @@ func (r *rock) save(row []float64) { copy(row, r.c) }
 func (r *rock) reader() reader { return r.form }
 
 func (r *rock) interpolate(theta float64, out []float64) { r.form.at(theta, out, r.s.x, r.c) }
-
-// spectral is the spectral radius of ∂f/∂x as it was estimated last.
-func (r *rock) spectral() (float64, bool) { return r.rho, r.age >= 0 }
