@@ -25,6 +25,8 @@ func newReverse(m method.Method, sys *system.System) (reverse, error) {
 	switch m := m.(type) {
 	case *method.Rosenbrock:
 		return newRosenbrock(m, sys)
+	case *method.Symplectic:
+		return newSymplectic(m, sys)
 	case *method.DIRK:
 		return newDirk(m, sys)
 	case *method.Radau:

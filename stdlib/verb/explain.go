@@ -18,6 +18,7 @@ func (c *Call) Explain(err error) error {
 	var initial *solve.InitialError
 	var unsuited *solve.UnsuitedError
 	var refused *sens.RefusedError
+	var part *solve.NotSeparableError
 	switch {
 	case errors.As(err, &out):
 		span := value.Format(out.T0) + ".." + value.Format(out.T1)
@@ -31,6 +32,8 @@ func (c *Call) Explain(err error) error {
 		return c.inconsistent(initial)
 	case errors.As(err, &unsuited):
 		return diag.New("E0516", c.SpanOf("solver"), "%s", unsuited.Text()).WithHelp("these can: %s; or leave the choice to `auto`", unsuited.Others)
+	case errors.As(err, &part):
+		return diag.New("E0516", c.SpanOf("solver"), "%v", part).WithHelp("take a solver of another kind, such as `Vern9`, or leave the choice to `auto`")
 	case errors.As(err, &refused):
 		return diag.New("E0510", c.Span, "%v", refused)
 	}
