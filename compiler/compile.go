@@ -12,7 +12,6 @@ import (
 	"github.com/udl-lang/udl/compiler/opt"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
-	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -117,9 +116,6 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 		if in.Bank == ir.BankT {
 			s.ByTime = rhs.s.byTime
 		}
-	}
-	if rhs.s.entries = s.Pattern; rhs.s.entries == nil {
-		rhs.s.entries = sparse.DensePattern(s.NX)
 	}
 	s.Jacobian = rhs.s.jacobian
 	if noGradient(g) != "" {

@@ -23,7 +23,8 @@ var _ system.Jacobian = (*differences)(nil)
 
 // byDifferences implements system.System.Jacobian.
 func (s *shared) byDifferences() system.Jacobian {
-	return &differences{f: s.bind(), colors: sparse.Color(s.entries), pattern: s.entries,
+	p := s.places()
+	return &differences{f: s.bind(), colors: sparse.Color(p), pattern: p,
 		x: make([]float64, s.nx), at: make([]float64, s.nz), up: make([]float64, s.nz), down: make([]float64, s.nz)}
 }
 

@@ -18,7 +18,7 @@ func (c *Compiled) events(b lower.Builtins, how code.Options) error {
 		return nil
 	}
 	// Each lane would have events of its own, at times of its own.
-	s.Lanes = func(*method.RK, []int, bool) (func() system.Lanes, error) {
+	s.Lanes = func(method.Method, []int, bool) (func() system.Lanes, error) {
 		if len(m.Events) == 0 {
 			return nil, fmt.Errorf("%s has conditions whose changes are located, such as `%s`", m.Name, lay.Jumps[0].Name)
 		}

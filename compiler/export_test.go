@@ -1,7 +1,6 @@
 package compiler
 
 import (
-	"github.com/udl-lang/udl/compiler/code"
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
@@ -10,12 +9,8 @@ import (
 // LanesOfWidth is the system's Lanes with groups of w lanes.
 func LanesOfWidth(s *system.System, w int) system.Laning {
 	f := s.RHS.(*fn)
-	return func(m *method.RK, vary []int, dense bool) (func() system.Lanes, error) {
-		p, err := code.WholeLanes(f.s.eval, m, f.s.nx, f.s.nth, vary, dense, w)
-		if err != nil {
-			return nil, err
-		}
-		return func() system.Lanes { return p.New() }, nil
+	return func(m method.Method, vary []int, dense bool) (func() system.Lanes, error) {
+		return f.s.lanesOf(m, vary, dense, w)
 	}
 }
 

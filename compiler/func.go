@@ -9,7 +9,6 @@ import (
 	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/compiler/opt"
 	"github.com/udl-lang/udl/lang/model"
-	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -26,8 +25,7 @@ type shared struct {
 	reverses    perMethod[*code.ReverseProgram]
 	solvers     solvers
 	directions  directions
-	sys         *system.System  // of a right-hand side
-	entries     *sparse.Pattern // of ∂f/∂x of a right-hand side that has derivatives, as its Jacobian gives them
+	sys         *system.System // of a right-hand side
 	jac         jacobians
 }
 

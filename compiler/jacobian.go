@@ -38,6 +38,10 @@ type jacobians struct {
 	from    []int32       // where each entry is among the products; nil where prog gives the entries themselves
 	seeds   [][]float64   // of directional derivatives
 	err     error
+
+	linear    sync.Once
+	program   *code.Program // of whole
+	linearErr error
 }
 
 // jacobian implements system.System.Jacobian for functions that have derivatives.
@@ -53,11 +57,19 @@ func (s *shared) jacobian() system.Jacobian {
 func (s *shared) jacobians() *jacobians {
 	js := &s.jac
 	js.once.Do(func() {
-		js.pattern = s.entries
-		js.colors = sparse.Color(s.entries)
+		js.pattern = s.places()
+		js.colors = sparse.Color(js.pattern)
 		js.err = js.choose(s)
 	})
 	return js
+}
+
+// places are those of the Jacobian's entries: the system's pattern, or all.
+func (s *shared) places() *sparse.Pattern {
+	if p := s.sys.Pattern; p != nil {
+		return p
+	}
+	return sparse.DensePattern(s.nx)
 }
 
 // choose compiles the cheapest way.

@@ -2,6 +2,7 @@ package compiler_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -183,5 +184,128 @@ func TestNoLanes(t *testing.T) {
 	}
 	if r.Lanes != 1 || r.Why != "Vern7 does not hand on its last stage" {
 		t.Errorf("%d lanes, %q", r.Lanes, r.Why)
+	}
+}
+
+// TestEnsembleRosenbrock is TestEnsembleLanes for a stiff system.
+func TestEnsembleRosenbrock(t *testing.T) {
+	s := compileWith(t, problems["robertson"], code.Options{}).System
+	r := rand.New(rand.NewPCG(5, 6))
+	p := &ensemble.Problem{Sys: s, T1: 400, N: 100, Rtol: 1e-7, Atol: 1e-10, Theta: s.Defaults(), Times: []float64{0, 0.4, 4, 39.5, 400}}
+	k1, k3, x, on := s.Find("k1", system.RoleParam), s.Find("k3", system.RoleParam), s.Find("y1", system.RoleInit), s.Find("y1", system.RoleFlag)
+	p.Theta[on.Off] = 1
+	p.Vary = []int{k1.Off, k3.Off, x.Off}
+	for range p.N {
+		p.Values = append(p.Values, 0.04*(0.5+r.Float64()), 1e4*(0.5+r.Float64()), 0.5+r.Float64())
+	}
+	for _, m := range rosenbrocks() {
+		if _, err := s.Lanes(m, p.Vary, true); err != nil {
+			without(t, s)
+		}
+		p.Method = m
+		var first *ensemble.Result
+		for _, w := range code.Widths() {
+			for _, threads := range []int{1, 3} {
+				sys := *s
+				sys.Lanes = compiler.LanesOfWidth(s, w)
+				p.Sys, p.Threads = &sys, threads
+				got, err := ensemble.Run(context.Background(), p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got.Lanes < w || got.Failed > 0 {
+					t.Fatalf("%d lanes, %d failed", got.Lanes, got.Failed)
+				}
+				if first == nil {
+					first = got
+				}
+				for i, v := range got.X {
+					if v != first.X[i] {
+						t.Fatalf("%s, %d lanes, %d threads: number %d is %v, not %v", m.Name, w, threads, i, v, first.X[i])
+					}
+				}
+				if got.Stats != first.Stats {
+					t.Errorf("%+v, not %+v", got.Stats, first.Stats)
+				}
+			}
+		}
+		for i := 0; i < p.N; i += 13 {
+			th := append([]float64(nil), p.Theta...)
+			for n, v := range p.Vary {
+				th[v] = p.Values[i*3+n]
+			}
+			sol, err := solve.Solve(context.Background(), &solve.Problem{Sys: s, Method: m, T1: 400, Times: p.Times, Rtol: 1e-7, Atol: 1e-10, Theta: th})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k := range sol.X {
+				if got := first.X[i*len(sol.X)+k]; !(math.Abs(got-sol.X[k]) <= 1e-9+1e-6*math.Abs(sol.X[k])) {
+					t.Fatalf("%s member %d: number %d is %v, alone %v", m.Name, i, k, got, sol.X[k])
+				}
+			}
+		}
+	}
+}
+
+// TestEnsembleDoubt holds that members whose steps are in doubt are solved all the same.
+func TestEnsembleDoubt(t *testing.T) {
+	// A pivot on the diagonal vanishes where a/(hγ) − a does, whichever comes first; the other entries are large.
+	s := compileWith(t, `model M { param a = 1, b = 1; state x = 1, y = 1; x' = a*x - 1e7*b*y; y' = 1e7*b*x + a*y }`, code.Options{}).System
+	a, b := s.Find("a", system.RoleParam), s.Find("b", system.RoleParam)
+	m, _ := method.Find("Rodas4")
+	p := &ensemble.Problem{Sys: s, Method: m, T1: 3, N: 20, Rtol: 0.9, Atol: 1e9, Theta: s.Defaults(), Vary: []int{a.Off, b.Off}}
+	for i := range p.N {
+		p.Values = append(p.Values, 0.2+0.37*float64(i%7), []float64{0, 1}[i%2])
+	}
+	lanes, err := s.Lanes(m, p.Vary, false)
+	if err != nil {
+		without(t, s)
+	}
+	// A lane by hand: the first step is where the pivots vanish.
+	l := lanes()
+	l.Prepare(p.Theta, system.LaneSettings{Rtol: 0.9, Atol: []float64{1e9, 1e9}, Hmax: 10, T1: 10, MaxSteps: 100})
+	gamma := m.(*method.Rosenbrock).Gamma
+	l.Load(0, 0, 10, 1/gamma, []float64{1, 1}, []float64{0, 0}, []float64{1, 1})
+	l.Load(1, 0, 10, 1/gamma, []float64{1, 1}, []float64{0, 0}, []float64{-1, 0})
+	l.Run(1)
+	if st := l.State(0, nil); st.Status != system.LaneDoubt || st.Accepted != 0 {
+		t.Errorf("a lane in doubt is %+v", st)
+	}
+	if st := l.State(1, nil); st.Status != system.LaneRunning || st.Accepted != 1 {
+		t.Errorf("its neighbour is %+v", st)
+	}
+	for _, alone := range []bool{false, true} {
+		p.NoLanes = alone
+		r, err := ensemble.Run(context.Background(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Failed > 0 {
+			t.Errorf("alone %v: %d failed", alone, r.Failed)
+		}
+	}
+}
+
+func BenchmarkEnsembleRosenbrock(b *testing.B) {
+	for _, name := range []string{"robertson", "hires", "pollu"} {
+		s := compileWith(b, problems[name], code.Options{}).System
+		m, _ := method.Find("Rodas5P")
+		for _, alone := range []bool{false, true} {
+			p := &ensemble.Problem{Sys: s, Method: m, T1: 40, N: 1000, Rtol: 1e-6, Atol: 1e-9, NoLanes: alone, Threads: 1, Vary: []int{0}, Theta: s.Defaults()}
+			for i := range p.N {
+				p.Values = append(p.Values, p.Theta[0]*(1+float64(i)/2000))
+			}
+			b.Run(fmt.Sprintf("%s/alone=%v", name, alone), func(b *testing.B) {
+				steps := 0
+				for b.Loop() {
+					r, err := ensemble.Run(context.Background(), p)
+					if err != nil {
+						b.Fatal(err)
+					}
+					steps += r.Stats.Steps + r.Stats.Rejected
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(steps), "ns/step")
+			})
+		}
 	}
 }

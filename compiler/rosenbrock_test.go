@@ -277,6 +277,8 @@ func TestWholeRosenbrockRandom(t *testing.T) {
 func TestWholeRosenbrockDoubt(t *testing.T) {
 	// At h = 1/(γ J) the first pivot is next to nothing, whichever comes first; with an exchange all is well.
 	s := compileWith(t, `model M { param a = 1; state x = 1, y = 1; x' = a*x + 1e3*y; y' = 1e3*x + a*y }`, code.Options{}).System
+	burst := compileWith(t, `model M { param a = 1; state x = 1; x' = a*(1 + sqrt(2 - x)) }`, code.Options{}).System
+	units := compileWith(t, `model M { param a = 1; state x = 1, y = 1; x' = -2*x + 1e9*y; y' = 1e-9*x - a*y }`, code.Options{}).System
 	for _, m := range rosenbrocks() {
 		st := s.Stepping(m)
 		if st == nil {
@@ -291,12 +293,23 @@ func TestWholeRosenbrockDoubt(t *testing.T) {
 			t.Errorf("%s: an error of %v for a small step", m.Name, q)
 		}
 		x[0] = math.Inf(1)
-		if q, _, f := st.Attempt(0, 1e-6, 1e-6, 0, x, k, x1); !math.IsNaN(q) || f != method.BadCut {
-			t.Errorf("%s: an error of %v from a state that is infinite, not NaN; factor %v", m.Name, q, f)
+		if q, _, f := st.Attempt(0, 1e-6, 1e-6, 0, x, k, x1); q < math.Inf(1) || f != method.BadCut {
+			t.Errorf("%s: an error of %v from a state that is infinite; factor %v", m.Name, q, f)
 		}
 		x[0] = 1
 		if n := testing.AllocsPerRun(10, func() { st.Attempt(0, 1e-6, 1e-6, 0, x, k, x1) }); n != 0 {
 			t.Errorf("%s: %v allocations", m.Name, n)
+		}
+		over := burst.Stepping(m)
+		over.Prepare(burst.Defaults(), 1e-6, []float64{1e-6})
+		if q, _, f := over.Attempt(0, 10, 10, 0, []float64{1}, k[:m.Stages], x1); !math.IsNaN(q) || f != method.BadCut {
+			t.Errorf("%s: an error of %v of a step to where f is not defined, not NaN; factor %v", m.Name, q, f)
+		}
+		// One state counts what the other has in units of 1e9; the multipliers are large, and nothing is wrong.
+		scaled := units.Stepping(m)
+		scaled.Prepare(units.Defaults(), 1e-6, []float64{1e-3, 1e-12})
+		if q, _, _ := scaled.Attempt(0, 10, 10, 0, []float64{1e9, 1}, k, x1); math.IsInf(q, 1) {
+			t.Errorf("%s: a change of units makes a step doubtful", m.Name)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package compiler
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -53,18 +55,32 @@ func (s *shared) stepping(by method.Method) system.Step {
 
 // rosenbrock compiles a step of a Rosenbrock method.
 func (s *shared) rosenbrock(m *method.Rosenbrock) (*code.StepProgram, error) {
-	if s.sys == nil || s.entries == nil || s.nx > code.MaxStates || s.how.Portable {
-		return nil, nil
-	}
-	js := s.jacobians()
-	if js.err != nil || js.whole == nil {
-		return nil, js.err
-	}
-	p, err := code.CompileWith(js.whole, s.how)
+	l, err := s.linear()
 	if err != nil {
 		return nil, err
 	}
-	return code.WholeRosenbrock(code.Linear{Program: p, Pattern: js.pattern, Mass: s.sys.Mass}, m)
+	return code.WholeRosenbrock(l, m)
+}
+
+// linear is what linearly implicit steps are made of. The error says why there is nothing of the kind.
+func (s *shared) linear() (l code.Linear, err error) {
+	switch {
+	case s.how.Portable:
+		return l, errors.New("generated code is turned off")
+	case s.nx > code.MaxStates:
+		return l, fmt.Errorf("%d states, not 1 to %d", s.nx, code.MaxStates)
+	case s.sys == nil:
+		return l, errors.New("no right-hand side")
+	}
+	js := s.jacobians()
+	if js.err != nil {
+		return l, js.err
+	}
+	if js.whole == nil {
+		return l, errors.New("a costly Jacobian")
+	}
+	js.linear.Do(func() { js.program, js.linearErr = code.CompileWith(js.whole, s.how) })
+	return code.Linear{Program: js.program, Pattern: js.pattern, Mass: s.sys.Mass}, js.linearErr
 }
 
 // solvers keeps the last compiled elimination: those that a system's implicit methods ask for have one pattern.
@@ -142,8 +158,25 @@ func (s *shared) backend() string {
 }
 
 // lanes implements system.Laning. Each call compiles anew: what varies differs from one ensemble to the next, and an ensemble is long.
-func (s *shared) lanes(m *method.RK, vary []int, dense bool) (func() system.Lanes, error) {
-	p, err := code.WholeLanes(s.eval, m, s.nx, s.nth, vary, dense, 0)
+func (s *shared) lanes(by method.Method, vary []int, dense bool) (func() system.Lanes, error) {
+	return s.lanesOf(by, vary, dense, 0)
+}
+
+// lanesOf is lanes in groups of a width, 0 for the machine's widest.
+func (s *shared) lanesOf(by method.Method, vary []int, dense bool, width int) (func() system.Lanes, error) {
+	var p *code.LaneProgram
+	var err error
+	switch m := by.(type) {
+	case *method.RK:
+		p, err = code.WholeLanes(s.eval, m, s.nx, s.nth, vary, dense, width)
+	case *method.Rosenbrock:
+		var l code.Linear
+		if l, err = s.linear(); err == nil {
+			p, err = code.WholeRosenbrockLanes(l, m, s.nx, s.nth, vary, dense, width)
+		}
+	default:
+		err = fmt.Errorf("steps of %s are made one trajectory at a time", by.Info().Name)
+	}
 	if err != nil {
 		return nil, err
 	}

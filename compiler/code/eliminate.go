@@ -5,7 +5,8 @@ import "github.com/udl-lang/udl/compiler/code/native/block"
 // Elimination as straight-line code: the places of a small matrix that are zero whatever its values are known, so what would be done with them is not
 // written down. The order of the pivots is fixed by structure alone, by Markowitz's count (H. M. Markowitz, The elimination form of the inverse and
 // its application to linear programming, Management Science 3, 1957), from the diagonal as long as that has any. Without exchanges
-// a pivot may be small, so the multipliers are watched: their sum bounds the growth of rounding errors.
+// a pivot may be small, so the multipliers are watched: their sum bounds the growth of rounding errors. It is measured in the units of the
+// equations, since a number that counts molecules beside one that counts moles makes large multipliers and no error.
 
 // maxMultipliers is what the multipliers' magnitudes may sum up to: where a pivot is below 1e-6 of an entry of its column, six digits may be lost. Of the stiff
 // problems of the tests none comes to 1e3.
@@ -23,14 +24,19 @@ type eliminated struct {
 	grown block.Value            // the sum of the multipliers' magnitudes, not a number where one is not
 }
 
-// eliminate factorises the matrix w of n rows, of which only the entries that may be nonzero are given. ok is false where it is singular by structure.
-func eliminate(b *blocks, n int, w map[[2]int]block.Value) (e *eliminated, ok bool) {
+// eliminate factorises the matrix w of n rows, of which only the entries that may be nonzero are given. unit is what a number of each row is measured in. ok is
+// false where the matrix is singular by structure.
+func eliminate(b *blocks, n int, w map[[2]int]block.Value, unit []block.Value) (e *eliminated, ok bool) {
 	e = &eliminated{n: n, l: map[[2]int]block.Value{}, u: w, grown: b.Const(0)}
 	freeRow, freeCol := make([]bool, n), make([]bool, n)
 	for i := range n {
 		freeRow[i], freeCol[i] = true, true
 	}
 	one := b.Const(1)
+	sums := make([]block.Value, n) // by row
+	for i := range sums {
+		sums[i] = b.Const(0)
+	}
 	for range n {
 		r, c := e.pivot(freeRow, freeCol)
 		if r < 0 {
@@ -50,7 +56,7 @@ func eliminate(b *blocks, n int, w map[[2]int]block.Value) (e *eliminated, ok bo
 		for _, i := range below {
 			l := b.Mul(e.u[[2]int{i, c}], inv)
 			e.l[[2]int{i, c}] = l
-			e.grown = b.Add(e.grown, b.Abs(l))
+			sums[i] = b.FMA(b.Abs(l), unit[r], sums[i])
 			for _, j := range ahead {
 				v, at := e.u[[2]int{r, j}], [2]int{i, j}
 				if was, ok := e.u[at]; ok {
@@ -62,6 +68,11 @@ func eliminate(b *blocks, n int, w map[[2]int]block.Value) (e *eliminated, ok bo
 		}
 		e.rows, e.cols = append(e.rows, r), append(e.cols, c)
 		e.below, e.ahead, e.inv = append(e.below, below), append(e.ahead, ahead), append(e.inv, inv)
+	}
+	for i, sum := range sums {
+		if sum != b.Const(0) {
+			e.grown = b.Add(e.grown, b.Div(sum, unit[i]))
+		}
 	}
 	return e, true
 }

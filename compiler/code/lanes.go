@@ -54,6 +54,7 @@ type LaneProgram struct {
 	rows, vary int
 	stages     int
 	dense      int // first row of the last step, 0 for none
+	doubts     bool
 }
 
 // WholeLanes compiles a step of m over lanes, with the entries vary of θ, which has nth, for each lane its own. width 0 is the machine's widest. The error says why
@@ -71,22 +72,55 @@ func WholeLanes(p *Program, m *method.RK, nx, nth int, vary []int, dense bool, w
 	if width == 0 {
 		width = native.Host().Widest()
 	}
-	l := &LaneProgram{width: width, nx: nx, nth: nth, vary: len(vary), stages: m.Stages, rows: rowX + 2*nx + len(vary)}
-	if dense {
-		l.dense = l.rows
-		l.rows += 2 + nx + m.Stages*nx
-	}
-	blk, err := l.block(p, m, vary)
-	if err != nil {
-		return nil, err
-	}
-	if l.code, err = native.Compile(native.Options{}, native.Segment{Block: blk, Width: width}); err != nil {
-		return nil, err
-	}
-	return l, nil
+	l := newLaneProgram(nx, nth, m.Stages, vary, dense, width)
+	return l, l.compile(vary, func(b *blocks, s *attempted, input func(bank ir.Bank, off int) block.Value) (handed []block.Value, err error) {
+		attempt(b, m, s, inlined(b, p.whole, &err, input))
+		return s.k[m.Stages-1], err
+	})
 }
 
-func (l *LaneProgram) block(p *Program, m *method.RK, vary []int) (*block.Block, error) {
+// WholeRosenbrockLanes is WholeLanes for a Rosenbrock method. A lane whose step is in doubt (see system.Step) stops, for a solver that exchanges rows.
+func WholeRosenbrockLanes(lin Linear, m *method.Rosenbrock, nx, nth int, vary []int, dense bool, width int) (*LaneProgram, error) {
+	if err := lin.whole(); err != nil {
+		return nil, err
+	}
+	if lin.Mass != nil {
+		return nil, fmt.Errorf("a mass matrix")
+	}
+	if width == 0 {
+		width = native.Host().Widest()
+	}
+	l := newLaneProgram(nx, nth, m.Stages, vary, dense, width)
+	l.doubts = true
+	return l, l.compile(vary, func(b *blocks, s *attempted, input func(bank ir.Bank, off int) block.Value) ([]block.Value, error) {
+		k0 := s.k[0]
+		s.k = nil
+		return k0, linear(b, lin.Program.whole, lin, m, s, input)
+	})
+}
+
+func newLaneProgram(nx, nth, stages int, vary []int, dense bool, width int) *LaneProgram {
+	l := &LaneProgram{width: width, nx: nx, nth: nth, vary: len(vary), stages: stages, rows: rowX + 2*nx + len(vary)}
+	if dense {
+		l.dense = l.rows
+		l.rows += 2 + nx + stages*nx
+	}
+	return l
+}
+
+// laneStep builds an attempted step; handed is what takes the place of f at the start when the step is accepted.
+type laneStep func(b *blocks, s *attempted, input func(bank ir.Bank, off int) block.Value) (handed []block.Value, err error)
+
+func (l *LaneProgram) compile(vary []int, step laneStep) error {
+	blk, err := l.block(vary, step)
+	if err != nil {
+		return err
+	}
+	l.code, err = native.Compile(native.Options{}, native.Segment{Block: blk, Width: l.width})
+	return err
+}
+
+func (l *LaneProgram) block(vary []int, step laneStep) (*block.Block, error) {
 	nx := l.nx
 	b := newBlocks(block.Layout{Rows: l.rows}, block.Layout{}, block.Layout{})
 	row := func(i int) block.Value { return b.Load(laneState, i) }
@@ -116,15 +150,14 @@ func (l *LaneProgram) block(p *Program, m *method.RK, vary []int) (*block.Block,
 		k0[j] = row(rowX + nx + j)
 	}
 	s.k = [][]block.Value{k0}
-	var failure error
-	attempt(b, m, s, inlined(b, p.whole, &failure, func(_ ir.Bank, off int) block.Value {
+	handed, err := step(b, s, func(_ ir.Bank, off int) block.Value {
 		if i := slices.Index(vary, off); i >= 0 {
 			return row(rowX + 2*nx + i)
 		}
 		return b.LoadBroadcast(laneTheta, off)
-	}))
-	if failure != nil {
-		return nil, failure
+	})
+	if err != nil {
+		return nil, err
 	}
 	accepted := b.MaskAnd(going, s.accepted)
 	finite := b.LT(s.q, b.Const(inf))
@@ -151,11 +184,15 @@ func (l *LaneProgram) block(p *Program, m *method.RK, vary []int) (*block.Block,
 	put(rowTried, b.Add(row(rowTried), b.Select(going, one, zero)))
 	failed := b.Select(b.EQ(row(rowBad), zero), b.Const(float64(system.LaneStepTooSmall)), b.Const(float64(system.LaneNonFinite)))
 	status := b.Select(short, failed, row(rowStatus))
-	put(rowStatus, b.Select(spent, b.Const(float64(system.LaneMaxSteps)), status))
+	status = b.Select(spent, b.Const(float64(system.LaneMaxSteps)), status)
+	if l.doubts {
+		status = b.Select(b.MaskAnd(going, b.EQ(s.q, b.Const(inf))), b.Const(float64(system.LaneDoubt)), status)
+	}
+	put(rowStatus, status)
 	put(rowBad, b.Select(going, b.Select(finite, zero, one), row(rowBad)))
 	for j := range nx {
 		put(rowX+j, b.Select(accepted, s.x1[j], s.x[j]))
-		put(rowX+nx+j, b.Select(accepted, s.k[m.Stages-1][j], k0[j]))
+		put(rowX+nx+j, b.Select(accepted, handed[j], k0[j]))
 	}
 	return b.Done()
 }

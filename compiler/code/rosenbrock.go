@@ -34,20 +34,8 @@ type Linear struct {
 // WholeRosenbrock compiles a step of m, for systems of few states. The error says why there is none.
 func WholeRosenbrock(l Linear, m *method.Rosenbrock) (*StepProgram, error) {
 	p, nx := l.Program, l.Pattern.N()
-	if p.native == nil {
-		return nil, fmt.Errorf("generated code is turned off")
-	}
-	if h := native.Host(); h.Widest() == 0 {
-		return nil, fmt.Errorf("%w: %s", native.ErrCPU, h.Why)
-	}
-	cost, ok := Cost(p.g)
-	switch {
-	case nx == 0 || nx > MaxStates:
-		return nil, fmt.Errorf("%d states, not 1 to %d", nx, MaxStates)
-	case !ok:
-		return nil, fmt.Errorf("a function without generated code")
-	case cost > maxLinearCost:
-		return nil, fmt.Errorf("a costly right-hand side")
+	if err := l.whole(); err != nil {
+		return nil, err
 	}
 	b := newBlocks(make([]block.Layout, stepBases)...)
 	s := &attempted{t: b.Load(stepScalars, 0), h: b.Load(stepScalars, 1), t1: b.Load(stepScalars, 2), logErr: b.Load(stepScalars, 3), rtol: b.Load(stepScalars, 4)}
@@ -55,7 +43,12 @@ func WholeRosenbrock(l Linear, m *method.Rosenbrock) (*StepProgram, error) {
 		s.x = append(s.x, b.Load(stepX, j))
 		s.atol = append(s.atol, b.Load(stepAtol, j))
 	}
-	if err := linear(b, l, m, s); err != nil {
+	if err := linear(b, p.g, l, m, s, func(bank ir.Bank, off int) block.Value {
+		if bank == ir.BankPrep {
+			return b.Load(stepPrep, off)
+		}
+		return b.Load(stepTheta, off)
+	}); err != nil {
 		return nil, err
 	}
 	for i, k := range s.k {
@@ -83,9 +76,30 @@ func WholeRosenbrock(l Linear, m *method.Rosenbrock) (*StepProgram, error) {
 	return &StepProgram{p: p, code: c, nx: nx, mass: l.Mass}, nil
 }
 
-// linear builds the step; s.k become the u_i.
-func linear(b *blocks, l Linear, m *method.Rosenbrock, s *attempted) error {
-	g, nx := l.Program.g, len(s.x)
+// whole says why a step is not compiled as a whole, nil if it can be.
+func (l *Linear) whole() error {
+	p, nx := l.Program, l.Pattern.N()
+	if p.native == nil {
+		return fmt.Errorf("generated code is turned off")
+	}
+	if h := native.Host(); h.Widest() == 0 {
+		return fmt.Errorf("%w: %s", native.ErrCPU, h.Why)
+	}
+	cost, ok := Cost(p.g)
+	switch {
+	case nx == 0 || nx > MaxStates:
+		return fmt.Errorf("%d states, not 1 to %d", nx, MaxStates)
+	case !ok:
+		return fmt.Errorf("a function without generated code")
+	case cost > maxLinearCost:
+		return fmt.Errorf("a costly right-hand side")
+	}
+	return nil
+}
+
+// linear builds the step of what g computes, as Linear.Program does; s.k become the u_i. input gives what is not t or x.
+func linear(b *blocks, g *ir.Graph, l Linear, m *method.Rosenbrock, s *attempted, input func(bank ir.Bank, off int) block.Value) error {
+	nx := len(s.x)
 	at := func(t block.Value, x []block.Value, g *ir.Graph, results int) ([][]block.Value, error) {
 		return inline(b, g, results, func(bank ir.Bank, off int) block.Value {
 			switch bank {
@@ -93,10 +107,8 @@ func linear(b *blocks, l Linear, m *method.Rosenbrock, s *attempted) error {
 				return t
 			case ir.BankX:
 				return x[off]
-			case ir.BankPrep:
-				return b.Load(stepPrep, off)
 			}
-			return b.Load(stepTheta, off)
+			return input(bank, off)
 		})
 	}
 	first, err := at(s.t, s.x, g, 3)
@@ -132,7 +144,12 @@ func linear(b *blocks, l Linear, m *method.Rosenbrock, s *attempted) error {
 			w[at] = d
 		}
 	}
-	lu, ok := eliminate(b, nx, w)
+	// An equation is in the units of its state: what an error of that is measured against.
+	unit := make([]block.Value, nx)
+	for j := range unit {
+		unit[j] = b.FMA(s.rtol, b.Abs(s.x[j]), s.atol[j])
+	}
+	lu, ok := eliminate(b, nx, w, unit)
 	if !ok {
 		return fmt.Errorf("a matrix that is singular by structure")
 	}

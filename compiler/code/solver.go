@@ -58,6 +58,7 @@ type factors struct {
 	l, u       [][]place // by row: columns before and after the pivot, in L·D·U with ones on the diagonals of L and U
 	f          [][]place // by row: what lies right of its block
 	inv        []int     // of each pivot, where its inverse lies
+	given      [][]place // by row: the matrix's own entries, and where they lie among its values
 	size       int
 }
 
@@ -104,13 +105,14 @@ func (s *SolverProgram) factorBlock(p *sparse.Pattern) (*block.Block, error) {
 	for k, r := range f.rows {
 		step[r] = k
 	}
-	given := make([][]place, n) // the matrix's entries, by step of their row
+	given := make([][]place, n)
 	for k, c := range f.cols {
 		list, first := p.Column(int(c))
 		for i, r := range list {
 			given[step[r]] = append(given[step[r]], place{k, first + i})
 		}
 	}
+	f.given = given
 	f.l, f.u, f.f, f.inv = make([][]place, n), make([][]place, n), make([][]place, n), make([]int, n)
 	store := func(v block.Value) int {
 		b.Store(factorOut, f.size, v)
@@ -253,13 +255,14 @@ func (f *factors) transposedBlock() (*block.Block, error) {
 	return b.Done()
 }
 
-// Solver is a SolverProgram with memory of its own; it serves one goroutine, and allocates nothing but what takes over, once.
+// Solver is a SolverProgram with memory of its own; it serves one goroutine, and allocates nothing but, once, what takes over and the units of rows.
 type Solver struct {
 	p        *SolverProgram
 	factor   *native.Frame
 	solve    *native.Frame
 	reverse  *native.Frame
 	lu, sums []float64
+	unit     []float64 // of rows, where it is wanted
 	growth   float64
 	other    sparse.Solver // takes over where the fixed order of pivots does not serve
 	useOther bool          // the last factors are its
@@ -305,8 +308,32 @@ func (s *Solver) eliminate(values []float64) bool {
 	for _, v := range s.sums {
 		sum += v
 	}
+	if sum > maxMultipliers && !math.IsInf(sum, 1) {
+		sum = s.scaled(values)
+	}
 	s.growth = max(1, sum)
 	return sum <= maxMultipliers
+}
+
+// scaled is the sum of the multipliers' magnitudes with each row measured by its largest entry: rows in other units have large multipliers and no error.
+func (s *Solver) scaled(values []float64) float64 {
+	f := &s.p.f
+	if s.unit == nil {
+		s.unit = make([]float64, s.p.n)
+	}
+	for i, row := range f.given {
+		s.unit[i] = 0
+		for _, e := range row {
+			s.unit[i] = max(s.unit[i], math.Abs(values[e.at]))
+		}
+	}
+	sum := 0.0
+	for i, row := range f.l {
+		for _, e := range row {
+			sum += math.Abs(s.lu[e.at]) * s.unit[e.col] / s.unit[i]
+		}
+	}
+	return sum
 }
 
 // Factor implements sparse.Solver.

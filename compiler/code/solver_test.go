@@ -147,6 +147,9 @@ func TestSolverDoubt(t *testing.T) {
 	if err := lu.Refactor(tiny); err != nil {
 		t.Errorf("refactoring with exchanges gives %v", err)
 	}
+	if err := lu.Factor([]float64{2, 1e9, 1e-9, 2}); err != nil || lu.Growth() > 10 {
+		t.Errorf("a change of units gives %v, growth %v", err, lu.Growth())
+	}
 	if err := lu.Factor([]float64{0, 0, 0, 1}); err == nil {
 		t.Error("a singular matrix is no error")
 	}

@@ -74,24 +74,23 @@ func Run(ctx context.Context, p *Problem) (*Result, error) {
 	r.Status, r.TEnd = make([]solve.Status, q.N), make([]float64, q.N)
 	s := &shared{Problem: q, ctx: ctx, result: r}
 	var lanes func() system.Lanes
-	rk, _ := q.Method.(*method.RK)
+	s.by = q.Method
 	if q.Method.Info().Family == method.Automatic {
 		// Members that turn out stiff are integrated again, one at a time.
-		rk, _ = solve.Chosen(q.Sys, q.Rtol)
-		s.auto = rk != nil
+		explicit, implicit := solve.Chosen(q.Sys, q.Rtol)
+		if s.by = implicit; explicit != nil {
+			s.by, s.auto = explicit, true
+		}
 	}
-	s.rk = rk
 	switch {
 	case q.NoLanes:
 		r.Why = "turned off"
 	case q.Step != 0 || !q.Method.Info().Adaptive:
 		r.Why = "a fixed step"
-	case rk == nil:
-		r.Why = "steps of " + q.Method.Info().Name + " are made one trajectory at a time"
 	case q.Sys.Lanes == nil:
 		r.Why = "no generated code"
 	default:
-		if lanes, err = q.Sys.Lanes(rk, q.Vary, s.between()); err != nil {
+		if lanes, err = q.Sys.Lanes(s.by, q.Vary, s.between()); err != nil {
 			lanes, r.Why = nil, err.Error()
 		}
 	}
@@ -193,8 +192,8 @@ func (e *MemoryError) Error() string {
 type shared struct {
 	*Problem
 	ctx    context.Context
-	rk     *method.RK // the method of lanes, nil where there is no explicit Runge–Kutta method
-	auto   bool       // rk is what the problem chooses, and stiff members want another
+	by     method.Method // of lanes
+	auto   bool          // by is what the problem chooses, and stiff members want another
 	result *Result
 	next   atomic.Int64 // the next member to hand out
 	done   atomic.Int64
@@ -248,8 +247,15 @@ func (w *worker) take() int {
 		return -1
 	}
 	w.mine++
-	w.member(i)
+	w.be(i)
 	return i
+}
+
+// be sets θ for a member.
+func (w *worker) be(i int) {
+	for n, v := range w.Vary {
+		w.th[v] = w.Values[i*len(w.Vary)+n]
+	}
 }
 
 func (w *worker) fail(err error) {
@@ -281,32 +287,25 @@ func (w *worker) finish(i int, status solve.Status, t float64, reached int) {
 	}
 }
 
-// member sets θ for a member.
-func (w *worker) member(i int) {
-	for n, v := range w.Vary {
-		w.th[v] = w.Values[i*len(w.Vary)+n]
-	}
-}
-
-// scalar integrates one member after the other.
-func (w *worker) scalar() {
-	for i := w.take(); i >= 0 && w.one(i); i = w.take() {
-	}
-}
-
 // repeat integrates the members again that the explicit method of the lanes did not bring to their end.
 func (w *worker) repeat() {
 	w.prob.Method = w.Method
 	for _, i := range w.again {
-		w.member(i)
-		if w.ctx.Err() != nil || !w.one(i) {
+		w.be(i)
+		if w.ctx.Err() != nil || !w.alone(i) {
 			return
 		}
 	}
 }
 
-// one integrates the member that θ is set for; it is false when nobody wants more.
-func (w *worker) one(i int) bool {
+// scalar integrates one member after the other.
+func (w *worker) scalar() {
+	for i := w.take(); i >= 0 && w.alone(i); i = w.take() {
+	}
+}
+
+// alone integrates a member, for which θ is set; it is false when no other is to follow.
+func (w *worker) alone(i int) bool {
 	sol, err := w.ws.Solve(w.ctx, &w.prob)
 	if err != nil {
 		w.fail(err)

@@ -3,6 +3,7 @@ package ensemble
 import (
 	"math"
 
+	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
 )
@@ -19,15 +20,14 @@ type laneDriver struct {
 	*worker
 	l      system.Lanes
 	st     solve.Stepper
-	sc     *solve.Scheme
+	in     *solve.Interpolant
+	evals  int   // of an attempt
 	member []int // of each lane, −1 for none
 	output []int // the next output of each lane
 	taken  []int // accepted steps whose outputs are written
 	x      []float64
 	out    []float64
-	k      [][]float64
-	kflat  []float64
-	weight []float64
+	k      []float64
 	dir    float64
 	dense  bool
 }
@@ -38,18 +38,21 @@ const stiffSteps = 5000
 
 // lanes integrates members many at once; a lane that is free takes the next member.
 func (w *worker) lanes(l system.Lanes) {
-	d := &laneDriver{worker: w, l: l, sc: solve.NewScheme(w.rk), dir: 1, dense: w.between()}
+	d := &laneDriver{worker: w, l: l, dir: 1, dense: w.between()}
 	n, nx := l.Size(), w.Sys.NX
 	d.member, d.output, d.taken = make([]int, n), make([]int, n), make([]int, n)
 	d.x, d.out = make([]float64, nx), make([]float64, nx)
-	d.kflat, d.weight = make([]float64, d.sc.Stages()*nx), make([]float64, d.sc.Stages())
-	for i := range d.sc.Stages() {
-		d.k = append(d.k, d.kflat[i*nx:(i+1)*nx])
+	switch m := w.by.(type) {
+	case *method.RK:
+		d.evals, d.k = m.Stages-1, make([]float64, len(m.A)*nx)
+	case *method.Rosenbrock:
+		d.evals, d.k = m.Stages, make([]float64, m.Stages*nx)
 	}
+	d.in, _ = solve.NewInterpolant(w.by, nx)
 	if w.T1 < w.T0 {
 		d.dir = -1
 	}
-	w.prob.Method = w.rk
+	w.prob.Method = w.by
 	set, err := w.settings()
 	if err != nil {
 		w.fail(err)
@@ -152,19 +155,28 @@ func (d *laneDriver) write(lane, i int, t1 float64) {
 	if o >= len(d.Times) || (d.Times[o]-t1)*d.dir > 0 || d.Times[o] == d.T1 {
 		return
 	}
-	t, h := d.l.Dense(lane, d.x, d.kflat)
+	t, h := d.l.Dense(lane, d.x, d.k)
 	for ; o < len(d.Times) && (d.Times[o]-t1)*d.dir <= 0 && d.Times[o] != d.T1; o++ {
 		if d.Times[o] == t1 {
 			d.l.State(lane, d.result.Row(i, o))
 			continue
 		}
-		d.sc.Dense((d.Times[o]-t)/h, d.result.Row(i, o), d.x, h, d.k, d.weight)
+		d.in.At((d.Times[o]-t)/h, d.result.Row(i, o), d.x, h, d.k)
 	}
 	d.output[lane] = o
 }
 
 // end takes the member out of a lane that is done or stopped and fills it anew; it is false when there is nothing to fill it with.
 func (d *laneDriver) end(lane, i int, s system.LaneState) bool {
+	if s.Status == system.LaneDoubt {
+		d.be(i)
+		if !d.alone(i) {
+			d.member[lane] = -1
+			d.l.Clear(lane)
+			return false
+		}
+		return d.fill(lane)
+	}
 	o := d.output[lane]
 	status := statuses[s.Status]
 	if status == solve.Done {
@@ -179,6 +191,6 @@ func (d *laneDriver) end(lane, i int, s system.LaneState) bool {
 	}
 	d.stats.Steps += s.Accepted
 	d.stats.Rejected += s.Attempts - s.Accepted
-	d.stats.Evals += s.Attempts * (d.rk.Stages - 1)
+	d.stats.Evals += s.Attempts * d.evals
 	return d.fill(lane)
 }

@@ -134,3 +134,84 @@ func TestROCKPick(t *testing.T) {
 		}
 	}
 }
+
+// The continuous extension has its order, and keeps what is stiff bounded.
+func TestROCKDense(t *testing.T) {
+	trees := treesTo(5)
+	for _, m := range rocks {
+		all := m.Schemes()
+		for i := range all {
+			s := &all[i]
+			a, b, _ := s.tableau()
+			rows := make([][]float64, len(b))
+			for k := range rows {
+				rows[k] = make([]float64, 1+len(s.Dense))
+				rows[k][0] = b[k]
+				for p, w := range s.Dense {
+					for j, v := range w {
+						rows[k][0] -= v * a[j+1][k]
+						rows[k][p+1] += v * a[j+1][k]
+					}
+				}
+			}
+			size := 0.0
+			for _, w := range s.Dense {
+				for _, v := range w {
+					size = math.Max(size, math.Abs(v))
+				}
+			}
+			worst := 0.0
+			for q := range m.DenseOrder {
+				for _, tr := range trees[q+1] {
+					w, _ := tr.weights(coupling{a, a})
+					for p := range rows[0] {
+						d := 0.0
+						if p == q {
+							d = -1 / tr.density
+						}
+						for k := range rows {
+							d += rows[k][p] * w[k]
+						}
+						worst = math.Max(worst, math.Abs(d))
+					}
+				}
+			}
+			amplify := s.amplification()
+			t.Logf("%s with %3d stages: residual %.1e, weights to %.1f, stiff components to %.2f", m.Name, s.Stages, worst, size, amplify)
+			if worst > 1e-13 || amplify > 1.7 {
+				t.Errorf("%s with %d stages: the dense output fails its conditions by %.1e and lets stiff components grow by %.2f", m.Name, s.Stages, worst, amplify)
+			}
+		}
+	}
+}
+
+// amplification is the largest |x(t + θh)/x| for x' = λx, h λ within the stability interval.
+func (s *ROCKScheme) amplification() float64 {
+	worst := 0.0
+	for n := range 100 {
+		z := -s.Length * math.Pow(1e-4, float64(n)/100)
+		x := []float64{1, 1 + z*s.Mu[0]}
+		for j := 1; j < s.Degree; j++ {
+			x = append(x, z*s.Mu[j]*x[j]+(1+s.Kappa[j])*x[j]-s.Kappa[j]*x[j-1])
+		}
+		g := x[s.Degree]
+		for _, row := range append(s.A[1:len(s.A):len(s.A)], s.B) {
+			v := g
+			for j, a := range row {
+				v += a * z * x[s.Degree+j]
+			}
+			x = append(x, v)
+		}
+		for k := range 11 {
+			theta := float64(k) / 10
+			v := 1 + theta*(x[s.Stages]-1)
+			for m, w := range s.Dense {
+				for j, d := range w {
+					v += (math.Pow(theta, float64(m+2)) - theta) * d * (x[j+1] - 1)
+				}
+			}
+			worst = math.Max(worst, math.Abs(v))
+		}
+	}
+	return worst
+}

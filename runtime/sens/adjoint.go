@@ -140,6 +140,9 @@ func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g 
 	if err := differentiable(q.Sys, "discrete adjoint"); err != nil {
 		return 0, nil, err
 	}
+	if err := whole(q, "discrete adjoint"); err != nil {
+		return 0, nil, err
+	}
 	if err := reducible(q.Sys, "discrete adjoint"); err != nil {
 		return 0, nil, err
 	}
@@ -238,7 +241,7 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 		if st.Cut {
 			return bad, fmt.Errorf("an event cuts a step of %s at t = %.6g, which has no discrete adjoint: take a one-step method, such as Tsit5 or Rodas5P", sol.Used(), st.T1)
 		}
-		if !w.handed && zero(w.lam) && (o < 0 || (q.Times[o]-st.T)*dir <= 0) {
+		if !w.handed && zero(w.lam) && !(w.engineTh != nil && w.engine.waits()) && (o < 0 || (q.Times[o]-st.T)*dir <= 0) {
 			continue // nothing after this step counts
 		}
 		if st.Engine {

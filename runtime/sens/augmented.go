@@ -9,6 +9,14 @@ import (
 	"github.com/udl-lang/udl/runtime/system"
 )
 
+// whole refuses a right-hand side of which a part is treated explicitly: kind names the way to the gradient.
+func whole(p *solve.Problem, kind string) error {
+	if p.Explicit != nil {
+		return fmt.Errorf("%s cannot take a right-hand side with an explicit part: treat all of it implicitly, or take differences", kind)
+	}
+	return nil
+}
+
 // stiffForward refuses what implicit steps over the augmented system cannot do.
 func stiffForward(p *solve.Problem, wrt []int) error {
 	sys := p.Sys

@@ -138,6 +138,9 @@ func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (au
 	if err := differentiable(p.Sys, "forward"); err != nil {
 		return nil, nil, nil, err
 	}
+	if err := whole(p, "forward sensitivities"); err != nil {
+		return nil, nil, nil, err
+	}
 	if err := reducible(p.Sys, "forward"); err != nil {
 		return nil, nil, nil, err
 	}

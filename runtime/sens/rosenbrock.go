@@ -16,14 +16,21 @@ type reverse interface {
 	open(st *solve.StepRecord)
 	// output adds the derivative gx by the state at t + θh within the step, 0 < θ < 1.
 	output(theta float64, gx []float64)
+	// waits says that the step before must be opened even where no derivative comes to it from its end or from outputs.
+	waits() bool
 	// back replaces lam, the derivative by the state at the end, by that at the start, and adds that by θ to g.
 	back(lam, g []float64) error
 }
 
 // newReverse is the reverse of a method's steps; the error says, by name, why there is none.
 func newReverse(m method.Method, sys *system.System) (reverse, error) {
-	if r, ok := m.(*method.Rosenbrock); ok {
-		return newRosenbrock(r, sys)
+	switch m := m.(type) {
+	case *method.Rosenbrock:
+		return newRosenbrock(m, sys)
+	case *method.DIRK:
+		return newDirk(m, sys)
+	case *method.Radau:
+		return newRadau(m, sys)
 	}
 	return nil, fmt.Errorf("the discrete adjoint does not go through the steps of %s; take adjoint = forward, or a solver such as Rodas5P", m.Info().Name)
 }
@@ -103,6 +110,8 @@ func (r *rosenbrock) open(st *solve.StepRecord) {
 	clear(r.xb)
 	clear(r.ubflat)
 }
+
+func (r *rosenbrock) waits() bool { return false }
 
 func (r *rosenbrock) output(theta float64, gx []float64) {
 	add(r.xb, 1, gx)

@@ -431,20 +431,51 @@ func (c *dirkScheme) own(theta, h float64, out, x, k []float64) {
 	}
 }
 
-// hermite weighs values, less that at 0, and slopes.
-type hermite struct{ x, x1, k, k0, k1 float64 }
+// hermiteWeights weigh values, less that at 0, and slopes.
+type hermiteWeights struct{ x, x1, k, k0, k1 float64 }
 
 // throughThree is the polynomial of degree 5 with given values and slopes at −r, 0 and 1, at θ.
-func throughThree(theta, r float64) hermite {
+func throughThree(theta, r float64) hermiteWeights {
 	a, b := theta+r, theta-1
 	// Lagrange's polynomials squared.
 	past, now, next := theta*b/(r*(1+r)), a*b/-r, a*theta/(1+r)
 	past, now, next = past*past, now*now, next*next
-	return hermite{
+	return hermiteWeights{
 		x:  past * (1 + 2*a*(1/r+1/(1+r))),
 		x1: next * (1 - 2*b*(1+1/(1+r))),
 		k:  past * a,
 		k0: now * theta,
 		k1: next * b,
 	}
+}
+
+// Interpolation is the dense output of a diagonally implicit method by its weights, as gradients need them.
+type Interpolation struct{ c *dirkScheme }
+
+// InterpolationOf prepares a method's.
+func InterpolationOf(m *method.DIRK) *Interpolation { return &Interpolation{newDirkScheme(m)} }
+
+// Weights are those of x(t + θh) = x + h Σ_i k_i K_i + past·(x₋ − x) + slope·h·x₋', where K are the stages' derivatives and x₋ is the start of the step before. k has
+// length Stages.
+func (p *Interpolation) Weights(theta float64, st *StepRecord, k []float64) (past, slope float64) {
+	c := p.c
+	clear(k)
+	if c.wide {
+		if r := st.K[(c.m.Stages+2)*len(st.X)]; r >= shortPast {
+			w := throughThree(theta, r)
+			for i, b := range c.b.w {
+				k[c.b.idx[i]] += w.x1 * b
+			}
+			k[0] += w.k0
+			k[len(k)-1] += w.k1
+			return w.x, w.k
+		}
+	}
+	for _, i := range c.denseTerms {
+		row := c.m.Dense[i]
+		for m := len(row) - 1; m >= 0; m-- {
+			k[i] = (k[i] + row[m]) * theta
+		}
+	}
+	return 0, 0
 }

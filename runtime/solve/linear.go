@@ -1,6 +1,9 @@
 package solve
 
-import "github.com/udl-lang/udl/runtime/system"
+import (
+	"github.com/udl-lang/udl/runtime/sparse"
+	"github.com/udl-lang/udl/runtime/system"
+)
 
 // Linear is the linear algebra of implicit steps for others than the Stepper: the Jacobian of a system and equations with M − c·J, as gradients need them. It serves
 // one goroutine; only its making allocates.
@@ -48,3 +51,17 @@ func (l *Linear) AddMassTransposed(y []float64, a float64, x []float64) {
 		y[j] += a * sum
 	}
 }
+
+// Entries are those of J, as Jacobian last evaluated them, in the order of the pattern. Read only.
+func (l *Linear) Entries() (*sparse.Pattern, []float64) { return l.m.pattern, l.m.v }
+
+// Mass are the entries of M in the order of the pattern; without values it is the identity. Read only.
+func (l *Linear) Mass() (*sparse.Pattern, []float64) {
+	if l.m.mass == nil {
+		return sparse.DiagonalPattern(l.m.n), nil
+	}
+	return l.m.massOf.Pattern, l.m.mass
+}
+
+// Named puts the names of the system's equations and states into an error of the linear algebra.
+func (l *Linear) Named(err error) error { return l.m.named(err) }

@@ -26,13 +26,13 @@ type rock struct {
 	xs         [3][]float64
 	ks         [][]float64
 	v, w       []float64 // for the power method: v is what came out last
-	c          []float64 // of the cubic through the step
+	c          []float64 // of the polynomial through the last attempt
+	form       polynomial
 	scheme     *method.ROCKScheme
 	rho        float64 // of ∂f/∂x, safety included
 	age        int     // steps since it was estimated, −1 when there is none
 	haveF0     bool
 	haveF1     bool
-	built      bool
 	warm       bool    // v is of an estimate before
 	errBefore  float64 // of the step accepted last, 0 when there is none
 	stepBefore float64
@@ -53,13 +53,14 @@ func newRock(m *method.ROCK, s *Stepper) *rock {
 	nx := s.sys.NX
 	all := m.Schemes()
 	end := all[0]
-	buf := make([]float64, (9+len(end.B))*nx)
+	degree := 1 + len(end.Dense)
+	buf := make([]float64, (6+degree+len(end.B))*nx)
 	cut := func(n int) []float64 {
 		c := buf[:n:n]
 		buf = buf[n:]
 		return c
 	}
-	r := &rock{m: m, s: s, k1: float64(m.ErrorOrder()), longest: m.Longest(), f1: cut(nx), v: cut(nx), w: cut(nx), c: cut(3 * nx)}
+	r := &rock{m: m, s: s, k1: float64(m.ErrorOrder()), longest: m.Longest(), f1: cut(nx), v: cut(nx), w: cut(nx), c: cut(degree * nx), form: polynomial(degree)}
 	for i := range r.xs {
 		r.xs[i] = cut(nx)
 	}
@@ -72,7 +73,7 @@ func newRock(m *method.ROCK, s *Stepper) *rock {
 func (r *rock) prepare() {}
 
 func (r *rock) restart() {
-	r.haveF0, r.haveF1, r.built, r.warm = false, false, false, false
+	r.haveF0, r.haveF1, r.warm = false, false, false
 	r.age, r.errBefore = -1, 0
 }
 
@@ -100,16 +101,21 @@ func (r *rock) ready() bool {
 func (r *rock) estimate() {
 	s := r.s
 	exact := s.sys.NoGradient == ""
-	if !r.warm {
-		copy(r.v, s.k[0])
-	}
-	size := length(r.v)
-	if size == 0 || math.IsNaN(size) || math.IsInf(size, 0) {
-		for i := range r.v { // some direction that no symmetry of the system leaves out
-			r.v[i] = 1 + float64(i*7919%31)/31
-		}
+	// What came out last time is near the dominant direction; what is rough finds one that it is no part of.
+	size := 0.0
+	if r.warm {
 		size = length(r.v)
 	}
+	seed := uint64(1)
+	for i := range r.v {
+		seed = seed*6364136223846793005 + 1442695040888963407
+		rough := float64(int64(seed)) / (1 << 63)
+		if size > 0 {
+			rough = r.v[i]/size*math.Sqrt(float64(len(r.v))) + 0.3*rough
+		}
+		r.v[i] = rough
+	}
+	size = length(r.v)
 	r.warm, r.age = true, 0
 	// Differences go as far as half the digits of the state.
 	far := 0x1p-26 * length(s.x)
@@ -167,7 +173,7 @@ func scale(x []float64, a float64) {
 func (r *rock) attempt() float64 {
 	s := r.s
 	h := s.h
-	r.haveF1, r.built = false, false
+	r.haveF1 = false
 	if s.rejected && r.age > 0 {
 		r.estimate()
 	}
@@ -179,17 +185,20 @@ func (r *rock) attempt() float64 {
 		return math.Inf(1)
 	}
 	c := r.scheme
+	clear(r.c)
 	before, x, next := s.x, r.xs[0], r.xs[1]
 	spare := r.xs[2]
 	for i, v := range s.k[0] {
 		x[i] = s.x[i] + h*c.Mu[0]*v
 	}
+	r.remember(0, x)
 	for j := 1; j < c.Degree; j++ {
 		s.eval(next, s.stageTime(c.C[j]), x)
 		mu, kappa := h*c.Mu[j], c.Kappa[j]
 		for i, v := range next {
 			next[i] = mu*v + (1+kappa)*x[i] - kappa*before[i]
 		}
+		r.remember(j, next)
 		if j == 1 {
 			before, x, next = x, next, spare
 		} else {
@@ -198,23 +207,29 @@ func (r *rock) attempt() float64 {
 	}
 	from := c.C[c.Degree]
 	for i, row := range c.A {
-		at := x
-		if len(row) > 0 {
+		at, t := x, from
+		if i > 0 {
 			at = s.tmp
 			copy(at, x)
 			for j, a := range row {
 				add(at, h*a, r.ks[j])
+				t += a
 			}
-		}
-		t := from
-		for _, a := range row {
-			t += a
+			r.remember(c.Degree+i-1, at)
 		}
 		s.eval(r.ks[i], s.stageTime(t), at)
 	}
 	copy(s.x1, x)
 	for i, b := range c.B {
 		add(s.x1, h*b, r.ks[i])
+	}
+	r.remember(c.Stages-1, s.x1)
+	n := len(s.x1)
+	for i, v := range s.x1 {
+		r.c[i] = v - s.x[i]
+		for m := range c.Dense {
+			r.c[i] -= r.c[(m+1)*n+i]
+		}
 	}
 	if !finite(s.x1) {
 		return math.NaN()
@@ -277,35 +292,31 @@ func (r *rock) commit() {
 	if r.haveF0 = r.haveF1; r.haveF1 {
 		copy(r.s.k[0], r.f1)
 	}
-	r.haveF1, r.built = false, false
+	r.haveF1 = false
 	if r.age >= 0 {
 		r.age++
 	}
 }
 
-func (r *rock) build() {
-	if r.built {
-		return
+// remember adds a value of the step to its polynomial.
+func (r *rock) remember(j int, v []float64) {
+	x := r.s.x
+	n := len(x)
+	for m, w := range r.scheme.Dense {
+		d, w := r.c[(m+1)*n:(m+2)*n], w[j]
+		for i, y := range v[:n] {
+			d[i] += w * (y - x[i])
+		}
 	}
-	r.needF1()
-	s := r.s
-	hermite3(r.c, s.h, s.x, s.x1, s.k[0], r.f1)
-	r.built = true
 }
 
 func (r *rock) width() int { return len(r.c) }
 
-func (r *rock) save(row []float64) {
-	r.build()
-	copy(row, r.c)
-}
+func (r *rock) save(row []float64) { copy(row, r.c) }
 
-func (r *rock) reader() reader { return cubic }
+func (r *rock) reader() reader { return r.form }
 
-func (r *rock) interpolate(theta float64, out []float64) {
-	r.build()
-	cubic.at(theta, out, r.s.x, r.c)
-}
+func (r *rock) interpolate(theta float64, out []float64) { r.form.at(theta, out, r.s.x, r.c) }
 
 // spectral is the spectral radius of ∂f/∂x as it was estimated last.
 func (r *rock) spectral() (float64, bool) { return r.rho, r.age >= 0 }

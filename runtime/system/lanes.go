@@ -46,6 +46,7 @@ const (
 	LaneMaxSteps
 	LaneStepTooSmall
 	LaneNonFinite
+	LaneDoubt // a Rosenbrock step is in doubt (see Step), so the trajectory wants the ordinary loop
 )
 
 // LaneState is where a lane is.
@@ -57,4 +58,4 @@ type LaneState struct {
 
 // Laning makes Lanes for a method and the entries of θ that vary; dense says that Dense will be asked for. Each goroutine calls the result
 // for Lanes of its own. The error says why there are none.
-type Laning func(m *method.RK, vary []int, dense bool) (func() Lanes, error)
+type Laning func(m method.Method, vary []int, dense bool) (func() Lanes, error)
