@@ -321,3 +321,14 @@ func (b *bdf) errors() {
 		b.s.e[i] = b.strict * b.share * v
 	}
 }
+
+// spectral bounds the moduli of J's eigenvalues.
+func (b *bdf) spectral() float64 {
+	if !b.it.have {
+		return math.Inf(1)
+	}
+	if b.it.norm1 < 0 {
+		b.it.norm1 = b.mat.norm()
+	}
+	return b.it.norm1
+}
