@@ -65,6 +65,12 @@ func (c *Call) solverOf() (chosen, error) {
 		}
 		m = of
 	}
+	if b, ok := m.(*method.BDF); ok {
+		var err error
+		if m, err = c.bdfOf(b, s); err != nil {
+			return chosen{}, err
+		}
+	}
 	ch := chosen{m: m, step: s.Float("dt", 0)}
 	if info := m.Info(); !info.Adaptive && ch.step == 0 {
 		return ch, c.Bad("solver", "`%s` has no error estimate, so it needs a fixed step", info.Name).WithHelp("write `solver = %s(dt = 0.01)`", info.Name)
@@ -73,6 +79,27 @@ func (c *Call) solverOf() (chosen, error) {
 		return ch, c.Bad("solver", "`dt` must be positive, this is %s", value.Format(ch.step))
 	}
 	return ch, nil
+}
+
+// bdfOf reads the options of a multistep method.
+func (c *Call) bdfOf(b *method.BDF, s *value.Spec) (method.Method, error) {
+	if s.Args["order"] != nil {
+		v := s.Float("order", 0)
+		of, has := b.With(int(v), "")
+		if !has || v != math.Trunc(v) || v == 0 {
+			return nil, c.Bad("solver", "`%s` has no order %s", s.Row.Name, value.Format(v)).WithHelp("its orders are 1 to %d", b.MaxOrder)
+		}
+		b = of
+	}
+	if v := s.Args["linear"]; v != nil {
+		w, _ := v.(value.Word)
+		of, has := b.With(0, string(w))
+		if !has || w == "" {
+			return nil, c.Bad("solver", "`linear` must be one of %s, this is %s", strings.Join(b.Linears(), ", "), value.Describe(v))
+		}
+		b = of
+	}
+	return b, nil
 }
 
 // orders lists a family's orders, for messages.
