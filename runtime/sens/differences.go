@@ -60,13 +60,13 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 	d.q.Step, d.q.NoDense, d.q.Progress = 0, true, nil
 	multistep := false
 	if m := sol.EngineMethod(); m != nil && sol.MeshEngine() != nil {
-		multistep = m.Info().Family == method.Multistep || m.Info().Family == method.ExplicitMultistep
+		multistep = m.Info().Family == method.ExplicitMultistep
 	}
 	if multistep || sol.Status == solve.Stopped {
-		// Steps that rest on those before and on an order cannot be repeated, nor those to an end that moves; smaller ones are as good as smooth.
+		// Steps that rest on an order which is not on record cannot be repeated, nor those to an end that moves; smaller ones are as good as smooth.
 		d.q.Rtol, d.q.Atol, d.q.AtolVec = tighter(d.q.Rtol, solve.DefaultRtol), tighter(d.q.Atol, solve.DefaultAtol), nil
 	} else {
-		d.q.Mesh, d.q.MeshEngine = sol.Mesh(), sol.MeshEngine()
+		d.q.Mesh, d.q.MeshEngine, d.q.MeshOrders = sol.Mesh(), sol.MeshEngine(), sol.MeshOrders()
 	}
 	d.q.Theta = d.th
 	flag := map[int]bool{}
