@@ -135,6 +135,9 @@ func (f *Fault) Help() string {
 	case MaxSteps:
 		return "raise the limit on steps or loosen the tolerances; if steps stay tiny while the solution is smooth, the problem is stiff: take a solver for that, such as Rodas5P, or leave the choice to `auto`"
 	case StepTooSmall:
+		if f.Why != "" {
+			return "" // it says what to do
+		}
 		return "a solution that grows without bound has a pole here: end before it; otherwise look for a jump in the equations, or loosen the tolerances"
 	case NonFinite:
 		for _, v := range f.X {
@@ -144,6 +147,9 @@ func (f *Fault) Help() string {
 		}
 		return "keep the state away from where the equation is undefined, or end before this time"
 	case EventFault:
+		if strings.Contains(f.Why, "slides") {
+			return "give the jump some width, as tanh(x/0.01) for sign(x), or switch by two thresholds and a `discrete`"
+		}
 		return "end before this time, or `stop when` the motion has died down; a switch that goes to and fro needs two thresholds apart from each other (hysteresis)"
 	case MemoryLimit:
 		return "raise the limit on memory, ask for outputs at given times, or loosen the tolerances"

@@ -66,13 +66,16 @@ func TestOptionsOfBDF(t *testing.T) {
 // The orders of a family are options of its row.
 func TestOrderOfSolver(t *testing.T) {
 	for text, want := range map[string]string{
-		"":              "RadauIIA5,",
-		"(order = 5)":   "RadauIIA5,",
-		"(order = 9)":   "RadauIIA5(order = 9),",
-		"(order = 13)":  "RadauIIA5(order = 13),",
-		"(order = 7)":   "`RadauIIA5` has no order 7",
-		"(order = 9.5)": "`RadauIIA5` has no order 9.5",
-		"(order = 1e9)": "`RadauIIA5` has no order 1000000000",
+		"":               "RadauIIA5,",
+		"(order = 5)":    "RadauIIA5,",
+		"(order = 9)":    "RadauIIA5(order = 9),",
+		"(order = 13)":   "RadauIIA5(order = 13),",
+		"(order = auto)": "RadauIIA5(order = auto),",
+		"(order = [5])":  "`order` must be a number or `auto`",
+		"(order = fast)": "error",
+		"(order = 7)":    "`RadauIIA5` has no order 7",
+		"(order = 9.5)":  "`RadauIIA5` has no order 9.5",
+		"(order = 1e9)":  "`RadauIIA5` has no order 1000000000",
 	} {
 		in, out := session(t)
 		err := in.Run(context.Background(), diag.NewSource("order", "model M { state x = 1; x' = -x }\ns = solve(M, t = 0..1, solver = RadauIIA5"+text+")\nprint(s.stats)"))

@@ -52,9 +52,14 @@ func (c *Call) solverOf() (chosen, error) {
 			return chosen{}, c.Bad("solver", "`dt` must be a positive number, this is %s", value.Describe(v))
 		}
 	}
-	if r, ok := m.(*method.Radau); ok && s.Args["order"] != nil {
+	if r, ok := m.(*method.Radau); ok && s.Args["order"] == value.Word("auto") {
+		m = r.Varying()
+	} else if ok && s.Args["order"] != nil {
 		v := s.Float("order", 0)
 		of, has := r.Of(int(v))
+		if a, isArray := s.Args["order"].(*value.Array); !isArray || !a.Shape.IsScalar() {
+			return chosen{}, c.Bad("solver", "`order` must be a number or `auto`, this is %s", value.Describe(s.Args["order"])).WithHelp("the orders are %s", orders(r))
+		}
 		if !has || v != math.Trunc(v) {
 			return chosen{}, c.Bad("solver", "`%s` has no order %s", s.Row.Name, value.Format(v)).WithHelp("its orders are %s", orders(r))
 		}
