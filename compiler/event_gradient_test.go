@@ -76,7 +76,7 @@ func TestImpactGradients(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := compile(t, ball)
-	for _, name := range []string{"Tsit5", "Vern7", "Rodas5P", "auto"} {
+	for _, name := range []string{"Tsit5", "Vern7", "Rodas5P", "BDF", "auto"} {
 		m, _ := method.Find(name)
 		for _, k := range ref.Case.Impacts {
 			last := number(t, k.T) + 0.1
