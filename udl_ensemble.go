@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/stdlib/value"
 )
 
@@ -97,7 +96,7 @@ func (e *Ensemble) Failed() int { return e.e.Res.Failed }
 func (e *Ensemble) Stopped() []int {
 	var list []int
 	for i, s := range e.e.Res.Status {
-		if s != solve.Done {
+		if !s.Ended() {
 			list = append(list, i)
 		}
 	}

@@ -122,7 +122,7 @@ func Run(ctx context.Context, p *Problem) (*Result, error) {
 		return nil, context.Cause(ctx)
 	}
 	for _, st := range r.Status {
-		if st != solve.Done {
+		if !st.Ended() {
 			r.Failed++
 		}
 	}

@@ -57,9 +57,12 @@ type Workspace struct {
 	hand         []float64        // by the first stage of the step that follows, which is the last of this one
 	handed       bool
 
-	jumps *jumps
-	fired int       // how many events lie before where the backward pass is
-	gt    []float64 // of the loss by their times; empty for a loss that does not read them
+	jumps                     *jumps
+	fired                     int       // how many events lie before where the backward pass is
+	jumped                    int       // how many jumps of the right-hand side
+	th                        []float64 // as the step it is at saw it
+	thAfter, thBefore, thLast []float64
+	gt                        []float64 // of the loss by their times; empty for a loss that does not read them
 }
 
 // bind makes the buffers for a solution.
@@ -71,7 +74,7 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 			w.init = sys.Init.Clone()
 		}
 		w.flags = switches(sys)
-		if w.jumps = nil; len(sys.Events) > 0 {
+		if w.jumps = nil; len(sys.Events)+len(sys.Jumps) > 0 {
 			w.jumps = newJumps(sys)
 		}
 	}
@@ -143,7 +146,7 @@ func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g 
 	if err := whole(q, "discrete adjoint"); err != nil {
 		return 0, nil, err
 	}
-	if err := reducible(q.Sys, "discrete adjoint"); err != nil {
+	if err := reducible(q, "discrete adjoint"); err != nil {
 		return 0, nil, err
 	}
 	q.NoDense = false
@@ -222,8 +225,13 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 	if ctx != nil {
 		done = ctx.Done()
 	}
-	if w.fired = len(sol.Events); w.fired > 0 {
+	w.fired, w.jumped = len(sol.Events), len(sol.Jumps)
+	if w.jumps != nil {
 		w.jumps.prepare(q)
+	}
+	if w.th = th; sol.Frozen() {
+		w.thLast = sol.StepTheta(sol.NumSteps(), w.thLast)
+		w.see(w.thLast)
 	}
 	o := len(q.Times) - 1
 	for n := sol.NumSteps() - 1; n >= 0; n-- {
@@ -232,14 +240,14 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 			return bad, context.Cause(ctx)
 		default:
 		}
-		if w.fired > 0 {
+		if w.fired+w.jumped > 0 {
 			if err := w.jump(sol, n+1, &o, g); err != nil {
 				return bad, err
 			}
 		}
 		st := sol.StepRecord(n)
 		if st.Cut {
-			return bad, fmt.Errorf("an event cuts a step of %s at t = %.6g, which has no discrete adjoint: take a one-step method, such as Tsit5 or Rodas5P", sol.Used(), st.T1)
+			return bad, refuse("an event cuts a step of %s at t = %.6g, which has no discrete adjoint: take a one-step method, such as Tsit5 or Rodas5P", sol.Used(), st.T1)
 		}
 		if !w.handed && zero(w.lam) && !(w.engineTh != nil && w.engine.waits()) && (o < 0 || (q.Times[o]-st.T)*dir <= 0) {
 			continue // nothing after this step counts
@@ -284,7 +292,7 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 		w.rhs.VJP(w.lam, g, q.T0, x0, nil, w.hand)
 		w.handed = false
 	}
-	if w.fired > 0 {
+	if w.fired+w.jumped > 0 {
 		if err := w.jump(sol, 0, &o, g); err != nil {
 			return bad, err
 		}
@@ -309,8 +317,8 @@ func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int,
 		w.engineOf, w.engineTh = m, nil
 	}
 	if w.engineTh == nil {
-		w.engine.prepare(q.Theta)
-		w.engineTh = q.Theta
+		w.engine.prepare(w.th)
+		w.engineTh = w.th
 	}
 	if w.handed { // the next step took its first stage at its start, which is this step's end
 		w.rhs.VJP(w.lam, g, st.T1, st.X1, nil, w.hand)

@@ -59,7 +59,11 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 	d := differ{ctx: ctx, q: q, loss: loss, th: append([]float64(nil), q.Theta...)}
 	d.q.Step, d.q.NoDense, d.q.Progress = 0, true, nil
 	m := sol.EngineMethod()
-	if m != nil && sol.MeshEngine() != nil && unrepeatable[m.Info().Family] || sol.Status == solve.Stopped {
+	unsteady := m != nil && sol.MeshEngine() != nil && unrepeatable[m.Info().Family]
+	if r, ok := m.(*method.Radau); ok {
+		unsteady = r.Varies
+	}
+	if unsteady || sol.Status == solve.Stopped {
 		// Steps that rest on those before and on an order, or on a number of stages, cannot be repeated, nor those to an end that moves; smaller ones are as good
 		// as smooth.
 		d.q.Rtol, d.q.Atol, d.q.AtolVec = tighter(d.q.Rtol, solve.DefaultRtol), tighter(d.q.Atol, solve.DefaultAtol), nil

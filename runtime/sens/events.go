@@ -62,16 +62,20 @@ func complete(sol *solve.Solution, outputs int) (bool, error) {
 }
 
 // reducible refuses events that have no derivative here, by the name of the method.
-func reducible(sys *system.System, method string) error {
+func reducible(p *solve.Problem, method string) error {
+	sys := p.Sys
+	if len(sys.Jumps) > 0 && p.T1 < p.T0 {
+		return fmt.Errorf("%s has no %s gradient backwards in time: the jumps of its right-hand side, such as `%s`, are located forward only", nameOf(sys), method, sys.Jumps[0].Name)
+	}
 	if len(sys.Events) == 0 {
 		return nil
 	}
 	if sys.Mass != nil {
-		return fmt.Errorf("%s has no %s gradient: its events act on algebraic equations, which is not differentiated", nameOf(sys), method)
+		return refuse("%s has no %s gradient: its events act on algebraic equations, which is not differentiated", nameOf(sys), method)
 	}
 	for i := range sys.Events {
 		if sys.Events[i].Delay != nil {
-			return fmt.Errorf("%s has no %s gradient: the assignments of `%s` are delayed (`after`), which is not differentiated", nameOf(sys), method, sys.Events[i].Name)
+			return refuse("%s has no %s gradient: the assignments of `%s` are delayed (`after`), which is not differentiated", nameOf(sys), method, sys.Events[i].Name)
 		}
 	}
 	return nil
@@ -89,6 +93,7 @@ type jumps struct {
 	a2, b2        []float64
 	gz, lam, dx   []float64
 	dth           []float64
+	jumping       bool
 	soft          func(gx, x []float64) float64 // what of a guard the tolerances do not tell
 	span          float64
 }
@@ -124,6 +129,7 @@ func (j *jumps) prepare(p *solve.Problem) {
 	if j.guards != nil {
 		j.guards.Prepare(th)
 	}
+	j.jumping = len(j.sys.Jumps) > 0
 	for i := range j.resets {
 		if j.resets[i] != nil {
 			j.resets[i].Prepare(th)
@@ -157,16 +163,16 @@ func (j *jumps) prepare(p *solve.Problem) {
 const grazing = 1e-3
 
 // moves finds how the time of the events at one moment moves: dt = a·S⁻ + b. x is the state before them, start says that this is where the run begins.
-func (j *jumps) moves(fired []solve.Fired, x []float64, start bool) error {
+func (j *jumps) moves(m moment, x []float64, start bool) error {
 	clear(j.a)
 	clear(j.b)
-	t := fired[0].T
+	t := m.time()
+	j.set(m.before)
 	j.rhs.Eval(j.before, t, x, nil)
-	first := -1
-	for k := range fired {
-		f := &fired[k]
-		ev := &j.sys.Events[f.Event]
-		if f.Cause == solve.ByEvent {
+	first := ""
+	for k := range len(m.fired) + len(m.jumped) {
+		f, name, kind := m.at(k, j.sys)
+		if f.Cause == solve.ByEvent || f.Cause == solve.AtStart && k >= len(m.fired) {
 			continue
 		}
 		clear(j.a2)
@@ -174,13 +180,13 @@ func (j *jumps) moves(fired []solve.Fired, x []float64, start bool) error {
 		switch f.Cause {
 		case solve.ByGuard:
 			clear(j.gz)
-			j.gz[ev.Guard] = 1
+			j.gz[f.Guard] = 1
 			slope := j.guards.VJP(j.a2, j.b2, t, x, nil, j.gz)
 			for i, v := range j.a2 {
 				slope += v * j.before[i]
 			}
 			if !(j.soft(j.a2, x) <= grazing*j.span*math.Abs(slope)) {
-				return fmt.Errorf("the event `%s` at t = %.6g grazes: its condition hardly changes there (at the rate %.3g), so its time has no reliable derivative", ev.Name, t, slope)
+				return refuse("the event `%s` at t = %.6g grazes: its condition hardly changes there (at the rate %.3g), so its time has no reliable derivative", name, t, slope)
 			}
 			for i := range j.a2 {
 				j.a2[i] /= -slope
@@ -190,25 +196,64 @@ func (j *jumps) moves(fired []solve.Fired, x []float64, start bool) error {
 			}
 		case solve.ByTime:
 			n := 1.0
-			if ev.Kind == system.EventEvery {
+			if kind == system.EventEvery {
 				n = float64(f.Count)
 			}
 			one := [1]float64{n}
 			j.times[f.Event].VJP(nil, j.b2, t, nil, nil, one[:])
 			if start && !zero(j.b2) {
-				return fmt.Errorf("the event `%s` happens right at the start, t = %.6g, so moving its time has no derivative", ev.Name, t)
+				return refuse("the event `%s` happens right at the start, t = %.6g, so moving its time has no derivative", name, t)
 			}
 		}
-		if first >= 0 && !(alike(j.a, j.a2) && alike(j.b, j.b2)) {
-			return fmt.Errorf("the events `%s` and `%s` happen both at t = %.6g, but their times move differently, so what comes after has no derivative", j.sys.Events[fired[first].Event].Name, ev.Name, t)
+		if first != "" && !(alike(j.a, j.a2) && alike(j.b, j.b2)) {
+			return refuse("the events `%s` and `%s` happen both at t = %.6g, but their times move differently, so what comes after has no derivative", first, name, t)
 		}
-		if first < 0 {
-			first = k
+		if first == "" {
+			first = name
 			copy(j.a, j.a2)
 			copy(j.b, j.b2)
 		}
 	}
 	return nil
+}
+
+// moment is what happened at one time: events, and jumps of the right-hand side, with θ before and after, nil where nothing jumps.
+type moment struct {
+	fired, jumped []solve.Fired
+	before, after []float64
+}
+
+func (m *moment) time() float64 {
+	if len(m.fired) > 0 {
+		return m.fired[0].T
+	}
+	return m.jumped[0].T
+}
+
+// ends are the states before and after.
+func (m *moment) ends() (x, x1 []float64) {
+	if n := len(m.fired); n > 0 {
+		return m.fired[0].Before, m.fired[n-1].After
+	}
+	return m.jumped[0].Before, m.jumped[0].Before
+}
+
+// at is one of what happened, with its name and the kind of event that it is.
+func (m *moment) at(k int, sys *system.System) (*solve.Fired, string, system.EventKind) {
+	if k < len(m.fired) {
+		f := &m.fired[k]
+		return f, sys.Events[f.Event].Name, sys.Events[f.Event].Kind
+	}
+	f := &m.jumped[k-len(m.fired)]
+	return f, sys.Jumps[f.Event].Name, system.EventWhen
+}
+
+// set lets f and the guards see θ on one side of what jumps.
+func (j *jumps) set(th []float64) {
+	if j.jumping && th != nil {
+		j.rhs.Prepare(th)
+		j.guards.Prepare(th)
+	}
 }
 
 // alike says whether two derivatives agree, up to what location leaves.
@@ -225,23 +270,25 @@ func alike(a, b []float64) bool {
 	return true
 }
 
-// forward carries S, one vector after the other for the entries of θ in wrt, over the events at one time, and writes dt for each into dts.
-func (j *jumps) forward(fired []solve.Fired, s []float64, wrt []int, dts []float64, start bool) error {
+// forward carries S, one vector after the other for the entries of θ in wrt, over what happened at one time, and writes dt for each into dts.
+func (j *jumps) forward(m moment, s []float64, wrt []int, dts []float64, start bool) error {
 	nx := j.sys.NX
-	t := fired[0].T
-	if err := j.moves(fired, fired[0].Before[:nx], start); err != nil {
+	t := m.time()
+	x, x1 := m.ends()
+	if err := j.moves(m, x[:nx], start); err != nil {
 		return err
 	}
-	j.rhs.Eval(j.after, t, fired[len(fired)-1].After[:nx], nil)
+	j.set(m.after)
+	j.rhs.Eval(j.after, t, x1[:nx], nil)
 	for n, q := range wrt {
 		sq := s[n*nx : (n+1)*nx]
 		dt := j.b[q] + dot(j.a, sq)
 		dts[n] = dt
 		add(sq, dt, j.before)
 		j.dth[q] = 1
-		for k := range fired {
-			if r := j.resets[fired[k].Event]; r != nil {
-				r.JVP(j.dx, t, fired[k].Before[:nx], nil, dt, sq, j.dth)
+		for k := range m.fired {
+			if r := j.resets[m.fired[k].Event]; r != nil {
+				r.JVP(j.dx, t, m.fired[k].Before[:nx], nil, dt, sq, j.dth)
 				copy(sq, j.dx)
 			}
 		}
@@ -251,21 +298,23 @@ func (j *jumps) forward(fired []solve.Fired, s []float64, wrt []int, dts []float
 	return nil
 }
 
-// backward carries λ from after the events at one time to before them, and adds to g; gt are the loss's derivatives by their times, nil for none.
-func (j *jumps) backward(fired []solve.Fired, lam, g, gt []float64, start bool) error {
-	t := fired[0].T
-	if err := j.moves(fired, fired[0].Before, start); err != nil {
+// backward carries λ from after what happened at one time to before it, and adds to g; gt are the loss's derivatives by the times of the events, nil for none.
+func (j *jumps) backward(m moment, lam, g, gt []float64, start bool) error {
+	t := m.time()
+	x, x1 := m.ends()
+	if err := j.moves(m, x, start); err != nil {
 		return err
 	}
-	j.rhs.Eval(j.after, t, fired[len(fired)-1].After, nil)
+	j.set(m.after)
+	j.rhs.Eval(j.after, t, x1, nil)
 	dt := -dot(lam, j.after)
 	for _, v := range gt {
 		dt += v
 	}
-	for k := len(fired) - 1; k >= 0; k-- {
-		if r := j.resets[fired[k].Event]; r != nil {
+	for k := len(m.fired) - 1; k >= 0; k-- {
+		if r := j.resets[m.fired[k].Event]; r != nil {
 			clear(j.lam)
-			dt += r.VJP(j.lam, g, t, fired[k].Before, nil, lam)
+			dt += r.VJP(j.lam, g, t, m.fired[k].Before, nil, lam)
 			copy(lam, j.lam)
 		}
 	}
@@ -285,23 +334,35 @@ func dot(a, b []float64) float64 {
 
 // ---- the adjoint's part ----
 
-// jump carries λ over the events that fired after so many steps, if there are any. What the next step handed back goes through f there.
+// jump carries λ over what happened after so many steps, if anything did. What the next step handed back goes through f there.
 func (w *Workspace) jump(sol *solve.Solution, steps int, o *int, g []float64) error {
-	hi := w.fired
+	hi, hj := w.fired, w.jumped
 	for w.fired > 0 && sol.Events[w.fired-1].Step == steps {
 		w.fired--
 	}
-	if w.fired == hi {
+	for w.jumped > 0 && sol.Jumps[w.jumped-1].Step == steps {
+		w.jumped--
+	}
+	if w.fired == hi && w.jumped == hj {
 		return nil
 	}
-	fired := sol.Events[w.fired:hi]
-	t, nx := fired[0].T, sol.NX
-	near := t - 8*0x1p-52*math.Abs(t)
+	m := moment{fired: sol.Events[w.fired:hi], jumped: sol.Jumps[w.jumped:hj]}
+	if sol.Frozen() {
+		w.thAfter = sol.StepTheta(steps, w.thAfter)
+		w.thBefore = sol.StepTheta(max(steps-1, 0), w.thBefore)
+		m.after, m.before = w.thAfter, w.thBefore
+	}
+	t, nx := m.time(), sol.NX
+	near := t
+	if len(m.fired) > 0 {
+		near -= 8 * 0x1p-52 * math.Abs(t)
+	}
 	for ; *o >= 0 && w.problem.Times[*o] >= near; *o-- { // outputs at this time show the state after
 		add(w.lam, 1, w.gx[*o*nx:(*o+1)*nx])
 	}
 	if w.handed {
-		w.rhs.VJP(w.lam, g, t, fired[len(fired)-1].After, nil, w.hand)
+		_, x1 := m.ends()
+		w.rhs.VJP(w.lam, g, t, x1, nil, w.hand)
 		clear(w.hand)
 		w.handed = false
 	}
@@ -309,10 +370,25 @@ func (w *Workspace) jump(sol *solve.Solution, steps int, o *int, g []float64) er
 	if len(w.gt) > 0 {
 		gt = w.gt[w.fired:hi]
 	}
-	if zero(w.lam) && zero(gt) {
-		return nil
+	if !zero(w.lam) || !zero(gt) {
+		if err := w.jumps.backward(m, w.lam, g, gt, steps == 0); err != nil {
+			return err
+		}
 	}
-	return w.jumps.backward(fired, w.lam, g, gt, steps == 0)
+	if sol.Frozen() && steps > 0 {
+		w.see(m.before)
+	}
+	return nil
+}
+
+// see lets the steps' functions see another θ.
+func (w *Workspace) see(th []float64) {
+	w.th = th
+	w.rhs.Prepare(th)
+	if w.whole != nil {
+		w.whole.Prepare(th)
+	}
+	w.engineTh = nil
 }
 
 // ---- the augmented system's part ----
@@ -402,4 +478,5 @@ func augmentEvents(out, sys *system.System) {
 		}
 		out.Events = append(out.Events, ev)
 	}
+	out.Jumps, out.Frozen = sys.Jumps, sys.Frozen
 }

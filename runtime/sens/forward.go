@@ -141,7 +141,7 @@ func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (au
 	if err := whole(p, "forward sensitivities"); err != nil {
 		return nil, nil, nil, err
 	}
-	if err := reducible(p.Sys, "forward"); err != nil {
+	if err := reducible(p, "forward"); err != nil {
 		return nil, nil, nil, err
 	}
 	sys, nx := p.Sys, p.Sys.NX
@@ -183,12 +183,12 @@ func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (au
 	if f.StatesOnly {
 		q.ErrStates = nx
 	}
-	if len(sys.Events) > 0 {
+	if len(sys.Events)+len(sys.Jumps) > 0 {
 		j := newJumps(sys)
 		j.prepare(p)
-		q.Jumped = func(fired []solve.Fired, x []float64, start bool) error {
+		q.Jumped = func(fired, jumped []solve.Fired, x, before, after []float64, start bool) error {
 			dts := make([]float64, len(wrt))
-			if err := j.forward(fired, x[nx:], wrt, dts, start); err != nil {
+			if err := j.forward(moment{fired, jumped, before, after}, x[nx:], wrt, dts, start); err != nil {
 				return err
 			}
 			for range fired {

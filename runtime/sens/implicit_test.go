@@ -121,6 +121,31 @@ func TestRadauAdjointOfAlgebraic(t *testing.T) {
 	}
 }
 
+// Steps of a varying order cannot be repeated: the adjoint is held to that of one order at a stringent tolerance, differences come near it.
+func TestVaryingOrderAdjoint(t *testing.T) {
+	m, _ := find(t, "RadauIIA5").(*method.Radau)
+	nine, _ := m.Of(9)
+	sys := testsys.LotkaVolterra()
+	loss := &squares{times: []float64{0.4, 1.1, 2.5, 3.9, 4}, targets: make([]float64, 10), weights: []float64{1, 1}}
+	var g [2][]float64
+	for i, m := range []method.Method{m.Varying(), nine} {
+		g[i] = make([]float64, sys.NTheta)
+		p := &solve.Problem{Sys: sys, Method: m, T1: 4, Rtol: 1e-11, Atol: 1e-11}
+		if _, sol, err := sens.Adjoint(context.Background(), p, loss, g[i]); err != nil || sol.Status != solve.Done {
+			t.Fatal(err, sol)
+		}
+	}
+	t.Logf("%v, %.1e", g[0], worst(g[0], g[1]))
+	if !(worst(g[0], g[1]) < 1e-8) {
+		t.Errorf("%v, by one order %v", g[0], g[1])
+	}
+	d := make([]float64, sys.NTheta)
+	p := &solve.Problem{Sys: sys, Method: m.Varying(), T1: 4, Rtol: 1e-9, Atol: 1e-9}
+	if _, _, err := sens.FiniteDifferences(context.Background(), p, loss, nil, d); err != nil || !(worst(g[0], d) < 1e-5) {
+		t.Errorf("%v, differences %v, %v", g[0], d, err)
+	}
+}
+
 // A gradient does not know of an explicit part, and says so.
 func TestNoGradientOfExplicitPart(t *testing.T) {
 	sys := testsys.LotkaVolterra()

@@ -1,8 +1,6 @@
 package sens
 
 import (
-	"fmt"
-
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
@@ -34,9 +32,9 @@ func newReverse(m method.Method, sys *system.System) (reverse, error) {
 	case *method.DIRK:
 		return newDirk(m, sys)
 	case *method.Radau:
-		return newRadau(m, sys)
+		return newRadauSteps(m, sys)
 	}
-	return nil, fmt.Errorf("the discrete adjoint does not go through the steps of %s; take adjoint = forward, or a solver such as Rodas5P", m.Info().Name)
+	return nil, refuse("the discrete adjoint does not go through the steps of %s; take adjoint = forward, or a solver such as Rodas5P", m.Info().Name)
 }
 
 // rosenbrock is the adjoint of a step of a Rosenbrock method,
@@ -73,7 +71,7 @@ type rosenbrock struct {
 
 func newRosenbrock(m *method.Rosenbrock, sys *system.System) (*rosenbrock, error) {
 	if sys.NoSecond != "" {
-		return nil, fmt.Errorf("%s has no discrete adjoint through %s: %s", nameOf(sys), m.Name, sys.NoSecond)
+		return nil, refuse("%s has no discrete adjoint through %s: %s", nameOf(sys), m.Name, sys.NoSecond)
 	}
 	lin, err := solve.NewLinear(sys)
 	if err != nil {

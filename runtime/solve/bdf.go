@@ -39,6 +39,8 @@ type bdf struct {
 	coef  [maxBDF + 3]float64 // of β·φ in hist
 	share float64             // the error over e
 
+	strict float64 // what errors are multiplied by
+
 	haveF0 bool
 	after  int // the order of the step after the accepted one
 	wait   int // steps before another order is considered
@@ -72,6 +74,9 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 		return nil, err
 	}
 	b.mat = mat
+	if b.strict = bdfStrict; s.sys.Mass != nil {
+		b.strict = bdfStrictDAE
+	}
 	b.it.init(s, mat)
 	return b, nil
 }
@@ -190,7 +195,7 @@ func (b *bdf) attempt() float64 {
 	if !s.set.controlled {
 		return 0
 	}
-	return bdfStrict * b.share * b.it.norm(b.e, b.w)
+	return b.strict * b.share * b.it.norm(b.e, b.w)
 }
 
 // predict computes P(t1) and hist.
@@ -313,6 +318,17 @@ func (b *bdf) commit() {
 
 func (b *bdf) errors() {
 	for i, v := range b.e {
-		b.s.e[i] = bdfStrict * b.share * v
+		b.s.e[i] = b.strict * b.share * v
 	}
+}
+
+// spectral bounds the moduli of J's eigenvalues.
+func (b *bdf) spectral() float64 {
+	if !b.it.have {
+		return math.Inf(1)
+	}
+	if b.it.norm1 < 0 {
+		b.it.norm1 = b.mat.norm()
+	}
+	return b.it.norm1
 }

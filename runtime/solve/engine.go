@@ -119,7 +119,7 @@ func (s *Stepper) readyEngine() bool {
 	}
 	if s.next == 0 && s.set.controlled {
 		if s.next = s.p.H0; s.next == 0 {
-			s.next = s.firstStep()
+			s.next = max(s.firstStep(), min(100*s.minStep(), s.set.hmax)) // as in ready
 		}
 	}
 	return true

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"sort"
-	"strings"
 
 	"github.com/udl-lang/udl/runtime/system"
 )
@@ -27,6 +26,8 @@ type Fired struct {
 	T     float64
 	Event int // index into the system's Events
 	Cause Cause
+	// Guard is which of the system's guards passed zero, of ByGuard.
+	Guard int
 	// Count of an Every: it fired at T0 + Count·period.
 	Count int
 	// Of ByDelay: which Fired read the values that are assigned now.
@@ -98,6 +99,12 @@ type eventer struct {
 	why     string // what is wrong, in words; the event is culprit
 	culprit int
 	err     error // of Jumped
+
+	// Of what jumps in the right-hand side:
+	th, before []float64 // θ with the values that hold, and with those before this time; nil without jumps
+	jumpOf     []int     // by guard: whose it is, −1 for an event's
+	changed    bool      // values have changed at this time
+	jumps      int       // how many of the solution's Jumps lie before this time
 }
 
 // due is an event that is to fire at this time.
@@ -106,13 +113,14 @@ type due struct {
 	cause   Cause
 	pending int // of ByDelay
 	count   int
+	guard   int // of ByGuard and ByEvent
 }
 
 // newEventer makes ready the events of a problem; nil where there are none.
 func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 	sys, p := st.sys, st.p
-	sol.Events = nil
-	if len(sys.Events) == 0 {
+	sol.Events, sol.Jumps, sol.frozen = nil, nil, nil
+	if len(sys.Events) == 0 && (len(sys.Jumps) == 0 || st.set.dir < 0) {
 		return nil, nil
 	}
 	if st.set.dir < 0 {
@@ -132,12 +140,16 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 	e.x, e.dx, e.gx = make([]float64, nx), make([]float64, nx), make([]float64, nx)
 	e.resets, e.times, e.delays = make([]system.Func, n), make([]system.Func, n), make([]system.Func, n)
 	e.moment, e.period, e.count = make([]float64, n), make([]float64, n), make([]int, n)
-	e.atOnce, e.zeno, e.fires, e.lastAt, e.burst = make([]int, n), make([]int, n), make([]int, n), make([]float64, n), make([]float64, n)
+	all := n + len(sys.Jumps)
+	e.atOnce, e.zeno, e.fires, e.lastAt, e.burst = make([]int, all), make([]int, all), make([]int, all), make([]float64, all), make([]float64, all)
+	for i := range e.lastAt {
+		e.lastAt[i] = math.Inf(-1)
+	}
 	for i := range sys.Events {
 		ev := &sys.Events[i]
 		e.order = append(e.order, i)
 		e.resets[i], e.times[i], e.delays[i] = clone(ev.Reset, st.th), clone(ev.Time, st.th), clone(ev.Delay, st.th)
-		e.moment[i], e.lastAt[i] = math.Inf(1), math.Inf(-1)
+		e.moment[i] = math.Inf(1)
 		if ev.Kind != system.EventAt && ev.Kind != system.EventEvery {
 			continue
 		}
@@ -221,11 +233,19 @@ func (e *eventer) noiseAt(t float64, x []float64) {
 // begin fires what happens at the start, before the first output.
 func (e *eventer) begin() Status {
 	t, x := e.st.T(), e.st.X()
+	e.freeze(t, x)
 	if e.guards != nil {
 		e.guardsAt(e.g, t, x)
 		e.noiseAt(t, x)
-		for i, v := range e.g {
+		g := slices.Clone(e.g)
+		for i, v := range g {
 			e.holds[i] = e.side(i, v, t, x, v > 0)
+		}
+		for i, v := range g {
+			// A jump that is zero at the start goes by where it goes from there.
+			if e.jumpOf != nil && e.jumpOf[i] >= 0 && math.Abs(v) <= e.noise[i] && e.holds[i] != (v > 0) && !e.jumped(i, AtStart, t, x) {
+				return EventFault
+			}
 		}
 	}
 	for i := range e.sys.Events {
@@ -303,14 +323,14 @@ func (s *Solution) eventsAfter(steps int) int {
 
 // end fires what happens at the end of the step, which is recorded already.
 func (e *eventer) end() Status {
-	if !e.quiet {
-		e.flips()
+	if !e.quiet && !e.flips() {
+		return EventFault
 	}
 	return e.fire()
 }
 
 // flips finds the guards that pass zero where the step ends, among them the one whose zero ended it.
-func (e *eventer) flips() {
+func (e *eventer) flips() bool {
 	t, x := e.st.T(), e.st.X()
 	if e.known { // the end is where the samples end
 		for i := range e.g {
@@ -328,21 +348,25 @@ func (e *eventer) flips() {
 		}
 	}
 	if !near {
-		return
+		return true
 	}
 	e.noiseAt(t, x)
 	e.st.eval(e.dx, t, x)
 	e.guards.JVP(e.gz, t, x, nil, 1, e.dx, nil)
-	for i, v := range e.g {
+	g, slopes := e.g, e.gz
+	if e.jumpOf != nil { // what changes when one jumps
+		g, slopes = slices.Clone(g), slices.Clone(slopes)
+	}
+	for i, v := range g {
 		side := -1.0
 		if e.holds[i] {
 			side = 1
 		}
 		crossed := i == e.located
-		switch zero := max(e.noise[i], e.floor[i], math.Abs(e.gz[i])*max(e.slack, 4*0x1p-52*math.Abs(t))); {
+		switch zero := max(e.noise[i], e.floor[i], math.Abs(slopes[i])*max(e.slack, 4*0x1p-52*math.Abs(t))); {
 		case crossed:
 		case math.Abs(v) <= zero:
-			crossed = side*e.gz[i] < 0
+			crossed = side*slopes[i] < 0
 		default: // right at the end, or the step is another one than that in which it was looked for
 			crossed = side*v < 0
 		}
@@ -350,259 +374,17 @@ func (e *eventer) flips() {
 			if e.at[i] = math.Abs(v); e.st.kinks.sliver {
 				e.at[i] = 0 // it has jumped across zero: nothing is left of one
 			}
+			if e.jumpOf != nil && e.jumpOf[i] >= 0 {
+				e.floor[i] = max(2*math.Abs(v), e.noise[i])
+			}
 			e.holds[i] = !e.holds[i]
-			e.passed(i, ByGuard)
-		}
-	}
-}
-
-// passed makes due the events of a guard that has just come to the side it holds.
-func (e *eventer) passed(guard int, cause Cause) {
-	for i := range e.sys.Events {
-		ev := &e.sys.Events[i]
-		if ev.Kind != system.EventWhen && ev.Kind != system.EventStop || ev.Guard != guard {
-			continue
-		}
-		if ev.Direction == system.Either || (ev.Direction == system.Rising) == e.holds[guard] {
-			e.push(due{event: i, cause: cause})
-		}
-	}
-}
-
-// push adds an event to those due, unless it is among them.
-func (e *eventer) push(d due) {
-	for _, o := range e.due {
-		if o.event == d.event && o.cause != ByDelay && d.cause != ByDelay {
-			return
-		}
-	}
-	e.due = append(e.due, d)
-}
-
-// fire carries out all that is due now, in order, and restarts the stepper where the state has changed.
-func (e *eventer) fire() Status {
-	t := e.st.T()
-	for i := range e.sys.Events {
-		if e.moment[i] == t {
-			e.push(due{event: i, cause: ByTime, count: e.count[i]})
-			if e.moment[i] = math.Inf(1); e.period[i] > 0 {
-				e.count[i]++
-				e.moment[i] = e.p.T0 + float64(e.count[i])*e.period[i]
+			clear(e.atOnce)
+			if !e.passed(i, ByGuard, t, x) {
+				return false
 			}
 		}
 	}
-	for k := range e.pending {
-		if e.pending[k].t == t {
-			e.due = append(e.due, due{event: e.pending[k].event, cause: ByDelay, pending: k})
-		}
-	}
-	if len(e.due) == 0 {
-		return Running
-	}
-	clear(e.atOnce)
-	clear(e.own)
-	e.known = false
-	count := len(e.sol.Events)
-	x := slices.Clone(e.st.X())
-	begin := slices.Clone(x)
-	for len(e.due) > 0 {
-		at := 0
-		for k, d := range e.due {
-			if e.rank[d.event] < e.rank[e.due[at].event] {
-				at = k
-			}
-		}
-		d := e.due[at]
-		e.due = slices.Delete(e.due, at, at+1)
-		if s := e.one(d, t, x); s != Running {
-			copy(e.st.X(), x)
-			return s
-		}
-		if e.guards != nil {
-			e.settle(d, t, x)
-		}
-	}
-	e.pending = slices.DeleteFunc(e.pending, func(p pending) bool { return p.t == t })
-	if e.p.Jumped != nil {
-		if e.err = e.p.Jumped(e.sol.Events[count:], x, e.st.stats.Steps == 0); e.err != nil {
-			return Cancelled
-		}
-	}
-	if !slices.Equal(x, begin) || e.st.isCut {
-		if s := e.restart(t, x); s != Running {
-			return s
-		}
-	}
-	if e.stopped {
-		return Stopped
-	}
-	return Running
-}
-
-// one carries out one event: x becomes the state after it.
-func (e *eventer) one(d due, t float64, x []float64) Status {
-	i := d.event
-	ev := &e.sys.Events[i]
-	f := Fired{T: t, Event: i, Cause: d.cause, Count: d.count, From: -1, Step: e.st.stats.Steps, Before: slices.Clone(x)}
-	if e.atOnce[i]++; e.atOnce[i] > maxAtOnce {
-		return e.wrong(i, fmt.Sprintf("it fires again and again at one time, set off by itself or by others: %s", e.loop()))
-	}
-	e.fires[i]++
-	if d.cause == ByGuard && e.often(i, t) {
-		return e.wrong(i, fmt.Sprintf("it fires for ever: %d times by now, the last of them within %.2g of time", e.fires[i], t-e.burst[i]))
-	}
-	if d.cause != ByDelay && e.sol != nil {
-		e.st.stats.Events++
-	}
-	wait := 0.0
-	switch {
-	case d.cause == ByDelay:
-		p := &e.pending[d.pending]
-		f.From = p.from
-		for _, k := range ev.Changes {
-			x[k] = p.x[k]
-		}
-	case ev.Kind == system.EventStop:
-		e.stopped = true
-	case e.resets[i] != nil:
-		if e.delays[i] != nil {
-			var v [1]float64
-			e.delays[i].Eval(v[:], t, x, nil)
-			if wait = v[0]; !(wait >= 0) {
-				return e.wrong(i, fmt.Sprintf("its delay is %.6g: it must be 0 or more", wait))
-			}
-		}
-		e.resets[i].Eval(e.x, t, x, nil)
-		if !finite(e.x) {
-			return e.wrong(i, "it assigns a value that is not finite: "+e.assigned(i))
-		}
-		if wait > 0 && t+wait > t {
-			e.pending = append(e.pending, pending{t: t + wait, event: i, from: len(e.sol.Events), x: slices.Clone(e.x)})
-		} else {
-			copy(x, e.x)
-		}
-	}
-	f.After = slices.Clone(x)
-	if need := int64(len(e.sol.Events)+1) * int64(16*len(x)+96); need > e.st.set.maxMemory {
-		return MemoryLimit
-	}
-	e.sol.Events = append(e.sol.Events, f)
-	return Running
-}
-
-// often says whether event i has fired so often, with so little between, that the time does not move on.
-func (e *eventer) often(i int, t float64) bool {
-	switch d := t - e.lastAt[i]; {
-	case d <= zenoUlps*0x1p-52*math.Abs(t):
-		e.zeno[i] += zenoWeight
-	case d <= zenoShare*(e.p.T1-e.p.T0):
-		e.zeno[i]++
-	default:
-		e.zeno[i], e.burst[i] = 0, t
-	}
-	if e.zeno[i] >= maxZeno {
-		return true
-	}
-	e.lastAt[i] = t
-	return false
-}
-
-// settle finds the guards that an event at time t has brought to the other side, and makes due what they set off.
-func (e *eventer) settle(d due, t float64, x []float64) {
-	ev := &e.sys.Events[d.event]
-	own := -1
-	if ev.Kind == system.EventWhen {
-		own = ev.Guard
-	}
-	e.guardsAt(e.g, t, x)
-	e.noiseAt(t, x)
-	g := slices.Clone(e.g)
-	for i, v := range g {
-		zero := e.noise[i]
-		if i == own || e.own[i] {
-			zero = max(zero, 2*e.at[i], e.residual(i, t, x))
-		}
-		holds := v > 0
-		atZero := math.Abs(v) <= zero
-		if atZero {
-			holds = e.goes(i, t, x, e.holds[i])
-			e.floor[i] = max(2*math.Abs(v), e.noise[i])
-		}
-		if holds == e.holds[i] {
-			continue
-		}
-		e.holds[i] = holds
-		if i == own && atZero {
-			continue // right after its own reset a guard at zero does not fire again
-		}
-		e.passed(i, ByEvent)
-	}
-	if own >= 0 {
-		e.own[own] = true
-	}
-}
-
-// residual is how far from zero a guard may be where its zero was located.
-func (e *eventer) residual(i int, t float64, x []float64) float64 {
-	s := math.Abs(e.slope(i, t, x)) * max(e.slack, 4*0x1p-52*math.Abs(t))
-	if s-s != 0 {
-		return 0
-	}
-	return s
-}
-
-// goes says to which side a guard that is zero goes.
-func (e *eventer) goes(i int, t float64, x []float64, was bool) bool {
-	s := e.slope(i, t, x)
-	if s == 0 || s-s != 0 {
-		return was
-	}
-	return s > 0
-}
-
-// restart stands the stepper at the state after the events.
-func (e *eventer) restart(t float64, x []float64) Status {
-	if err := e.consistent(t, x); err != nil {
-		last := e.sol.Events[len(e.sol.Events)-1].Event
-		return e.wrong(last, "the algebraic equations have no solution after it: "+err.Error())
-	}
-	e.st.Restart(t, x)
-	return e.st.status
-}
-
-// consistent brings the algebraic unknowns to what the equations demand.
-func (e *eventer) consistent(t float64, x []float64) error {
-	if e.sys.Mass == nil {
-		return nil
-	}
-	return Consistent(e.sys, t, x, e.st.th, e.st.set.rtol, e.st.set.atol)
-}
-
-func (e *eventer) wrong(event int, why string) Status {
-	e.culprit, e.why = event, why
-	return EventFault
-}
-
-// loop names the events that take part in one.
-func (e *eventer) loop() string {
-	var names []string
-	for i, n := range e.atOnce {
-		if n > maxAtOnce/2 {
-			names = append(names, "`"+e.sys.Events[i].Name+"`")
-		}
-	}
-	return strings.Join(names, ", ")
-}
-
-// assigned says which states an event would have made not finite.
-func (e *eventer) assigned(i int) string {
-	names := e.sys.StateNames()
-	for _, k := range e.sys.Events[i].Changes {
-		if v := e.x[k]; v-v != 0 {
-			return fmt.Sprintf("%s = %v", names[k], v)
-		}
-	}
-	return "a state"
+	return true
 }
 
 // FiredTimes are the times of events.

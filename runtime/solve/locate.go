@@ -340,7 +340,7 @@ func (e *eventer) polish(i int, te float64) {
 		}
 		e.guardsAt(e.g, te, st.x1)
 		g := e.g[i]
-		slope := e.slope(i, te, st.x1)
+		slope := e.within(i, te)
 		d := -g / slope
 		if !(math.Abs(d) < 0.5*(te-t)) || math.Abs(d) >= last {
 			// No better: a slope near zero, or rounding.
@@ -354,6 +354,16 @@ func (e *eventer) polish(i int, te float64) {
 		}
 		te = next
 	}
+}
+
+// within is the derivative of guard i along the solution at the end of the step. With a mass matrix x' is not f, and the step itself must tell.
+func (e *eventer) within(i int, te float64) float64 {
+	st := e.st
+	if e.sys.Mass == nil {
+		return e.slope(i, te, st.x1)
+	}
+	g, d := e.g[i], 1e-3*st.h
+	return (g - e.guardIn(i, 1-1e-3)) / d
 }
 
 // redo makes the accepted step anew, from the same start to another end. It is false where that does not succeed.

@@ -26,6 +26,12 @@ type Solution struct {
 	Switches []Switch
 	XEnd     []float64 // the state there, length NX
 	Events   []Fired   // what happened, in order
+	// Jumps are the times at which something jumped in the right-hand side; Event is which of the system's Jumps.
+	Jumps []Fired
+
+	frozen       []frozenAt // the values of what jumps, by the step from which on they hold
+	frozenSwitch int        // where in θ they stand
+	thbuf        []float64
 
 	first  string // the method that began, where it was chosen
 	dense  bool
@@ -222,6 +228,10 @@ func (s *Solution) load(n int, st StepRecord) {
 		combine(st.X1, st.X, st.H, s.sc.b.w, s.sc.b.idx, s.k)
 	}
 	buf := s.kbuf
+	th := s.stepTheta(n, s.thbuf)
+	if s.Frozen() {
+		s.thbuf = th
+	}
 	for i := m.Stages; i < s.sc.Stages(); i++ {
 		s.k[i], buf = buf[:nx], buf[nx:]
 		x := st.X1
@@ -229,7 +239,7 @@ func (s *Solution) load(n int, st StepRecord) {
 			x = buf[len(buf)-nx:]
 			s.sc.StagePoint(i, x, st.X, st.H, s.k)
 		}
-		s.rhs.Eval(s.k[i], s.sc.StageTime(i, st.T, st.H, st.T1), x, s.Theta)
+		s.rhs.Eval(s.k[i], s.sc.StageTime(i, st.T, st.H, st.T1), x, th)
 	}
 	s.cached = n
 }

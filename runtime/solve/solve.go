@@ -73,7 +73,8 @@ func (w *Workspace) Solve(ctx context.Context, p *Problem) (*Solution, error) {
 	if stop != Done && stop != Stopped {
 		sol.Fault = st.fault(ctx, stop, sol)
 		if stop == EventFault {
-			sol.Fault.Event, sol.Fault.Where, sol.Fault.Why = p.Sys.Events[ev.culprit].Name, p.Sys.Events[ev.culprit].Where, ev.why
+			sol.Fault.Event, sol.Fault.Where = ev.eventName(ev.culprit)
+			sol.Fault.Why = ev.why
 		}
 	}
 	return sol, nil

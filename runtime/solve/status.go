@@ -147,6 +147,9 @@ func (f *Fault) Help() string {
 		}
 		return "keep the state away from where the equation is undefined, or end before this time"
 	case EventFault:
+		if strings.Contains(f.Why, "slides") {
+			return "give the jump some width, as tanh(x/0.01) for sign(x), or switch by two thresholds and a `discrete`"
+		}
 		return "end before this time, or `stop when` the motion has died down; a switch that goes to and fro needs two thresholds apart from each other (hysteresis)"
 	case MemoryLimit:
 		return "raise the limit on memory, ask for outputs at given times, or loosen the tolerances"

@@ -89,7 +89,7 @@ func (e *Ensemble) Member(name string) (Value, bool) {
 	case "stopped":
 		stopped := []float64{}
 		for i, s := range e.Res.Status {
-			if s != solve.Done {
+			if !s.Ended() {
 				stopped = append(stopped, float64(i+1))
 			}
 		}
@@ -202,8 +202,10 @@ func (e *Ensemble) Column(name string, scalar int, of ...func(v []float64) float
 	for k := range nt {
 		v = v[:0]
 		for i := range e.Res.N {
-			if e.Res.Status[i] == solve.Done {
-				v = append(v, rows[(i*nt+k)*w+sl.Off+scalar])
+			x := rows[(i*nt+k)*w+sl.Off+scalar]
+			switch s := e.Res.Status[i]; {
+			case s == solve.Done, s == solve.Stopped && x == x: // a member that an event ended counts until then
+				v = append(v, x)
 			}
 		}
 		for i, f := range of {
@@ -342,7 +344,7 @@ func (e *Ensemble) Reasons() string {
 	count := map[string]int{}
 	var order []string
 	for _, s := range e.Res.Status {
-		if s != solve.Done {
+		if !s.Ended() {
 			if count[s.String()] == 0 {
 				order = append(order, s.String())
 			}

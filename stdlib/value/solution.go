@@ -177,6 +177,9 @@ func (s *Solution) Stats() *Record {
 	if len(s.sys().Events) > 0 {
 		r.Put("events", Num(float64(st.Events)))
 	}
+	if n := len(s.Sol.Jumps); n > 0 {
+		r.Put("jumps", Num(float64(n)))
+	}
 	if st.Jacobians > 0 {
 		r.Put("jacobians", Num(float64(st.Jacobians)))
 		r.Put("factorisations", Num(float64(st.Factors)))

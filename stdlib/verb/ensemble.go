@@ -411,7 +411,7 @@ func (c *Call) follow(e *value.Ensemble, list []vary) error {
 
 // stopped warns of members that stopped early, and says of the first where and why.
 func (c *Call) stopped(e *value.Ensemble) *diag.Diagnostic {
-	first := slices.IndexFunc(e.Res.Status, func(s solve.Status) bool { return s != solve.Done })
+	first := slices.IndexFunc(e.Res.Status, func(s solve.Status) bool { return !s.Ended() })
 	msg := fmt.Sprintf("%s: %d of %d members stopped early (%s)", c.Verb.Name, e.Res.Failed, e.Res.N, e.Reasons())
 	d := diag.New("E0507", c.Span, "%s", msg)
 	if s, p, err := e.One(c.Ctx, first); err == nil {

@@ -1,0 +1,126 @@
+package compiler_test
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/udl-lang/udl/runtime/method"
+	"github.com/udl-lang/udl/runtime/sens"
+	"github.com/udl-lang/udl/runtime/solve"
+)
+
+// TestJumps holds that right-hand sides that jump are solved to the tolerance, with steps that end at the jumps: hardly any is refused.
+func TestJumps(t *testing.T) {
+	for _, k := range []struct {
+		name, text string
+		t1         float64
+		jumps      int
+		end        []float64
+	}{
+		{"a condition on the time", "state x = 0\nx' = if t > 1 then 0 else cos(t)", 2, 1, []float64{math.Sin(1)}},
+		{"a condition on a state", "state x = 0\nx' = if x < 1 then 1 else 2", 2, 1, []float64{3}},
+		{"floor", "state x = 0\nx' = floor(t)", 4, 4, []float64{6}},
+		{"floor of what falls", "state x = 0\nx' = floor(2 - t)", 4, 4, []float64{1 + 0 - 1 - 2}},
+		{"ceil", "state x = 0\nx' = ceil(t)", 3.5, 4, []float64{1 + 2 + 3 + 2}},
+		{"round", "state x = 0\nx' = round(t)", 2, 2, []float64{0.5*0 + 1 + 0.5*2}},
+		{"sign", "state x = 0, y = -1\nx' = sign(y)\ny' = 1", 3, 1, []float64{1, 2}},
+		{"mod", "state x = 0\nx' = mod(t, 1)", 2.5, 2, []float64{1 + 0.125}},
+		{"a let, and a function", "state x = 0\nfn on(a) = a > 0.5 and a < 1.5\nlet push = if on(t) then 1 else 0\nx' = push*2", 2, 2, []float64{2}},
+		{"one in another", "state x = 0, y = 0\nx' = if (if t > 1 then y else x) > 0.5 then 2 else 1\ny' = 1", 2, 2, nil},
+		{"an oscillator that is pushed one way", "state x = 1, v = 0\nx' = v\nv' = -x + (if v > 0 then 0.5 else 0)", 4, 1, nil},
+		{"with events that carry it over", "state x = 0\ndiscrete n = 0\nx' = if x > 2 then -1 else 1\nat t = 1 { x := 5 }\nwhen x < 3 { x := 0; n := 1 }", 4, 2, []float64{1, 1}},
+		{"several whole numbers at once", "state x = 0, y = 0\nx' = 1\ny' = floor(x)\nat t = 0.5 { x := 10.25 }", 1, 1, []float64{10.75, 5}},
+	} {
+		c := compile(t, "model M {\n"+k.text+"\n}")
+		if c.System.NoGradient != "" {
+			t.Errorf("%s: %s", k.name, c.System.NoGradient)
+		}
+		for _, name := range []string{"Tsit5", "Vern7", "Rodas5P", "auto"} {
+			m, _ := method.Find(name)
+			s := run(t, c, k.t1, nil, func(p *solve.Problem) { p.Method = m })
+			if s.Fault != nil {
+				t.Errorf("%s, %s: %v", k.name, name, s.Fault)
+				continue
+			}
+			if len(s.Jumps) < k.jumps || s.Stats.Rejected > 3*len(s.Jumps) {
+				t.Errorf("%s, %s: %d jumps, %d steps rejected", k.name, name, len(s.Jumps), s.Stats.Rejected)
+			}
+			for i, v := range k.end {
+				if math.Abs(s.XEnd[i]-v) > 2e-9 {
+					t.Errorf("%s, %s: ends at %v, want %v", k.name, name, s.XEnd, k.end)
+				}
+			}
+			// The same with small steps that see the jumps themselves.
+			free := *c.System
+			free.Jumps = nil
+			o := run(t, c, k.t1, nil, func(p *solve.Problem) {
+				p.Method, p.Hmax, p.Sys, p.Rtol = m, 1e-3, &free, 1e-6
+				if len(c.System.Events) > 0 {
+					p.Sys = c.System
+				}
+			})
+			for i, v := range o.XEnd {
+				if math.Abs(v-s.XEnd[i]) > 3e-3 {
+					t.Errorf("%s, %s: ends at %v, small steps at %v", k.name, name, s.XEnd, o.XEnd)
+				}
+			}
+			for i, x := range s.T[1:] { // dense output, with stages of its own
+				out := make([]float64, c.System.NX)
+				if err := s.At(0.5*(x+s.T[i]), out); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+// TestSliding holds that a solution which both sides lead back to a jump is told from one that passes.
+func TestSliding(t *testing.T) {
+	c := compile(t, "model M {\nstate x = 1\nx' = if x > 0.5 then -1 else 1\n}")
+	s := run(t, c, 2, nil, nil)
+	if s.Status != solve.EventFault || !strings.Contains(s.Fault.Error(), "`x > 0.5` goes wrong: the solution slides along it") || math.Abs(s.TEnd-0.5) > 1e-6 {
+		t.Errorf("%v, %v", s.Status, s.Fault)
+	}
+}
+
+// TestJumpGradients holds the gradients through jumps against each other and against differences.
+func TestJumpGradients(t *testing.T) {
+	for _, k := range []struct{ name, text string }{
+		{"a threshold from a parameter", "param a = 0.8, c = 1.2\nstate x = 0.3\nx' = if x > c then -a*x + 3*a else 1"},
+		{"a time from a parameter", "param a = 0.8, c = 1.2\nstate x = 1\nx' = if t > a*c then a*x else -x"},
+		{"floor", "param a = 0.8, c = 1.2\nstate x = 0.13\nx' = a + 0.3*c*floor(2*x)"},
+		{"mod", "param a = 0.8\nstate x = 0.1, y = 0\nx' = a*mod(t, a) + 1\ny' = -y + x"},
+		{"sign", "param a = 0.8\nstate x = 1, v = 0\nx' = v\nv' = -4*x - a*v + 0.2*sign(x)"},
+		{"with an event", "param a = 0.8\nstate x = 0\ndiscrete n = 0\nx' = if x > a then 0.5 else a\nwhen x > 1.4*a { x := a*x/2; n := a }"},
+	} {
+		c := compile(t, "model M {\n"+k.text+"\n}")
+		for _, name := range []string{"Tsit5", "Vern7", "Rodas5P"} {
+			m, _ := method.Find(name)
+			loss := &eventLoss{times: []float64{0.5, 1.3, 2.2, 3}, states: true}
+			p := &solve.Problem{Sys: c.System, T1: 3, Method: m, Rtol: 1e-10, Atol: 1e-12}
+			var gs [3][]float64
+			for i, how := range []string{"differences", "discrete", "forward"} {
+				gm, _ := sens.Lookup(how)
+				gs[i] = make([]float64, c.System.NTheta)
+				_, sol, err := gm.Gradient(context.Background(), p, loss, gs[i])
+				if err != nil {
+					t.Fatalf("%s, %s, %s: %v", k.name, name, how, err)
+				}
+				if i == 0 && len(sol.Jumps) == 0 {
+					t.Errorf("%s: nothing jumps", k.name)
+				}
+			}
+			scale := 0.0
+			for _, v := range gs[0] {
+				scale = max(scale, math.Abs(v))
+			}
+			for i := range gs[0] {
+				if a, f := math.Abs(gs[1][i]-gs[0][i]), math.Abs(gs[2][i]-gs[0][i]); !(a <= 1e-6*scale) || !(f <= 1e-6*scale) {
+					t.Errorf("%s, %s: by entry %d of θ: differences %.10g, discrete %.10g, forward %.10g", k.name, name, i, gs[0][i], gs[1][i], gs[2][i])
+				}
+			}
+		}
+	}
+}
