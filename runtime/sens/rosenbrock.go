@@ -27,6 +27,8 @@ func newReverse(m method.Method, sys *system.System) (reverse, error) {
 		return newRosenbrock(m, sys)
 	case *method.Symplectic:
 		return newSymplectic(m, sys)
+	case *method.ROCK:
+		return newRock(m, sys), nil
 	case *method.DIRK:
 		return newDirk(m, sys)
 	case *method.Radau:
