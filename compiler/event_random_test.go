@@ -204,13 +204,16 @@ func randomModel(t *rapid.T) string {
 	}
 	b.WriteString("  when n > 3.5 { n := 0; x := x + 0.1 }\n")
 	for range rapid.IntRange(1, 4).Draw(t, "events") {
-		switch rapid.IntRange(0, 6).Draw(t, "kind") {
+		switch rapid.IntRange(0, 7).Draw(t, "kind") {
 		case 0:
 			fmt.Fprintf(&b, "  at t = %s { %s }\n", num(0.1, 4), update())
 		case 1:
 			fmt.Fprintf(&b, "  every %s priority %s { %s }\n", num(0.3, 2), pick("0", "1"), update())
 		case 2:
 			fmt.Fprintf(&b, "  when %s %s %s { %s }\n", cond(), pick("and", "or"), cond(), update())
+		case 4: // both ways of one condition
+			c := cond()
+			fmt.Fprintf(&b, "  when %s { %s }\n  when %s falling { n := n + 1 }\n", c, pick("n := n + 1", "z := 0.5*z", update()), c)
 		case 3:
 			fmt.Fprintf(&b, "  when not (%s) falling priority 1 { %s }\n", cond(), update())
 		default:
