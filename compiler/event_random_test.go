@@ -227,7 +227,7 @@ func TestRandomEvents(t *testing.T) {
 	if testing.Short() {
 		want = 50
 	}
-	names := []string{"Tsit5", "Vern7", "Vern9", "Rodas5P", "auto"}
+	names := []string{"Tsit5", "Vern7", "Vern9", "Rodas5P", "RadauIIA5", "KenCarp4", "BDF", "VCABM", "auto"}
 	one := func(text string) {
 		tried++
 		c := compile(t, text)

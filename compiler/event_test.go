@@ -78,10 +78,10 @@ func TestBouncingBall(t *testing.T) {
 	}
 	c := compile(t, ball)
 	for _, k := range ref.Cases {
-		for _, name := range []string{"Tsit5", "Vern7", "Vern9", "BS3", "Rodas5P", "auto"} {
-			m, ok := method.Find(name)
-			if !ok {
-				t.Fatal(name)
+		for _, m := range method.Solvers() {
+			name := m.Info().Name
+			if !m.Info().Adaptive || slices.Contains([]string{"Heun", "Midpoint", "ROCK2"}, name) {
+				continue // of order 2 they take too many steps for this
 			}
 			th := c.System.Defaults()
 			for n, v := range map[string]float64{"h0": k.H0, "v0": k.V0, "e": k.E, "g": k.G} {
