@@ -33,6 +33,8 @@ func newReverse(m method.Method, sys *system.System) (reverse, error) {
 		return newDirk(m, sys)
 	case *method.Radau:
 		return newRadauSteps(m, sys)
+	case *method.BDF:
+		return newBDF(m, sys)
 	}
 	return nil, refuse("the discrete adjoint does not go through the steps of %s; take adjoint = forward, or a solver such as Rodas5P", m.Info().Name)
 }
