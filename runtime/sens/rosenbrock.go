@@ -54,14 +54,13 @@ func newReverse(m method.Method, sys *system.System) (reverse, error) {
 // D. Daescu, A. Sandu, G. R. Carmichael, Direct and adjoint sensitivity analysis of chemical kinetic systems with KPP: II—numerical validation and applications,
 // Atmospheric Environment 37 (2003), 5097–5114, where the discrete adjoint of these methods is derived.
 type rosenbrock struct {
-	m        *method.Rosenbrock
-	sys      *system.System
-	rhs      system.Func
-	tangent  system.Func // (t, [x, u], [θ, 0]) → J u
-	byTime   system.Func // f_t, nil where f does not depend on t
-	massByTh bool
-	lin      *solve.Linear
-	st       *solve.StepRecord
+	m       *method.Rosenbrock
+	sys     *system.System
+	rhs     system.Func
+	tangent system.Func // (t, [x, u], [θ, 0]) → J u
+	byTime  system.Func // f_t, nil where f does not depend on t
+	lin     *solve.Linear
+	st      *solve.StepRecord
 
 	th2       []float64 // [θ, 0]
 	nx, nth   int

@@ -25,7 +25,7 @@ type corrector struct {
 
 var (
 	errNotFinite  = errors.New("a value is not finite")
-	errNewtonSlow = errors.New("Newton's method does not solve the equations of a step")
+	errNewtonSlow = errors.New("the equations of a step are not solved by Newton's method")
 )
 
 // When iterations end and matrices are made anew; the figures were chosen by work at equal error over the stiff problems of internal/ivp.

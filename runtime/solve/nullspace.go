@@ -24,8 +24,7 @@ func nullSpaces(p *sparse.Pattern, values []float64) (left, right [][]term, err 
 	for i := range parent {
 		parent[i] = i
 	}
-	var root func(i int) int
-	root = func(i int) int {
+	root := func(i int) int {
 		for parent[i] != i {
 			parent[i] = parent[parent[i]]
 			i = parent[i]
