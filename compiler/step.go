@@ -79,6 +79,9 @@ func (s *shared) linear() (l code.Linear, err error) {
 	if js.err != nil {
 		return l, js.err
 	}
+	if err := js.write(s.g); err != nil {
+		return l, err
+	}
 	if js.whole == nil {
 		return l, errors.New("a costly Jacobian")
 	}
