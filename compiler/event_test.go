@@ -415,17 +415,19 @@ func TestEventFunctions(t *testing.T) {
 
 // TestEventAllocations holds that steps without events cost no memory where a system has events.
 func TestEventAllocations(t *testing.T) {
-	c := compile(t, "model M {\nstate x = 0, y = 1\nx' = y\ny' = -x\nwhen x > 2 { x := 0 }\n}")
-	var w solve.Workspace
-	run := func(t1 float64) float64 {
-		p := &solve.Problem{Sys: c.System, T1: t1, Times: []float64{t1}, NoDense: true, Rtol: 1e-9, MaxSteps: 1 << 30}
-		return testing.AllocsPerRun(3, func() {
-			if _, err := w.Solve(context.Background(), p); err != nil {
-				t.Fatal(err)
-			}
-		})
-	}
-	if short, long := run(10), run(1000); long > short+2 {
-		t.Errorf("%g allocations over 1000, %g over 10", long, short)
+	for _, events := range []string{"when x > 2 { x := 0 }", "when x > 1.00001 { x := 0 }", "when x > 1.00001 or x < -1.00001 and y > 1.1 { x := 0 }"} {
+		c := compile(t, "model M {\nstate x = 0, y = 1\nx' = y\ny' = -x\n"+events+"\n}")
+		var w solve.Workspace
+		run := func(t1 float64) float64 {
+			p := &solve.Problem{Sys: c.System, T1: t1, Times: []float64{t1}, NoDense: true, Rtol: 1e-9, MaxSteps: 1 << 30}
+			return testing.AllocsPerRun(3, func() {
+				if s, err := w.Solve(context.Background(), p); err != nil || len(s.Events) > 0 {
+					t.Fatal(err, s.Events)
+				}
+			})
+		}
+		if short, long := run(10), run(1000); long > short+2 {
+			t.Errorf("%s: %g allocations over 1000, %g over 10", events, long, short)
+		}
 	}
 }
