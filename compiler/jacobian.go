@@ -19,7 +19,7 @@ const (
 	// maxScalars is how many nodes a right-hand side may be, number by number, for its Jacobian to be written out entry by entry.
 	maxScalars = 4000
 	// maxEntryNodes bounds the Jacobian written out: more takes longer to make than many a solve.
-	maxEntryNodes = 15000
+	maxEntryNodes = 10000
 	// maxProductNodes bounds the graph of products, whose nodes are arrays.
 	maxProductNodes = 3000
 	// maxProducts bounds the numbers of all products: beyond, they and their constants no longer stay in the caches, and one derivative after the other
@@ -41,6 +41,9 @@ type jacobians struct {
 	numbers int           // how many there are
 	seeds   [][]float64   // of directional derivatives
 	err     error
+
+	written  sync.Once // whole is what it is to be
+	writeErr error
 
 	linear    sync.Once
 	program   *code.Program // of whole
@@ -81,9 +84,6 @@ func (js *jacobians) choose(s *shared) error {
 	if err != nil {
 		return err
 	}
-	if err := js.entries(s.g); err != nil {
-		return err
-	}
 	legs, err := js.legs(s)
 	if err != nil {
 		return err
@@ -98,15 +98,20 @@ func (js *jacobians) choose(s *shared) error {
 		return true
 	}
 	nnz := js.pattern.NNZ()
-	if js.whole != nil {
-		consider(without(js.whole, ad.VecValue), 0)
-	}
-	if consider(products, nnz) || g == nil {
-		js.numbers, js.adds = js.colors.Groups()*s.nz, nil
-		js.from = js.ofProducts(s.nz)
+	if consider(products, nnz) || legs == nil {
+		js.numbers, js.from = js.colors.Groups()*s.nz, js.ofProducts(s.nz)
 	}
 	if legs != nil && consider(legs.graph, nnz) {
 		js.numbers, js.from, js.adds = legs.numbers, legs.from, legs.adds
+	}
+	// Written out, the values alone cost what f does number by number.
+	if least, _ := code.Cost(s.g); least < best {
+		if err := js.write(s.g); err != nil {
+			return err
+		}
+		if js.whole != nil && consider(without(js.whole, ad.VecValue), 0) {
+			js.numbers, js.from, js.adds = 0, nil, nil
+		}
 	}
 	if g == nil {
 		js.seeds = make([][]float64, js.colors.Groups())
@@ -147,20 +152,19 @@ func (js *jacobians) products(s *shared) (*ir.Graph, error) {
 	return opt.Run(g), nil
 }
 
-// entries makes the graph of f and its Jacobian's entries, where that is not too large.
-func (js *jacobians) entries(g *ir.Graph) error {
-	flat, ok := opt.Scalars(g, maxScalars)
-	if !ok || js.pattern.NNZ() > maxEntryNodes/2 {
-		return nil
-	}
-	whole, err := ad.Entries(flat, js.pattern, js.colors)
-	if err != nil {
-		return err
-	}
-	if len(whole.Nodes) <= maxEntryNodes {
-		js.whole = opt.Run(whole)
-	}
-	return nil
+// write makes the graph of f and its Jacobian's entries, where that is not too large.
+func (js *jacobians) write(g *ir.Graph) error {
+	js.written.Do(func() {
+		flat, ok := opt.Scalars(g, maxScalars)
+		if !ok || js.pattern.NNZ() > maxEntryNodes/2 {
+			return
+		}
+		whole, err := ad.Entries(flat, js.pattern, js.colors, maxEntryNodes)
+		if js.writeErr = err; whole != nil {
+			js.whole = opt.Run(whole)
+		}
+	})
+	return js.writeErr
 }
 
 // without is a graph without a result vector; those after it move up.

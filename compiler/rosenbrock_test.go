@@ -269,6 +269,7 @@ func TestWholeRosenbrockRandom(t *testing.T) {
 		b := compileWith(t, text.String(), code.Options{Portable: true}).System
 		for _, m := range rosenbrocks() {
 			walk(t, text.String(), a, b, m, 0.3, 0.01, 5, 1e-12)
+			walk(t, text.String(), a, b, m, 0.3, -0.01, 5, 1e-12) // backwards in time
 		}
 	}
 }

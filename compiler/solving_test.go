@@ -9,6 +9,7 @@ import (
 	"github.com/udl-lang/udl/compiler/code"
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
+	"github.com/udl-lang/udl/runtime/sparse"
 )
 
 // TestSolving compares implicit methods with compiled elimination and with the general solvers.
@@ -50,5 +51,31 @@ func TestSolving(t *testing.T) {
 	}
 	if s := compileWith(t, problems["hires"], code.Options{Portable: true}).System; s.Solving(s.Pattern) != nil {
 		t.Error("there is compiled elimination where generated code is turned off")
+	}
+}
+
+// TestSolvingMany holds that many patterns are each solved rightly, however many are kept.
+func TestSolvingMany(t *testing.T) {
+	s := compileWith(t, shapes["lv"], code.Options{}).System
+	for range 2 {
+		for n := 1; n < 14; n++ {
+			lu := s.Solving(sparse.DiagonalPattern(n))
+			if lu == nil {
+				without(t, s)
+			}
+			v, b := make([]float64, n), make([]float64, n)
+			for i := range v {
+				v[i], b[i] = float64(i+2), float64(i+2)
+			}
+			if err := lu.Factor(v); err != nil || lu.N() != n {
+				t.Fatal(err, lu.N())
+			}
+			lu.Solve(b)
+			for _, x := range b {
+				if math.Abs(x-1) > 1e-15 {
+					t.Fatalf("%d unknowns: %v", n, b)
+				}
+			}
+		}
 	}
 }

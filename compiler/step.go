@@ -79,6 +79,9 @@ func (s *shared) linear() (l code.Linear, err error) {
 	if js.err != nil {
 		return l, js.err
 	}
+	if err := js.write(s.g); err != nil {
+		return l, err
+	}
 	if js.whole == nil {
 		return l, errors.New("a costly Jacobian")
 	}
@@ -86,19 +89,20 @@ func (s *shared) linear() (l code.Linear, err error) {
 	return code.Linear{Program: js.program, Pattern: js.pattern, Mass: s.sys.Mass}, js.linearErr
 }
 
-// solvers keeps the last compiled eliminations: those that a system's implicit methods ask for have one pattern, or that and the same in complex numbers.
+// solvers keeps the compiled eliminations of the last few patterns: a method may have a matrix of its own kind beside M − c·J.
 type solvers struct {
-	mu    sync.Mutex
-	known []solver
+	mu   sync.Mutex
+	made []solver
+	next int // to be given up
 }
 
 type solver struct {
 	pattern *sparse.Pattern
-	prog    *code.SolverProgram // nil: there is none
+	prog    *code.SolverProgram // nil where there is none
 }
 
-// keptSolvers is how many are kept.
-const keptSolvers = 4
+// maxSolvers is how many patterns are kept.
+const maxSolvers = 8
 
 // solving implements system.System.Solving.
 func (s *shared) solving(p *sparse.Pattern) sparse.Solver {
@@ -108,25 +112,22 @@ func (s *shared) solving(p *sparse.Pattern) sparse.Solver {
 	k := &s.solvers
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, one := range k.known {
-		if sparse.Same(one.pattern, p) {
-			return one.new()
+	at := slices.IndexFunc(k.made, func(m solver) bool { return sparse.Same(m.pattern, p) })
+	if at < 0 {
+		// Why there is none does not matter: the ordinary solvers say the same.
+		prog, _ := code.WholeSolver(p)
+		if at = len(k.made); at < maxSolvers {
+			k.made = append(k.made, solver{})
+		} else {
+			at = k.next
+			k.next = (k.next + 1) % maxSolvers
 		}
+		k.made[at] = solver{p, prog}
 	}
-	if len(k.known) == keptSolvers {
-		k.known = k.known[1:]
-	}
-	// Why there is none does not matter: the ordinary solvers say the same.
-	prog, _ := code.WholeSolver(p)
-	k.known = append(k.known, solver{p, prog})
-	return k.known[len(k.known)-1].new()
-}
-
-func (s solver) new() sparse.Solver {
-	if s.prog == nil {
+	if k.made[at].prog == nil {
 		return nil
 	}
-	return s.prog.New()
+	return k.made[at].prog.New()
 }
 
 // reversing implements system.Reversing.

@@ -23,8 +23,8 @@ const (
 // Entries is z, the entries of ∂z/∂x that the pattern of c lists, and ∂z/∂t, where z is output vector 0 of g. Every input of x must be a
 // scalar, as opt.Scalars makes them.
 //
-// It fails where a registered function on the way has no derivative.
-func Entries(g *ir.Graph, p *sparse.Pattern, c *sparse.Coloring) (*ir.Graph, error) {
+// It fails where a registered function on the way has no derivative. The graph is nil where it would have more nodes than limit.
+func Entries(g *ir.Graph, p *sparse.Pattern, c *sparse.Coloring, limit int) (*ir.Graph, error) {
 	j := newJacobian(g)
 	h := j.h
 	for _, o := range g.Outputs {
@@ -40,6 +40,9 @@ func Entries(g *ir.Graph, p *sparse.Pattern, c *sparse.Coloring) (*ir.Graph, err
 		})
 		if err != nil {
 			return nil, err
+		}
+		if len(h.Nodes) > limit {
+			return nil, nil
 		}
 		rows := j.rows(d, p.N())
 		for _, col := range c.Columns(q) {

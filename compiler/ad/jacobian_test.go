@@ -50,7 +50,7 @@ func TestJacobian(t *testing.T) {
 			return out
 		}
 		flat, _ := opt.Scalars(g, 1<<20)
-		entries, err := ad.Entries(flat, p, c)
+		entries, err := ad.Entries(flat, p, c, 1<<20)
 		e := run(entries, err, nz, p.NNZ(), nz)
 		products, err := ad.Products(g, nz, c)
 		m := run(products, err, c.Groups()*nz, nz)
