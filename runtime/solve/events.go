@@ -166,7 +166,7 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 		case math.IsNaN(v[0]):
 			return nil, fmt.Errorf("the time of the event `%s` is not a number", ev.Name)
 		case ev.Kind == system.EventAt:
-			if v[0] >= p.T0 {
+			if v[0] = e.snap(v[0]); v[0] >= p.T0 {
 				e.moment[i] = v[0]
 			}
 		case !(v[0] > 64*0x1p-52*max(math.Abs(p.T0), math.Abs(p.T1))):
@@ -176,7 +176,7 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 			if !ev.Initially {
 				e.count[i] = 1
 			}
-			e.moment[i] = p.T0 + float64(e.count[i])*v[0]
+			e.moment[i] = e.snap(p.T0 + float64(e.count[i])*v[0])
 		}
 	}
 	slices.SortStableFunc(e.order, func(a, b int) int {
@@ -193,6 +193,16 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 		e.rank[i] = r
 	}
 	return e, nil
+}
+
+// snap takes a time that is the start or the end but for rounding, as 3·0.1 is 0.3, to be it.
+func (e *eventer) snap(t float64) float64 {
+	for _, end := range [...]float64{e.p.T0, e.p.T1} {
+		if math.Abs(t-end) <= 8*0x1p-52*math.Abs(end) {
+			return end
+		}
+	}
+	return t
 }
 
 func nameOf(sys *system.System) string {
@@ -253,6 +263,9 @@ func (e *eventer) begin() Status {
 			if e.jumpOf != nil && e.jumpOf[i] >= 0 && math.Abs(v) <= e.noise[i] && e.holds[i] != (v > 0) && !e.jumped(i, AtStart, t, x) {
 				return EventFault
 			}
+		}
+		if e.changed && !e.settleAll(-1, t, x) {
+			return EventFault
 		}
 	}
 	for i := range e.sys.Events {
@@ -330,8 +343,11 @@ func (s *Solution) eventsAfter(steps int) int {
 
 // end fires what happens at the end of the step, which is recorded already.
 func (e *eventer) end() Status {
-	if !e.quiet && !e.flips() {
-		return EventFault
+	if !e.quiet {
+		t, x := e.st.T(), e.st.X()
+		if !e.flips() || e.changed && !e.settleAll(-1, t, x) {
+			return EventFault
+		}
 	}
 	return e.fire()
 }
