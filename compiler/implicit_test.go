@@ -8,6 +8,7 @@ import (
 
 	"github.com/udl-lang/udl/compiler"
 	"github.com/udl-lang/udl/compiler/check"
+	"github.com/udl-lang/udl/compiler/ir"
 	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/parser"
@@ -194,6 +195,65 @@ func TestImplicitDerivatives(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Forms that equations may take: all compile, with so many algebraic unknowns and invariants.
+func TestImplicitForms(t *testing.T) {
+	for _, c := range []struct {
+		text                  string
+		algebraic, invariants int
+	}{
+		{"model M { state u[2, 3] = 1, x = 1; x' = -x; 0 = u[i] - x*i }", 6, 0},
+		{"model M { state u[2, 3] = 1, x = 1; x' = -x; 0 = u - [[1, 2, 3], [4, 5, 6]]*x }", 6, 0},
+		{"model M { state x = 1, z = 0; x' = -z; 0 = z - x - NN(x, hidden = [3]) }", 1, 0},
+		{"model M { state x = 1, z = 0; unknown f(x) = {param a = 1; a*x^2}; x' = -z; 0 = z - f(x) }", 1, 0},
+		{"model M { latent z[2] = 0; state x = 1; x' = -sum(z); 0 = z^3 + z - x }", 2, 0},
+		{"model M { state u[3] = 1; u[1]' = -u[1]; 0 = u[2..3] - u[1..2] }", 2, 0},
+		{"model M { state u[3] = 1; u[2]' = -u[2]; 0 = u[1] - u[2]; 3*u[3]' = u'[2] }", 1, 0},
+		{"model M { state u[3] = 1, lam[3] = 0; u' = lam; 0 = u - sin(t) }", 3, 3},
+		{"model M { state u[3] = 1, lam[2] = 0; u[1]' = -u[1]; u[2..3]' = lam; 0 = u[2..3] - u[1]*t }", 2, 2},
+		{"model M { state x = 1, y = 1; x' = if y > 0 then 1 else -1; 0 = if x > 0 then y - x else y + x }", 1, 0},
+		{"model M { param a = 1; const b = 2*a0, a0 = 1; state x = 1, y = 1; b*x' + a*y' = 1; 0 = x - y }", 0, 1},
+		{"model M { state x = 1, x' = 0, x'' = 2, z = 0; 2*x''' = -x'' + z; 0 = z - x }", 1, 0},
+		{"model M { state x = 1, z = 0; x' = z; 0 = min(x, 2) - 1 }", 1, 1},
+		{"model M { state x = 1, z = 0; let v = x'; x' = z; 0 = v + x }", 1, 0},
+		{"model M { state x = 1, y = 1; x'*y' = 2; x' + y' = 3 }", 2, 0},
+		{"model M { state x = 1, y = 1; exp(1)*x' = 2 - x'^3; y' = x' }", 1, 0},
+		{"model M { input I = 0; state x = 0, z = 1; x' = z; 0 = z - 2*I - x }", 1, 0},
+	} {
+		s := compile(t, c.text).System
+		n := 0
+		for i, a := range s.Algebraic {
+			if a {
+				n++
+				if s.Pattern.Index(i, i) < 0 {
+					t.Errorf("%s: row %s does not hold its unknown", c.text, s.Equations[i].Name)
+				}
+			}
+		}
+		if n != c.algebraic || len(s.Conserved) != c.invariants {
+			t.Errorf("%s\n%s", c.text, show(s, 0.5, nil, nil))
+		}
+	}
+}
+
+// A constraint that must be differentiated needs derivatives of what it is made of.
+func TestIndexNeedsDerivatives(t *testing.T) {
+	f, errs := parser.Parse(diag.NewSource("test.udl", "model M { state x = 1, z = 0; x' = z; 0 = bare(x) - 1 }"))
+	if errs.HasErrors() {
+		t.Fatal(errs)
+	}
+	table := stdlib.New().With(&ir.External{Name: "bare", N: 1, Eval: func(x []float64) float64 { return x[0] }})
+	sc := check.NewScope()
+	sc.AddExternal("bare", 1)
+	m, errs := check.Model(f.Stmts[0].(*ast.Model), sc, table)
+	if errs.HasErrors() {
+		t.Fatal(errs)
+	}
+	_, err := compiler.Compile(m, table)
+	if l := diag.From(err); len(l) != 1 || l[0].Code != "E0236" || l[0].Span().Text() != "0 = bare(x) - 1" || !strings.Contains(l[0].Message, "`bare` has no derivative") {
+		t.Error(err)
 	}
 }
 

@@ -55,6 +55,9 @@ func (s *shared) stepping(by method.Method) system.Step {
 
 // rosenbrock compiles a step of a Rosenbrock method.
 func (s *shared) rosenbrock(m *method.Rosenbrock) (*code.StepProgram, error) {
+	if code.Layered(s.g) {
+		return nil, code.ErrLayered
+	}
 	l, err := s.linear()
 	if err != nil {
 		return nil, err
@@ -83,12 +86,19 @@ func (s *shared) linear() (l code.Linear, err error) {
 	return code.Linear{Program: js.program, Pattern: js.pattern, Mass: s.sys.Mass}, js.linearErr
 }
 
-// solvers keeps the last compiled elimination: those that a system's implicit methods ask for have one pattern.
+// solvers keeps the last compiled eliminations: those that a system's implicit methods ask for have one pattern, or that and the same in complex numbers.
 type solvers struct {
-	mu      sync.Mutex
-	pattern *sparse.Pattern
-	prog    *code.SolverProgram
+	mu    sync.Mutex
+	known []solver
 }
+
+type solver struct {
+	pattern *sparse.Pattern
+	prog    *code.SolverProgram // nil: there is none
+}
+
+// keptSolvers is how many are kept.
+const keptSolvers = 4
 
 // solving implements system.System.Solving.
 func (s *shared) solving(p *sparse.Pattern) sparse.Solver {
@@ -98,15 +108,25 @@ func (s *shared) solving(p *sparse.Pattern) sparse.Solver {
 	k := &s.solvers
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.pattern == nil || !sparse.Same(k.pattern, p) {
-		// Why there is none does not matter: the ordinary solvers say the same.
-		k.pattern = p
-		k.prog, _ = code.WholeSolver(p)
+	for _, one := range k.known {
+		if sparse.Same(one.pattern, p) {
+			return one.new()
+		}
 	}
-	if k.prog == nil {
+	if len(k.known) == keptSolvers {
+		k.known = k.known[1:]
+	}
+	// Why there is none does not matter: the ordinary solvers say the same.
+	prog, _ := code.WholeSolver(p)
+	k.known = append(k.known, solver{p, prog})
+	return k.known[len(k.known)-1].new()
+}
+
+func (s solver) new() sparse.Solver {
+	if s.prog == nil {
 		return nil
 	}
-	return k.prog.New()
+	return s.prog.New()
 }
 
 // reversing implements system.Reversing.

@@ -73,6 +73,7 @@ type comparison struct {
 	lo, hi  float64   // the least and the greatest decimal exponent of the errors compared, as 4 for 1e-4
 	decades []float64 // the ratio at 1e-4, 1e-5, …; NaN where one curve has no data
 	n       int       // how many ratios
+	reach   int       // at how many errors b has data and a is that precise, if only at its loosest
 }
 
 // compare relates the time of a to that of b, to the same errors.
@@ -84,6 +85,9 @@ func compare(a, b curve) comparison {
 		r := math.NaN()
 		x, okA := a.at(math.Pow(10, -k))
 		y, okB := b.at(math.Pow(10, -k))
+		if okB && len(a) > 0 && a[len(a)-1].err <= math.Pow(10, -k) {
+			c.reach++
+		}
 		if okA && okB {
 			r = x / y
 			sum += math.Log(r)

@@ -235,7 +235,7 @@ func first(f solver, tol float64) (int64, []float64, error) {
 	return f(ctx, tol, 1)
 }
 
-// verdict is the figure of the best solver of udl: the one with the least ratio of those that reach about as many errors as the one that reaches most.
+// verdict is the figure of the best solver of udl: the one with the least ratio of those that come about as near to the truth as the one that comes nearest.
 func (w *work) verdict(each [][]curve) (figure, error) {
 	type entry struct {
 		who    string
@@ -258,12 +258,14 @@ func (w *work) verdict(each [][]curve) (figure, error) {
 		for _, curves := range each {
 			t.ratios = append(t.ratios, compare(curves[i], curves[0]).mean)
 		}
-		most = max(most, t.all.n)
+		if slices.Contains(w.counts, t.who) {
+			most = max(most, t.all.reach)
+		}
 		tried = append(tried, t)
 	}
 	best := -1
 	for i, t := range tried {
-		if slices.Contains(w.counts, t.who) && 4*t.all.n >= 3*most && (best < 0 || median(t.ratios) < median(tried[best].ratios)) {
+		if slices.Contains(w.counts, t.who) && 4*t.all.reach >= 3*most && (best < 0 || median(t.ratios) < median(tried[best].ratios)) {
 			best = i
 		}
 	}
@@ -286,13 +288,16 @@ func (w *work) verdict(each [][]curve) (figure, error) {
 	return f, nil
 }
 
-// String says over which errors, and the ratio at each power of ten.
+// String says the ratio at each power of ten, or over which errors there are ratios.
 func (c comparison) String() string {
 	var s []string
 	for i, r := range c.decades {
 		if !math.IsNaN(r) {
 			s = append(s, fmt.Sprintf("1e-%d %s", int(loosestTarget)+i, number(r)))
 		}
+	}
+	if len(s) == 0 {
+		return fmt.Sprintf("to 1e-%g–1e-%g", c.lo, c.hi)
 	}
 	return "to " + strings.Join(s, ", ")
 }

@@ -29,6 +29,6 @@ var vcabm = Adams{
 	GammaStar: []float64{1, -1. / 2, -1. / 12, -1. / 24, -19. / 720, -3. / 160, -863. / 60480, -275. / 24192, -33953. / 3628800, -8183. / 1036800,
 		-3250433. / 479001600, -4671. / 788480, -13695779093. / 2615348736000, -2224234463. / 475517952000},
 	Doc: "Adams methods of orders 1 to 12, two evaluations a step whatever the order: non-stiff problems whose right-hand side is costly, at tolerances of 1e-6 and " +
-		"below, with smooth solutions.",
+		"below, with smooth solutions. A fixed step begins at order 1 all the same.",
 	Cite: "Shampine, Gordon, Computer Solution of Ordinary Differential Equations, Freeman 1975",
 }

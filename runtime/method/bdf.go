@@ -1,5 +1,10 @@
 package method
 
+import (
+	"fmt"
+	"slices"
+)
+
 // BDF is a family of backward differentiation formulas of orders 1 to MaxOrder in fixed-leading-coefficient form, with the order and the step chosen by
 // the error:
 //
@@ -26,6 +31,29 @@ type BDF struct {
 // Info implements Method.
 func (m *BDF) Info() Info {
 	return Info{Name: m.Name, Family: Multistep, Order: m.MaxOrder, Dense: m.MaxOrder, Adaptive: true, Mass: true, Stability: m.Stability, Doc: m.Doc, Cite: m.Cite}
+}
+
+// Linears are the values of BDF.Linear, the default first.
+func (m *BDF) Linears() []string { return []string{"auto", "direct", "krylov"} }
+
+// With is the method with a highest order, of 1 to MaxOrder, and a way to solve linear equations, one of Linears; 0 and "" leave them. It is false where there is no
+// such method.
+func (m *BDF) With(order int, linear string) (*BDF, bool) {
+	w := *m
+	if order != 0 {
+		if order < 1 || order > m.MaxOrder {
+			return nil, false
+		}
+		if w.MaxOrder = order; order < m.MaxOrder {
+			w.Name = fmt.Sprintf("%s(order = %d)", m.Name, order)
+		}
+	}
+	if linear != "" {
+		if w.Linear = linear; !slices.Contains(m.Linears(), linear) {
+			return nil, false
+		}
+	}
+	return &w, true
 }
 
 // bdf is the method for large stiff systems.

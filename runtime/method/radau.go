@@ -14,6 +14,7 @@ import "sync"
 type Radau struct {
 	Name   string
 	Stages []int // ascending, all odd; the first is the default
+	Varies bool  // steps are made by all of them, as the problem goes
 
 	Stability string
 	Doc, Cite string
@@ -46,6 +47,9 @@ type RadauTableau struct {
 // Info implements Method. Its orders are those of the default.
 func (m *Radau) Info() Info {
 	s := m.Stages[0]
+	if m.Varies {
+		return Info{Name: m.Name, Family: FullyImplicit, Order: 2*m.Stages[len(m.Stages)-1] - 1, Dense: s, Adaptive: true, Mass: true, Stability: m.Stability, Doc: m.Doc, Cite: m.Cite}
+	}
 	return Info{Name: m.Name, Family: FullyImplicit, Order: 2*s - 1, Dense: s, Adaptive: true, Mass: true, Stability: m.Stability, Doc: m.Doc, Cite: m.Cite}
 }
 
@@ -78,8 +82,8 @@ var radau = Radau{
 	Name:      "RadauIIA5",
 	Stages:    []int{3, 5, 7},
 	Stability: "L-stable, stiffly accurate",
-	Doc: "Radau IIA of order 5, 9 or 13, RadauIIA5(order = 9): stiff problems and differential-algebraic equations at tolerances below 1e-8, oscillating stiff " +
-		"problems; each step solves one real and some complex systems.",
+	Doc: "Radau IIA of order 5, 9 or 13, RadauIIA5(order = 9), or of all by turns, RadauIIA5(order = auto), which is the fastest below 1e-7: stiff problems and " +
+		"differential-algebraic equations at stringent tolerances, oscillating stiff problems; each step solves one real and some complex systems.",
 	Cite: "Hairer, Wanner, Solving Ordinary Differential Equations II, 2nd edition, Springer 1996, section IV.8",
 }
 

@@ -247,7 +247,7 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 		}
 		st := sol.StepRecord(n)
 		if st.Cut {
-			return bad, fmt.Errorf("an event cuts a step of %s at t = %.6g, which has no discrete adjoint: take a one-step method, such as Tsit5 or Rodas5P", sol.Used(), st.T1)
+			return bad, refuse("an event cuts a step of %s at t = %.6g, which has no discrete adjoint: take a one-step method, such as Tsit5 or Rodas5P", sol.Used(), st.T1)
 		}
 		if !w.handed && zero(w.lam) && !(w.engineTh != nil && w.engine.waits()) && (o < 0 || (q.Times[o]-st.T)*dir <= 0) {
 			continue // nothing after this step counts

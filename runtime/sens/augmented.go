@@ -1,8 +1,6 @@
 package sens
 
 import (
-	"fmt"
-
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/sparse"
@@ -12,7 +10,7 @@ import (
 // whole refuses a right-hand side of which a part is treated explicitly: kind names the way to the gradient.
 func whole(p *solve.Problem, kind string) error {
 	if p.Explicit != nil {
-		return fmt.Errorf("%s cannot take a right-hand side with an explicit part: treat all of it implicitly, or take differences", kind)
+		return refuse("%s cannot take a right-hand side with an explicit part: treat all of it implicitly, or take differences", kind)
 	}
 	return nil
 }
@@ -22,7 +20,7 @@ func stiffForward(p *solve.Problem, wrt []int) error {
 	sys := p.Sys
 	implicit := p.Method != nil && (p.Method.Info().Family.Implicit() || p.Method.Info().Family == method.Automatic)
 	if implicit && sys.NoSecond != "" {
-		return fmt.Errorf("%s has no forward sensitivities through %s: %s", nameOf(sys), p.Method.Info().Name, sys.NoSecond)
+		return refuse("%s has no forward sensitivities through %s: %s", nameOf(sys), p.Method.Info().Name, sys.NoSecond)
 	}
 	if sys.Mass == nil {
 		return nil
@@ -38,7 +36,7 @@ func stiffForward(p *solve.Problem, wrt []int) error {
 		m.JVP(dz, 0, nil, th, 0, nil, dth)
 		dth[i] = 0
 		if !zero(dz) {
-			return fmt.Errorf("%s has no forward sensitivity by %s, which multiplies derivatives; the discrete adjoint, through Rodas5P, has it", nameOf(sys), thetaName(sys, i))
+			return refuse("%s has no forward sensitivity by %s, which multiplies derivatives; the discrete adjoint, through Rodas5P, has it", nameOf(sys), thetaName(sys, i))
 		}
 	}
 	return nil

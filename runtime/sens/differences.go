@@ -58,15 +58,17 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 	}
 	d := differ{ctx: ctx, q: q, loss: loss, th: append([]float64(nil), q.Theta...)}
 	d.q.Step, d.q.NoDense, d.q.Progress = 0, true, nil
-	multistep := false
-	if m := sol.EngineMethod(); m != nil && sol.MeshEngine() != nil {
-		multistep = m.Info().Family == method.Multistep || m.Info().Family == method.ExplicitMultistep
+	m := sol.EngineMethod()
+	unsteady := m != nil && sol.MeshEngine() != nil && unrepeatable[m.Info().Family]
+	if r, ok := m.(*method.Radau); ok {
+		unsteady = r.Varies
 	}
-	if multistep || sol.Status == solve.Stopped {
-		// Steps that rest on those before and on an order cannot be repeated, nor those to an end that moves; smaller ones are as good as smooth.
+	if unsteady || sol.Status == solve.Stopped {
+		// Steps that rest on those before and on an order, or on a number of stages, cannot be repeated, nor those to an end that moves; smaller ones are as good
+		// as smooth.
 		d.q.Rtol, d.q.Atol, d.q.AtolVec = tighter(d.q.Rtol, solve.DefaultRtol), tighter(d.q.Atol, solve.DefaultAtol), nil
 	} else {
-		d.q.Mesh, d.q.MeshEngine = sol.Mesh(), sol.MeshEngine()
+		d.q.Mesh, d.q.MeshEngine, d.q.MeshOrders = sol.Mesh(), sol.MeshEngine(), sol.MeshOrders()
 	}
 	d.q.Theta = d.th
 	flag := map[int]bool{}
@@ -88,6 +90,9 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 	}
 	return value, sol, checkGradient(q.Sys, g, wrt, math.NaN())
 }
+
+// unrepeatable are the families whose steps are more than their ends and a method.
+var unrepeatable = map[method.Family]bool{method.ExplicitMultistep: true, method.Stabilised: true}
 
 // tighter is a tolerance for differences of solves: a thousandth, as far as rounding lets it.
 func tighter(tol, otherwise float64) float64 {

@@ -71,11 +71,11 @@ func reducible(p *solve.Problem, method string) error {
 		return nil
 	}
 	if sys.Mass != nil {
-		return fmt.Errorf("%s has no %s gradient: its events act on algebraic equations, which is not differentiated", nameOf(sys), method)
+		return refuse("%s has no %s gradient: its events act on algebraic equations, which is not differentiated", nameOf(sys), method)
 	}
 	for i := range sys.Events {
 		if sys.Events[i].Delay != nil {
-			return fmt.Errorf("%s has no %s gradient: the assignments of `%s` are delayed (`after`), which is not differentiated", nameOf(sys), method, sys.Events[i].Name)
+			return refuse("%s has no %s gradient: the assignments of `%s` are delayed (`after`), which is not differentiated", nameOf(sys), method, sys.Events[i].Name)
 		}
 	}
 	return nil
@@ -186,7 +186,7 @@ func (j *jumps) moves(m moment, x []float64, start bool) error {
 				slope += v * j.before[i]
 			}
 			if !(j.soft(j.a2, x) <= grazing*j.span*math.Abs(slope)) {
-				return fmt.Errorf("the event `%s` at t = %.6g grazes: its condition hardly changes there (at the rate %.3g), so its time has no reliable derivative", name, t, slope)
+				return refuse("the event `%s` at t = %.6g grazes: its condition hardly changes there (at the rate %.3g), so its time has no reliable derivative", name, t, slope)
 			}
 			for i := range j.a2 {
 				j.a2[i] /= -slope
@@ -202,11 +202,11 @@ func (j *jumps) moves(m moment, x []float64, start bool) error {
 			one := [1]float64{n}
 			j.times[f.Event].VJP(nil, j.b2, t, nil, nil, one[:])
 			if start && !zero(j.b2) {
-				return fmt.Errorf("the event `%s` happens right at the start, t = %.6g, so moving its time has no derivative", name, t)
+				return refuse("the event `%s` happens right at the start, t = %.6g, so moving its time has no derivative", name, t)
 			}
 		}
 		if first != "" && !(alike(j.a, j.a2) && alike(j.b, j.b2)) {
-			return fmt.Errorf("the events `%s` and `%s` happen both at t = %.6g, but their times move differently, so what comes after has no derivative", first, name, t)
+			return refuse("the events `%s` and `%s` happen both at t = %.6g, but their times move differently, so what comes after has no derivative", first, name, t)
 		}
 		if first == "" {
 			first = name

@@ -18,7 +18,7 @@ import (
 func newtonMethods() (all []method.Method) {
 	for _, m := range method.Solvers() {
 		switch m := m.(type) {
-		case *method.DIRK:
+		case *method.DIRK, *method.BDF:
 			all = append(all, m)
 		case *method.Radau:
 			for _, order := range m.Orders() {
@@ -57,7 +57,7 @@ func TestImplicitAdjoint(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p.Mesh = first.Mesh()
+			p.Mesh, p.MeshOrders = first.Mesh(), first.MeshOrders()
 			if _, _, err := sens.Adjoint(context.Background(), p, loss, g); err != nil {
 				t.Fatal(err)
 			}
@@ -99,7 +99,7 @@ func TestRadauAdjointOfAlgebraic(t *testing.T) {
 		if err != nil || first.Status != solve.Done {
 			t.Fatal(err, first)
 		}
-		p.Mesh = first.Mesh()
+		p.Mesh, p.MeshOrders = first.Mesh(), first.MeshOrders()
 		g, d := make([]float64, 3), make([]float64, 3)
 		_, _, err = sens.Adjoint(context.Background(), p, loss, g)
 		if m.Info().Family == method.DiagonallyImplicit {
@@ -118,6 +118,31 @@ func TestRadauAdjointOfAlgebraic(t *testing.T) {
 		if !(worst(g, d) < 3e-8) {
 			t.Errorf("%s: %v, differences %v", m.Info().Name, g, d)
 		}
+	}
+}
+
+// Steps of a varying order cannot be repeated: the adjoint is held to that of one order at a stringent tolerance, differences come near it.
+func TestVaryingOrderAdjoint(t *testing.T) {
+	m, _ := find(t, "RadauIIA5").(*method.Radau)
+	nine, _ := m.Of(9)
+	sys := testsys.LotkaVolterra()
+	loss := &squares{times: []float64{0.4, 1.1, 2.5, 3.9, 4}, targets: make([]float64, 10), weights: []float64{1, 1}}
+	var g [2][]float64
+	for i, m := range []method.Method{m.Varying(), nine} {
+		g[i] = make([]float64, sys.NTheta)
+		p := &solve.Problem{Sys: sys, Method: m, T1: 4, Rtol: 1e-11, Atol: 1e-11}
+		if _, sol, err := sens.Adjoint(context.Background(), p, loss, g[i]); err != nil || sol.Status != solve.Done {
+			t.Fatal(err, sol)
+		}
+	}
+	t.Logf("%v, %.1e", g[0], worst(g[0], g[1]))
+	if !(worst(g[0], g[1]) < 1e-8) {
+		t.Errorf("%v, by one order %v", g[0], g[1])
+	}
+	d := make([]float64, sys.NTheta)
+	p := &solve.Problem{Sys: sys, Method: m.Varying(), T1: 4, Rtol: 1e-9, Atol: 1e-9}
+	if _, _, err := sens.FiniteDifferences(context.Background(), p, loss, nil, d); err != nil || !(worst(g[0], d) < 1e-5) {
+		t.Errorf("%v, differences %v, %v", g[0], d, err)
 	}
 }
 

@@ -40,7 +40,7 @@ func prepare(p *solve.Problem, loss Loss) (solve.Problem, error) {
 // differentiable refuses a system without derivatives, by the name of the method that needs them.
 func differentiable(sys *system.System, method string) error {
 	if sys.NoGradient != "" {
-		return fmt.Errorf("%s has no %s gradient: %s", nameOf(sys), method, sys.NoGradient)
+		return refuse("%s has no %s gradient: %s", nameOf(sys), method, sys.NoGradient)
 	}
 	return nil
 }

@@ -41,8 +41,47 @@ type radau struct {
 	point, mu []float64
 }
 
-func newRadau(m *method.Radau, sys *system.System) (*radau, error) {
-	tab := m.Tableau(m.Info().Order)
+// radauVarying is the adjoint of steps of several orders, each of which says of how many stages it is.
+type radauVarying struct {
+	all []*radau
+	*radau
+}
+
+func newRadauSteps(m *method.Radau, sys *system.System) (reverse, error) {
+	if !m.Varies {
+		return newRadau(m.Tableau(m.Info().Order), sys)
+	}
+	v := new(radauVarying)
+	for _, order := range m.Orders() {
+		r, err := newRadau(m.Tableau(order), sys)
+		if err != nil {
+			return nil, err
+		}
+		v.all = append(v.all, r)
+	}
+	return v, nil
+}
+
+func (v *radauVarying) prepare(th []float64) {
+	for _, r := range v.all {
+		r.prepare(th)
+	}
+}
+
+func (v *radauVarying) open(st *solve.StepRecord) {
+	most := v.all[len(v.all)-1].s
+	for _, r := range v.all {
+		if r.s == int(st.K[most*r.nx]) {
+			v.radau = r
+		}
+	}
+	v.radau.open(st)
+}
+
+// waits is called before any step is open, too.
+func (v *radauVarying) waits() bool { return false }
+
+func newRadau(tab *method.RadauTableau, sys *system.System) (*radau, error) {
 	lin, err := solve.NewLinear(sys)
 	if err != nil {
 		return nil, err

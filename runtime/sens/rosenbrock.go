@@ -1,8 +1,6 @@
 package sens
 
 import (
-	"fmt"
-
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
@@ -27,12 +25,20 @@ func newReverse(m method.Method, sys *system.System) (reverse, error) {
 	switch m := m.(type) {
 	case *method.Rosenbrock:
 		return newRosenbrock(m, sys)
+	case *method.Symplectic:
+		return newSymplectic(m, sys)
+	case *method.ROCK:
+		return newRock(m, sys), nil
+	case *method.Adams:
+		return newAdams(m, sys), nil
 	case *method.DIRK:
 		return newDirk(m, sys)
 	case *method.Radau:
-		return newRadau(m, sys)
+		return newRadauSteps(m, sys)
+	case *method.BDF:
+		return newBDF(m, sys)
 	}
-	return nil, fmt.Errorf("the discrete adjoint does not go through the steps of %s; take adjoint = forward, or a solver such as Rodas5P", m.Info().Name)
+	return nil, refuse("the discrete adjoint does not go through the steps of %s; take adjoint = forward, or a solver such as Rodas5P", m.Info().Name)
 }
 
 // rosenbrock is the adjoint of a step of a Rosenbrock method,
@@ -69,7 +75,7 @@ type rosenbrock struct {
 
 func newRosenbrock(m *method.Rosenbrock, sys *system.System) (*rosenbrock, error) {
 	if sys.NoSecond != "" {
-		return nil, fmt.Errorf("%s has no discrete adjoint through %s: %s", nameOf(sys), m.Name, sys.NoSecond)
+		return nil, refuse("%s has no discrete adjoint through %s: %s", nameOf(sys), m.Name, sys.NoSecond)
 	}
 	lin, err := solve.NewLinear(sys)
 	if err != nil {
@@ -222,6 +228,9 @@ func stageTime(st *solve.StepRecord, c float64) float64 {
 	case 0:
 		return st.T
 	case 1:
+		if !st.Cut {
+			return st.T1
+		}
 		return st.T + st.H
 	}
 	return st.T + c*st.H

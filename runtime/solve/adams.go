@@ -29,10 +29,11 @@ type adams struct {
 	now, sigma []float64   // of the last attempt: ψ_i, σ_i = (i−1)! Π_{j<i} h/ψ_j
 	g          []float64
 	row        []float64 // of the last attempt, as a step is remembered
-	fp         []float64 // f at the predicted state
+	fp         []float64 // f at the predicted state, then, with ended, at the new one
 	sum        []float64 // Σ φ*_i
 
 	begun, fresh bool // there is a past; it includes f at (t, x)
+	ended        bool
 	starting     bool // orders and steps are raised together
 	anew         bool // the last step ended at a kink, behind which the past is of no use
 	same         int  // so many steps were of one length
@@ -93,7 +94,11 @@ func (a *adams) ready() bool {
 	if a.begun && a.fresh {
 		return true
 	}
-	s.eval(s.k[0], s.t, s.x)
+	if a.begun && a.ended {
+		copy(s.k[0], a.fp)
+	} else {
+		s.eval(s.k[0], s.t, s.x)
+	}
 	if !finite(s.k[0]) {
 		s.status, s.badT = NonFinite, s.t
 		copy(s.x1, s.x)
@@ -174,7 +179,7 @@ func (a *adams) constant(k int) float64 { return adamsCare * math.Abs(a.h*a.m.Ga
 func (a *adams) attempt() float64 {
 	s, k, h := a.s, a.k, a.s.h
 	nx := s.sys.NX
-	a.tried = k
+	a.tried, a.ended = k, false
 	row := a.row
 	row[0] = float64(k)
 	alpha, offset := row[1:1+a.most], row[1+a.most:1+2*a.most]
@@ -227,10 +232,18 @@ func (a *adams) attempt() float64 {
 			delta[i] = f - a.sum[i]
 		}
 	}
-	if !s.set.controlled {
-		return 0
+	err := 0.0
+	if s.set.controlled {
+		err = adamsCare * math.Abs(h*(a.g[k]-a.g[k-1])) * size
 	}
-	return adamsCare * math.Abs(h*(a.g[k]-a.g[k-1])) * size
+	if err <= 1 { // a step to where f is not defined must be found out while it can be refused
+		s.eval(a.fp, s.t1, s.x1)
+		a.ended = true
+		if !finite(a.fp) {
+			return math.NaN()
+		}
+	}
+	return err
 }
 
 // integrals writes g_i(θ) = ∫_0^θ Π_{j<i} (s + ψ_{j−1}(n)/h)·h/ψ_j ds for i = 1 … k+1, by repeated integration.
@@ -317,5 +330,50 @@ func (r adamsReader) at(theta float64, out, x []float64, h float64, row []float6
 	copy(out, x)
 	for i := k; i >= 0; i-- {
 		add(out, h*g[i], r.star(row, len(out), i))
+	}
+}
+
+// MaxAdams is room for what depends on the order of an Adams method.
+const MaxAdams = adamsMost
+
+// AdamsStep reads a step of an Adams method of an Order k, as the Stepper made it, for who differentiates it: with φ_i the modified differences of f before it and δ
+// what the predicted state adds,
+//
+//	p = x + h Σ_{i<k} g_i φ_i,  δ = f(t1, p) − Σ_{i<k} φ_i,  x(t + θh) = x + h Σ_{i<k} g_i(θ) φ_i + h g_k(θ) δ,
+//
+// g being g(1), i counted from 0.
+type AdamsStep struct {
+	Order int
+	st    *StepRecord
+	r     adamsReader
+}
+
+// AdamsStepOf reads a step of the method.
+func AdamsStepOf(m *method.Adams, st *StepRecord) AdamsStep {
+	return AdamsStep{Order: int(st.K[0]), st: st, r: adamsReader{m.MaxOrder}}
+}
+
+// Weights writes g_0(θ) … g_k(θ).
+func (a AdamsStep) Weights(theta float64, g *[MaxAdams]float64) {
+	a.r.integrals(theta, a.Order, a.st.K, g[:])
+}
+
+// Term is φ_i, and δ for i = k. Read only.
+func (a AdamsStep) Term(i int) []float64 { return a.r.star(a.st.K, len(a.st.X), i) }
+
+// Past writes the weights by which φ_i is made of f at the start of the step, at that of the step before it, and so on: w_0 … w_i.
+func (a AdamsStep) Past(i int, w *[MaxAdams]float64) {
+	alpha, offset := a.st.K[1:1+a.r.most], a.st.K[1+a.r.most:1+2*a.r.most]
+	scale := 1.0
+	for j := range i {
+		scale /= alpha[j]
+	}
+	for j := range i + 1 {
+		w[j] = scale
+		for l := range i + 1 {
+			if l != j {
+				w[j] /= offset[l] - offset[j]
+			}
+		}
 	}
 }

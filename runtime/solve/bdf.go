@@ -24,7 +24,7 @@ type bdf struct {
 	mat *matrix
 	it  corrector
 
-	phi  [maxBDF + 3][]float64 // φ_1 … at index 0 …
+	phi  [MaxBDF + 3][]float64 // φ_1 … at index 0 …
 	e    []float64             // the correction of the last attempt
 	pred []float64             // P(t1)
 	hist []float64             // P'(t1)·h/γ, which e adds up with in the equation of a step
@@ -33,11 +33,13 @@ type bdf struct {
 
 	k     int // order of the next step
 	steps int // since the last start
-	psi   [maxBDF + 3]float64
-	next  [maxBDF + 3]float64 // ψ at the end of the step that is tried
-	beta  [maxBDF + 3]float64
-	coef  [maxBDF + 3]float64 // of β·φ in hist
+	psi   [MaxBDF + 3]float64
+	next  [MaxBDF + 3]float64 // ψ at the end of the step that is tried
+	beta  [MaxBDF + 3]float64
+	coef  [MaxBDF + 3]float64 // of β·φ in hist
 	share float64             // the error over e
+
+	strict float64 // what errors are multiplied by
 
 	haveF0 bool
 	after  int // the order of the step after the accepted one
@@ -45,15 +47,15 @@ type bdf struct {
 	fails  int // refusals for the error in a row
 }
 
-// maxBDF is the highest order there is.
-const maxBDF = 5
+// MaxBDF is the highest order of backward differentiation formulas that there is.
+const MaxBDF = 5
 
 // bdfGamma is γ_k = Σ_{j≤k} 1/j, the leading coefficients.
-var bdfGamma = [maxBDF + 1]float64{0, 1, 3. / 2, 11. / 6, 25. / 12, 137. / 60}
+var bdfGamma = [MaxBDF + 1]float64{0, 1, 3. / 2, 11. / 6, 25. / 12, 137. / 60}
 
 func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
-	if m.MaxOrder < 1 || m.MaxOrder > maxBDF {
-		return nil, fmt.Errorf("%s has orders 1 to %d, not %d", m.Name, maxBDF, m.MaxOrder)
+	if m.MaxOrder < 1 || m.MaxOrder > MaxBDF {
+		return nil, fmt.Errorf("%s has orders 1 to %d, not %d", m.Name, MaxBDF, m.MaxOrder)
 	}
 	b := &bdf{m: m, s: s}
 	nx := s.sys.NX
@@ -72,6 +74,9 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 		return nil, err
 	}
 	b.mat = mat
+	if b.strict = bdfStrict; s.sys.Mass != nil {
+		b.strict = bdfStrictDAE
+	}
 	b.it.init(s, mat)
 	return b, nil
 }
@@ -190,7 +195,7 @@ func (b *bdf) attempt() float64 {
 	if !s.set.controlled {
 		return 0
 	}
-	return bdfStrict * b.share * b.it.norm(b.e, b.w)
+	return b.strict * b.share * b.it.norm(b.e, b.w)
 }
 
 // predict computes P(t1) and hist.
@@ -313,6 +318,17 @@ func (b *bdf) commit() {
 
 func (b *bdf) errors() {
 	for i, v := range b.e {
-		b.s.e[i] = bdfStrict * b.share * v
+		b.s.e[i] = b.strict * b.share * v
 	}
+}
+
+// spectral bounds the moduli of J's eigenvalues.
+func (b *bdf) spectral() float64 {
+	if !b.it.have {
+		return math.Inf(1)
+	}
+	if b.it.norm1 < 0 {
+		b.it.norm1 = b.mat.norm()
+	}
+	return b.it.norm1
 }

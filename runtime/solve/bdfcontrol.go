@@ -17,14 +17,16 @@ const (
 	bdfUp     = 10.0 // bias of a higher order
 	bdfGrow   = 1.5  // a step grows by this much or not at all
 	bdfShrink = 0.9  // a step shrinks by this much or not at all
-	bdfMost   = 10.0 // a step grows by this much at most
+	bdfMost   = 2.0  // a step grows by this much at most
 	bdfFirst  = 1e4  // the first step does
 	bdfLeast  = 0.1  // a refused step shrinks by this much at most
 	bdfCut    = 0.25 // a step whose equations were not solved does
 	bdfLook   = 2    // steps between two looks at other orders
 
-	// bdfStrict is by how much smaller than the tolerance the local errors are held: those of several hundred steps point the same way and add up.
-	bdfStrict = 10.0
+	// bdfStrict is by how much smaller than the tolerance the local errors are held: those of several hundred steps point the same way and add up. Where there are
+	// algebraic equations, what rounding leaves of them may be as large as a tenth of a tolerance.
+	bdfStrict    = 10.0
+	bdfStrictDAE = 3.0
 )
 
 // orderError estimates the error of steps of order k, all of the length of this one, from the norm of the difference k+1 at its end.
@@ -33,7 +35,7 @@ func (b *bdf) orderError(k int, diff float64) float64 {
 	for j := 1; j <= k+1; j++ {
 		s *= float64(j) * b.next[1] / b.next[j]
 	}
-	return bdfStrict * s * diff / float64(k+1)
+	return b.strict * s * diff / float64(k+1)
 }
 
 // factor is how much longer a step of order k may be whose error is err.
@@ -120,11 +122,11 @@ func (b *bdf) refuse(err float64) float64 {
 
 // prescribed is the order of the next step where steps are prescribed: that which the mesh came with, or as high as the points since the start allow.
 func (b *bdf) prescribed() int {
-	s := b.s
+	s, most := b.s, min(max(1, b.steps), b.m.MaxOrder) // as many points as it takes; what a start adds to them serves prediction alone
 	if at := s.nextMesh(); at > 0 && at <= len(s.p.MeshOrders) {
 		if k := s.p.MeshOrders[at-1]; k > 0 {
-			return min(k, b.steps+1, b.m.MaxOrder)
+			return min(k, most)
 		}
 	}
-	return min(b.steps+1, b.m.MaxOrder)
+	return most
 }

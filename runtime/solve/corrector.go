@@ -19,6 +19,8 @@ type corrector struct {
 	have bool    // J is known
 	age  int     // steps since J was evaluated
 	rate float64 // of convergence, seen last
+
+	norm1 float64 // what J's eigenvalues do not exceed, < 0 where nobody has asked yet
 }
 
 var (
@@ -43,7 +45,7 @@ func (it *corrector) init(s *Stepper, mat *matrix) {
 }
 
 // forget drops matrix and Jacobian, as after a jump of the state.
-func (it *corrector) forget() { it.c, it.have, it.rate = 0, false, 1 }
+func (it *corrector) forget() { it.c, it.have, it.rate, it.norm1 = 0, false, 1, -1 }
 
 // weigh writes the reciprocals of atol + rtol·max(|x|, |y|) into w.
 func (it *corrector) weigh(w, x, y []float64) {
@@ -115,7 +117,7 @@ func (it *corrector) refused(err error) float64 {
 func (it *corrector) renew(b *bdf, c float64, anew bool) error {
 	if anew {
 		it.mat.jacobian(nil, it.s.t1, b.pred)
-		it.age = 0
+		it.age, it.norm1 = 0, -1
 		if it.have = finite(it.mat.v); !it.have {
 			return errNotFinite
 		}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/udl-lang/udl/internal/testsys"
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/sparse"
@@ -268,6 +269,31 @@ func TestExplicitAllocatesNothing(t *testing.T) {
 		step()
 		if n := testing.AllocsPerRun(500, step); n != 0 {
 			t.Errorf("%s: %v allocations a step", m.Info().Name, n)
+		}
+	}
+}
+
+// A pole ends the solution there, and so does the edge of where f is defined.
+func TestExplicitStopsAtAPole(t *testing.T) {
+	pole := testsys.System("pole", []string{"x"}, []testsys.Param{{Name: "k", Value: 1}}, testsys.Fixed(1),
+		func(t testsys.Expr, x, th []testsys.Expr) []testsys.Expr {
+			return []testsys.Expr{x[0].Mul(x[0]).Mul(th[0])}
+		})
+	edge := testsys.System("edge", []string{"x"}, []testsys.Param{{Name: "k", Value: 1}}, testsys.Fixed(1),
+		func(t testsys.Expr, x, th []testsys.Expr) []testsys.Expr {
+			return []testsys.Expr{x[0].Sqrt().Mul(th[0]).Plus(1).Neg()}
+		})
+	at := 2 - 2*math.Log(2) // where x = 0: x' = −1 − √x
+	for _, m := range explicit() {
+		if !m.Info().Adaptive {
+			continue
+		}
+		for sys, want := range map[*system.System]float64{pole: 1, edge: at} {
+			s := run(t, &solve.Problem{Sys: sys, Method: m, T1: 3, Rtol: 1e-6, Atol: 1e-6})
+			if s.Status != solve.StepTooSmall && s.Status != solve.NonFinite || math.Abs(s.TEnd-want) > 1e-3 {
+				t.Errorf("%s, %s: %v at %v, want %v", m.Info().Name, sys.Name, s.Status, s.TEnd, want)
+			}
+			t.Logf("%s: %v", m.Info().Name, s.Fault)
 		}
 	}
 }

@@ -29,15 +29,6 @@ func (d polynomial) at(theta float64, out, x, c []float64) {
 	}
 }
 
-// weights writes by what each c_j counts at θ: its powers.
-func (d polynomial) weights(theta float64, w []float64) {
-	p := 1.0
-	for j := range int(d) {
-		p *= theta
-		w[j] = p
-	}
-}
-
 // hermite3 writes the coefficients of the cubic with values x, x1 and slopes f0, f1 at the ends of a step of length h.
 func hermite3(c []float64, h float64, x, x1, f0, f1 []float64) {
 	n := len(x)

@@ -1,7 +1,9 @@
 package solve_test
 
 import (
+	"context"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/udl-lang/udl/internal/testsys"
@@ -131,5 +133,54 @@ func TestProtheroRobinson(t *testing.T) {
 				t.Errorf("%s: order %.2f is left, want %g", info.Name, p, want)
 			}
 		}
+	}
+}
+
+// With a varying order, steps of different orders follow one another, at less work than any one order at stringent tolerances; the error is held, outputs within steps too.
+func TestVaryingOrder(t *testing.T) {
+	m, _ := method.Find("RadauIIA5")
+	family := m.(*method.Radau)
+	varying := family.Varying()
+	sys := testsys.Robertson()
+	x0, span := []float64{1, 0, 0}, 1e4
+	th := sys.Defaults()
+	nine, _ := family.Of(9)
+	ref := run(t, &solve.Problem{Sys: sys, Method: nine, Theta: th, X0: x0, T1: span, Rtol: 1e-12, Atol: 1e-16})
+	for _, rtol := range []float64{1e-4, 1e-6, 1e-8, 1e-10} {
+		p := &solve.Problem{Sys: sys, Method: varying, Theta: th, X0: x0, T1: span, Rtol: rtol, Atol: 1e-6 * rtol}
+		s := run(t, p)
+		if s.Status != solve.Done {
+			t.Fatal(s.Fault)
+		}
+		by := map[int]int{}
+		for n := range s.NumSteps() {
+			by[int(s.StepRecord(n).K[7*3])]++
+		}
+		worst, out, want := 0.0, make([]float64, 3), make([]float64, 3)
+		for i := 1; i < 300; i++ {
+			at := span * math.Pow(10, -7*float64(i)/300)
+			if err := s.At(at, out); err != nil {
+				t.Fatal(err)
+			}
+			if err := ref.At(at, want); err != nil {
+				t.Fatal(err)
+			}
+			for j, v := range want {
+				worst = math.Max(worst, math.Abs(out[j]-v)/(p.Atol+rtol*math.Abs(v)))
+			}
+		}
+		p.Method = family
+		five := run(t, p)
+		t.Logf("%g: steps by stages %v, %d evaluations, of order 5 alone %d; worst %.1f tolerances", rtol, by, s.Stats.Evals, five.Stats.Evals, worst)
+		if worst > 100 {
+			t.Errorf("%g: %.3g tolerances", rtol, worst)
+		}
+		if rtol == 1e-10 && (s.Stats.Evals > five.Stats.Evals/2 || by[3] == 0 || by[5] == 0 || by[7] == 0) {
+			t.Errorf("%d evaluations, of order 5 alone %d; steps by stages %v", s.Stats.Evals, five.Stats.Evals, by)
+		}
+	}
+	_, err := solve.Solve(context.Background(), &solve.Problem{Sys: sys, Method: varying, Theta: th, X0: x0, T1: 1, Step: 0.1})
+	if err == nil || !strings.Contains(err.Error(), "RadauIIA5(order = 5)") {
+		t.Errorf("a fixed step with a varying order gives %v", err)
 	}
 }

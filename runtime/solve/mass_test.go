@@ -225,9 +225,36 @@ func TestImplicitEdge(t *testing.T) {
 		if pole.Status == solve.Done || math.Abs(pole.TEnd-1) > 1e-4 {
 			t.Errorf("%s: the pole at 1 is met at %v, %v", m.Info().Name, pole.TEnd, pole.Status)
 		}
+		if s := run(t, &solve.Problem{Sys: one(0, func(_, x testsys.Expr) testsys.Expr { return x.Const(1).Sub(x.Sqrt()) }), Method: m, T1: 2}); s.Status != solve.NonFinite {
+			t.Errorf("%s: from where the Jacobian is not finite it comes to %v, %v", m.Info().Name, s.Status, s.Fault)
+		}
 		bad := run(t, &solve.Problem{Sys: one(-1, func(_, x testsys.Expr) testsys.Expr { return x.Log() }), Method: m, T1: 2})
 		if bad.Status != solve.NonFinite {
 			t.Errorf("%s: log(−1) gives %v", m.Info().Name, bad.Status)
+		}
+	}
+}
+
+// Backwards in time, under control.
+func TestImplicitBackwards(t *testing.T) {
+	for _, m := range implicits() {
+		x, y := swingAt(10)
+		s := run(t, &solve.Problem{Sys: swing(), Method: m, X0: []float64{x, y}, T0: 10, T1: -2, Rtol: 1e-6, Atol: 1e-6, Times: []float64{9.5, 3.3, 0, -1.7, -2}})
+		if s.Status != solve.Done {
+			t.Fatal(m.Info().Name, s.Fault)
+		}
+		worst := 0.0
+		for i, at := range s.T {
+			x, y := swingAt(at)
+			worst = math.Max(worst, math.Hypot(s.Row(i)[0]-x, s.Row(i)[1]-y))
+		}
+		bound := 1e-4
+		if m.Info().Order < 3 {
+			bound = 2e-3
+		}
+		t.Logf("%-22s %.1e in %d steps", m.Info().Name, worst, s.Stats.Steps)
+		if !(worst < bound) {
+			t.Errorf("%s: off by %.2g", m.Info().Name, worst)
 		}
 	}
 }

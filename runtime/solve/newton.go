@@ -65,12 +65,18 @@ func newNewton(s *Stepper) (*newton, error) {
 	return n, err
 }
 
-// prepare follows new settings; iterations is how many may be made.
+// prepare follows new settings; iterations is how many may be made, share of the tolerances what errors are measured by.
 func (n *newton) prepare(iterations int, share float64) {
 	s := n.s
 	n.mat.stats = &s.stats
 	n.mat.prepare(s.th)
 	s.stats.Linear = n.mat.kind
+	n.tune(iterations, share)
+}
+
+// tune follows a change of method within an integration.
+func (n *newton) tune(iterations int, share float64) {
+	s := n.s
 	n.share, n.most = share, iterations
 	rtol := s.set.rtol * share
 	n.kappa = max(10*0x1p-52/rtol, min(0.03, math.Sqrt(rtol)))
@@ -105,8 +111,8 @@ func (n *newton) jacobian() (anew, ok bool) {
 		return false, true
 	}
 	n.mat.jacobian(nil, n.s.t, n.s.x)
-	n.haveJ, n.fresh = true, true
-	return true, finite(n.mat.v)
+	n.haveJ, n.fresh = finite(n.mat.v), true
+	return true, n.haveJ
 }
 
 // renew gives up J for a new one; it is false where J is new already.

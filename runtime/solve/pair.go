@@ -21,21 +21,26 @@ type pair struct {
 // newPairs makes n of them.
 func newPairs(m *matrix, n int) ([]*pair, error) {
 	p := m.shifted.Pattern()
-	var choice sparse.Choice
-	_, full := m.lu.(*sparse.Dense)
-	if !full {
-		var err error
-		if choice, err = sparse.Choose(sparse.Doubled(p)); err != nil {
-			return nil, m.named(err)
-		}
+	doubled := sparse.Doubled(p)
+	choice, err := sparse.Choose(doubled)
+	if err != nil {
+		return nil, m.named(err)
 	}
 	var all []*pair
 	for range n {
 		q := &pair{m: m, re: make([]float64, p.NNZ()), im: make([]float64, p.NNZ())}
-		if full {
+		if m.sys.Solving != nil {
+			q.lu = m.sys.Solving(doubled)
+		}
+		switch {
+		case q.lu != nil:
+		case choice.Kind == sparse.KindDense:
 			q.dense = sparse.NewComplexDense(p)
-		} else {
-			q.lu, q.v, q.b = choice.New(), make([]float64, 4*p.NNZ()), make([]float64, 2*m.n)
+		default:
+			q.lu = choice.New()
+		}
+		if q.lu != nil {
+			q.v, q.b = make([]float64, 4*p.NNZ()), make([]float64, 2*m.n)
 		}
 		all = append(all, q)
 	}

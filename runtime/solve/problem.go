@@ -125,7 +125,7 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 		return s, err
 	}
 	if sys.Mass != nil && !s.info.Mass {
-		return s, fmt.Errorf("%s solves x' = f only, and the system has %s: take one of %s", s.info.Name, algebraic(sys), strings.Join(method.WithMass(), ", "))
+		return s, unsuited(strings.Join(method.WithMass(), ", "), "%s solves x' = f only, and the system has %s", s.info.Name, algebraic(sys))
 	}
 	for _, v := range [...]struct {
 		name string
@@ -160,6 +160,9 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 	s.controlled = p.Step == 0 && p.Mesh == nil
 	if s.controlled && !s.info.Adaptive {
 		return s, fmt.Errorf("%s has no error estimate to choose steps by: give it a fixed step, or take another solver, such as Tsit5", s.info.Name)
+	}
+	if r, ok := s.m.(*method.Radau); ok && r.Varies && !s.controlled {
+		return s, fmt.Errorf("prescribed steps need a fixed order, such as RadauIIA5(order = %d)", r.Orders()[0])
 	}
 	if p.Step != 0 && s.info.Family == method.Automatic {
 		return s, fmt.Errorf("a fixed step needs a solver by name, such as Tsit5 or Rodas5P")
@@ -307,4 +310,19 @@ func algebraic(sys *system.System) string {
 		}
 	}
 	return "a mass matrix"
+}
+
+// UnsuitedError says that a method cannot handle what a system needs, and which can.
+type UnsuitedError struct {
+	text   string
+	Others string // the methods that can
+}
+
+func (e *UnsuitedError) Error() string { return e.text + ": take one of " + e.Others }
+
+// Text is the error without the others.
+func (e *UnsuitedError) Text() string { return e.text }
+
+func unsuited(others, format string, args ...any) error {
+	return &UnsuitedError{text: fmt.Sprintf(format, args...), Others: others}
 }

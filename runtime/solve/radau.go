@@ -6,7 +6,7 @@ import (
 	"github.com/udl-lang/udl/runtime/method"
 )
 
-// radau steps Radau IIA methods. The increments Z_i = X_i − x of all stages are solved for at once, in the variables W = T⁻¹Z in which the simplified Newton
+// radau steps Radau IIA methods, of one order or of several by turns. The increments Z_i = X_i − x of all stages are solved for at once, in the variables W = T⁻¹Z in which the simplified Newton
 // iteration falls apart into one real and some complex systems. It serves M·x' = f with singular M of index 1 as it stands. The stages' polynomial is the dense
 // output, and beyond the step it is where the next one's iteration begins.
 //
@@ -14,22 +14,31 @@ import (
 // solved by Radau methods, Journal of Computational and Applied Mathematics 111 (1999), 93–111, whose measure of errors is taken: the estimate is of order s where
 // the method is of order 2s − 1, so that a tolerance for the latter is one of 0.1·rtol^((s+1)/(2s)) for the former.
 //
+// More stages pay where Newton's method converges fast, which is at small steps, that is at stringent tolerances: the order rises after some steps in which it does,
+// and falls where it does not converge or hardly (the second paper, section 4).
+//
 // The step-size control is predictive: K. Gustafsson, Control-theoretic techniques for stepsize selection in implicit Runge–Kutta methods, ACM Transactions on
 // Mathematical Software 20 (1994), 496–517.
 type radau struct {
-	*radauScheme
+	*radauScheme // of the step at hand
+	radauFamily
+	level int // of the family
+	since int // steps since it changed
 	s     *Stepper
 	nw    *newton
 	pairs []*pair
 
-	z, w, f  [][]float64 // increments, these transformed, and f at the stages, or what becomes of it
+	z, w, f  [][]float64 // increments, these transformed, and f at the stages
+	d        [][]float64 // corrections of w
 	zflat    []float64
-	zold     []float64 // the increments of the step before, one after the other
-	hold     float64   // its length; 0: there is none to start from
-	f0       []float64 // f(t, x)
+	zold     []float64    // the increments of the step before, one after the other
+	old      *radauScheme // which made it
+	made     *radauScheme // that made the step which lies ready
+	hold     float64      // its length; 0: there is none to start from
+	f0       []float64    // f(t, x)
 	tmp      []float64
 	weights  []float64 // scratch
-	stage    []float64 // a component of all stages
+	all      []int     // 0, 1, …
 	factored float64   // h of the factors at hand; 0: none
 	haveF0   bool
 	first    bool    // no step was accepted since the start
@@ -38,6 +47,9 @@ type radau struct {
 	hacc, erracc float64 // of the last accepted step
 }
 
+// radauFamily are the methods that make the steps, by their number of stages. It is immutable and may be shared.
+type radauFamily []*radauScheme
+
 // radauScheme is one method with its interpolation. It is immutable and may be shared.
 type radauScheme struct {
 	tab   *method.RadauTableau
@@ -45,8 +57,35 @@ type radauScheme struct {
 }
 
 func newRadau(m *method.Radau, s *Stepper) (*radau, error) {
-	tab := m.Tableau(m.Info().Order)
-	r := &radau{radauScheme: &radauScheme{tab: tab}, s: s}
+	r := &radau{s: s}
+	for _, stages := range m.Stages {
+		if r.radauFamily = append(r.radauFamily, newRadauScheme(m.Tableau(2*stages-1))); !m.Varies {
+			break
+		}
+	}
+	var err error
+	if r.nw, err = newNewton(s); err != nil {
+		return nil, err
+	}
+	most, nx := r.most(), s.sys.NX
+	if r.pairs, err = newPairs(r.nw.mat, most/2); err != nil {
+		return nil, err
+	}
+	r.zflat, r.z = rowsOf(most, nx)
+	_, r.w = rowsOf(most, nx)
+	_, r.f = rowsOf(most, nx)
+	r.zold = make([]float64, most*nx)
+	r.f0, r.tmp = make([]float64, nx), make([]float64, nx)
+	_, r.d = rowsOf(most, nx)
+	r.weights = make([]float64, most)
+	for i := range most {
+		r.all = append(r.all, i)
+	}
+	return r, nil
+}
+
+func newRadauScheme(tab *method.RadauTableau) *radauScheme {
+	c := &radauScheme{tab: tab}
 	for i, ci := range tab.C {
 		p := 1 / ci
 		for j, cj := range tab.C {
@@ -54,49 +93,62 @@ func newRadau(m *method.Radau, s *Stepper) (*radau, error) {
 				p /= ci - cj
 			}
 		}
-		r.scale = append(r.scale, p)
+		c.scale = append(c.scale, p)
 	}
-	var err error
-	if r.nw, err = newNewton(s); err != nil {
-		return nil, err
-	}
-	if r.pairs, err = newPairs(r.nw.mat, len(tab.Alpha)); err != nil {
-		return nil, err
-	}
-	nx := s.sys.NX
-	r.zflat, r.z = rowsOf(tab.Stages, nx)
-	_, r.w = rowsOf(tab.Stages, nx)
-	_, r.f = rowsOf(tab.Stages, nx)
-	r.zold = make([]float64, tab.Stages*nx)
-	r.f0, r.tmp = make([]float64, nx), make([]float64, nx)
-	r.weights, r.stage = make([]float64, tab.Stages), make([]float64, tab.Stages)
-	return r, nil
+	return c
 }
 
+// most is the largest number of stages.
+func (f radauFamily) most() int { return f[len(f)-1].tab.Stages }
+
 // Iterations that a step may take: 7, 12, 17 for 3, 5, 7 stages.
-func (r *radau) iterations() int { return 7 + (r.tab.Stages-3)*5/2 }
+func (c *radauScheme) iterations() int { return 7 + (c.tab.Stages-3)*5/2 }
 
 const (
 	radauGrow   = 8.0 // the strongest growth after a step
 	radauFirst  = 0.1 // after a first step that was refused
 	radauRecall = 1e-2
+	fastRate    = 2e-3 // Newton's rate up to which the order may rise
+	slowRate    = 0.8  // and from which it falls
+	settled     = 10   // steps before it rises again
 	radauShare  = 10.0 // the estimate's tolerance at most, in those of the solution: about what the dense output errs by within steps
 )
 
 func (r *radau) prepare() {
-	s := float64(r.tab.Stages)
-	r.share = 1
-	if r.s.set.controlled {
-		r.share = min(0.1*math.Pow(r.s.set.rtol, (s+1)/(2*s)-1), radauShare)
-	}
+	r.take(0)
 	r.nw.prepare(r.iterations(), r.share)
 	for _, p := range r.pairs {
 		p.chosen = false
 	}
 }
 
+// take makes the steps from here on by another method of the family.
+func (r *radau) take(level int) {
+	r.level, r.since = level, 0
+	r.radauScheme = r.radauFamily[level]
+	s := float64(r.tab.Stages)
+	r.share = 1
+	if r.s.set.controlled {
+		r.share = min(0.1*math.Pow(r.s.set.rtol, (s+1)/(2*s)-1), radauShare)
+	}
+	r.nw.tune(r.iterations(), r.share)
+	r.factored, r.hacc = 0, 0
+}
+
+// vary changes the order for the next step, which is to be f times as long as this one.
+func (r *radau) vary(f float64) {
+	r.since++
+	switch {
+	case r.level > 0 && r.nw.worst >= slowRate:
+		r.take(r.level - 1)
+	case r.level+1 < len(r.radauFamily) && r.since >= settled && r.nw.worst <= fastRate && f > 0.8 && f < 1.2:
+		r.take(r.level + 1)
+	}
+}
+
 func (r *radau) restart() {
 	r.nw.restart()
+	r.take(0)
 	r.factored, r.hold, r.haveF0, r.first = 0, 0, false, true
 	r.hacc, r.erracc = 0, 1
 }
@@ -141,6 +193,7 @@ func (r *radau) attempt() float64 {
 			return nw.failed(v)
 		}
 	}
+	r.made = r.radauScheme
 	last := r.z[r.tab.Stages-1]
 	for i, v := range last {
 		s.x1[i] = s.x[i] + v
@@ -158,7 +211,7 @@ func (r *radau) factor() error {
 	if err := r.nw.mat.factor(h / r.tab.Gamma); err != nil {
 		return err
 	}
-	for k, p := range r.pairs {
+	for k, p := range r.pairs[:len(r.tab.Alpha)] {
 		a, b := r.tab.Alpha[k], r.tab.Beta[k]
 		n := a*a + b*b
 		if err := p.factor(h*a/n, -h*b/n); err != nil { // h/(α + iβ)
@@ -172,22 +225,23 @@ func (r *radau) factor() error {
 // solve solves for the stages, from where the polynomial of the step before leads.
 func (r *radau) solve() verdict {
 	s, nw, tab := r.s, r.nw, r.tab
+	f, d := r.f[:tab.Stages], r.d[:tab.Stages]
 	if r.hold == 0 {
 		clear(r.zflat)
-		for i := range r.w {
+		for i := range r.w { // all, those of higher orders too
 			clear(r.w[i])
 		}
 	} else {
 		nx := len(s.x)
-		end := r.zold[(tab.Stages-1)*nx:]
+		end := r.zold[(r.old.tab.Stages-1)*nx:][:nx]
 		for i, c := range tab.C {
 			z := r.z[i]
 			for n, v := range end {
 				z[n] = -v
 			}
-			r.add(1+c*s.h/r.hold, z, r.zold, r.weights)
+			r.old.add(1+c*s.h/r.hold, z, r.zold, r.weights[:r.old.tab.Stages])
 		}
-		r.transform(r.w, tab.TInv, r.z)
+		r.transform(r.w, tab.TInv, r.z[:tab.Stages])
 	}
 	nw.solving()
 	for {
@@ -196,8 +250,8 @@ func (r *radau) solve() verdict {
 			for n, v := range r.z[i] {
 				r.tmp[n] = s.x[n] + v
 			}
-			s.eval(r.f[i], t, r.tmp)
-			if !finite(r.f[i]) {
+			s.eval(f[i], t, r.tmp)
+			if !finite(f[i]) {
 				nw.iter++
 				s.stats.Newton++
 				s.badT = t
@@ -205,59 +259,49 @@ func (r *radau) solve() verdict {
 				return nonFinite
 			}
 		}
-		r.transform(r.f, tab.TInv, r.f)
+		r.transform(d, tab.TInv, f)
 		r.correct()
 		sum := 0.0
-		for _, d := range r.f {
-			v := nw.norm(d)
+		for _, c := range d {
+			v := nw.norm(c)
 			sum += v * v
 		}
 		v := nw.next(math.Sqrt(sum / float64(tab.Stages)))
 		if v == nonFinite || v == diverged {
-			nw.blame(r.f[0])
+			nw.blame(d[0])
 			s.badT = s.t1
 			return v
 		}
-		for i, d := range r.f {
-			add(r.w[i], 1, d)
+		for i, c := range d {
+			add(r.w[i], 1, c)
 		}
-		r.transform(r.z, tab.T, r.w)
+		r.transform(r.z, tab.T, r.w[:tab.Stages])
 		if v == converged {
 			return v
 		}
 	}
 }
 
-// transform writes the combinations out_i = Σ_j a_ij in_j of stages; out may be in.
+// transform writes the combinations out_i = Σ_j a_ij in_j of stages; out must not be in.
 func (r *radau) transform(out [][]float64, a [][]float64, in [][]float64) {
-	v := r.stage
-	for n := range r.s.x {
-		for j := range v {
-			v[j] = in[j][n]
-		}
-		for i, row := range a {
-			sum := 0.0
-			for j, w := range row {
-				sum += w * v[j]
-			}
-			out[i][n] = sum
-		}
+	for i, row := range a {
+		combine(out[i], r.s.zero, 1, row, r.all[:len(row)], in)
 	}
 }
 
-// correct turns f, transformed, into the corrections of W: with c = h/γ, (M − cJ) ΔW = c·f − M·W, and the same with complex c for each pair.
+// correct turns d, f transformed, into the corrections of W: with c = h/γ, (M − cJ) ΔW = c·d − M·W, and the same with complex c for each pair.
 func (r *radau) correct() {
 	tab, h := r.tab, r.s.h
 	c := h / tab.Gamma
-	for n := range r.f[0] {
-		r.f[0][n] *= c
+	for n := range r.d[0] {
+		r.d[0][n] *= c
 	}
-	r.lessMass(r.f[0], r.w[0])
-	r.nw.mat.solve(r.f[0])
-	for k, p := range r.pairs {
+	r.lessMass(r.d[0], r.w[0])
+	r.nw.mat.solve(r.d[0])
+	for k, p := range r.pairs[:len(r.tab.Alpha)] {
 		a, b := tab.Alpha[k], tab.Beta[k]
 		re, im := h*a/(a*a+b*b), -h*b/(a*a+b*b)
-		f, g := r.f[2*k+1], r.f[2*k+2]
+		f, g := r.d[2*k+1], r.d[2*k+2]
 		for n, v := range f {
 			f[n], g[n] = re*v-im*g[n], re*g[n]+im*v
 		}
@@ -327,16 +371,24 @@ func (r *radau) plain(err float64) float64 {
 func (r *radau) accept(err float64) float64 {
 	f := r.plain(err)
 	h := math.Abs(r.s.h)
-	if !r.first {
+	if r.hacc != 0 {
 		g := method.Safety * (h / r.hacc) * math.Pow(r.erracc/max(err*err, 1e-20), 1/float64(r.tab.Stages+1))
 		f = min(f, max(g, method.Shrink))
 	}
 	r.hacc, r.erracc = h, max(radauRecall, err)
-	return r.nw.steady(r.s.calm(f))
+	f = r.s.calm(f)
+	g := r.nw.steady(f)
+	if len(r.radauFamily) > 1 {
+		r.vary(f)
+	}
+	return g
 }
 
 func (r *radau) refuse(err float64) float64 {
 	if f, ok := r.nw.refuse(err); ok {
+		if r.level > 0 { // Newton's method is in trouble
+			r.take(r.level - 1)
+		}
 		return f
 	}
 	if r.first {
@@ -348,23 +400,33 @@ func (r *radau) refuse(err float64) float64 {
 func (r *radau) commit() {
 	r.nw.commit()
 	copy(r.zold, r.zflat)
-	r.hold = r.s.h
+	r.hold, r.old = r.s.h, r.made
 	r.haveF0, r.first = false, false
 }
 
-func (r *radau) width() int { return len(r.zflat) }
+// width: the increments, and where the order varies the number of stages.
+func (r *radau) width() int { return r.most()*r.s.sys.NX + len(r.radauFamily) - 1 }
 
-func (r *radau) save(row []float64) { copy(row, r.zflat) }
+func (r *radau) save(row []float64) {
+	n := copy(row, r.zflat)
+	if len(r.radauFamily) > 1 {
+		row[n] = float64(r.made.tab.Stages)
+	}
+}
 
-func (r *radau) reader() reader { return r.radauScheme }
+func (r *radau) reader() reader { return r.radauFamily }
 
 func (r *radau) interpolate(theta float64, out []float64) {
 	copy(out, r.s.x)
-	r.add(theta, out, r.zflat, r.weights)
+	r.made.add(theta, out, r.zflat, r.weights[:r.made.tab.Stages])
 }
 
-func (c *radauScheme) dense(st *StepRecord, theta float64, out []float64) {
+func (f radauFamily) dense(st *StepRecord, theta float64, out []float64) {
 	var w [8]float64
+	c := f[0]
+	if len(f) > 1 {
+		c = f[(int(st.K[f.most()*len(out)])-f[0].tab.Stages)/2]
+	}
 	copy(out, st.X)
 	c.add(theta, out, st.K, w[:c.tab.Stages])
 }

@@ -234,14 +234,20 @@ func (r *rock) attempt() float64 {
 	if !finite(s.x1) {
 		return math.NaN()
 	}
-	if !s.set.controlled {
-		return 0
+	err := 0.0
+	if s.set.controlled {
+		r.errors()
+		if !finite(s.e) {
+			return math.NaN()
+		}
+		err = s.norm(s.e, s.x, s.x1)
 	}
-	r.errors()
-	if !finite(s.e) {
-		return math.NaN()
+	if err <= 1 { // a step to where f is not defined must be found out while it can be refused
+		if r.needF1(); !finite(r.f1) {
+			return math.NaN()
+		}
 	}
-	return s.norm(s.e, s.x, s.x1)
+	return err
 }
 
 func (r *rock) errors() {
@@ -310,13 +316,14 @@ func (r *rock) remember(j int, v []float64) {
 	}
 }
 
-func (r *rock) width() int { return len(r.c) }
+// width: beside the polynomial a step is remembered by its scheme, for who makes it again.
+func (r *rock) width() int { return len(r.c) + 1 }
 
-func (r *rock) save(row []float64) { copy(row, r.c) }
+func (r *rock) save(row []float64) {
+	n := copy(row, r.c)
+	row[n] = float64(r.scheme.Stages)
+}
 
 func (r *rock) reader() reader { return r.form }
 
 func (r *rock) interpolate(theta float64, out []float64) { r.form.at(theta, out, r.s.x, r.c) }
-
-// spectral is the spectral radius of ∂f/∂x as it was estimated last.
-func (r *rock) spectral() (float64, bool) { return r.rho, r.age >= 0 }

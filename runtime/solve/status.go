@@ -135,6 +135,9 @@ func (f *Fault) Help() string {
 	case MaxSteps:
 		return "raise the limit on steps or loosen the tolerances; if steps stay tiny while the solution is smooth, the problem is stiff: take a solver for that, such as Rodas5P, or leave the choice to `auto`"
 	case StepTooSmall:
+		if f.Why != "" {
+			return "" // it says what to do
+		}
 		return "a solution that grows without bound has a pole here: end before it; otherwise look for a jump in the equations, or loosen the tolerances"
 	case NonFinite:
 		for _, v := range f.X {

@@ -35,7 +35,7 @@ type symplectic struct {
 func newSymplectic(m *method.Symplectic, s *Stepper) (*symplectic, error) {
 	part, err := Separate(s.sys)
 	if err != nil {
-		return nil, fmt.Errorf("%s needs positions and momenta, q' = f(p) and p' = g(q), but %w: take a solver of another kind, such as Vern9", m.Name, err)
+		return nil, &NotSeparableError{Method: m.Name, Why: err}
 	}
 	nx := s.sys.NX
 	y := &symplectic{m: m, s: s, form: cubic, z: make([]float64, nx), f1: make([]float64, nx)}
@@ -53,6 +53,19 @@ func newSymplectic(m *method.Symplectic, s *Stepper) (*symplectic, error) {
 	y.c = make([]float64, int(y.form)*nx)
 	return y, nil
 }
+
+// NotSeparableError is a system that a symplectic method cannot solve.
+type NotSeparableError struct {
+	Method string
+	Why    error // what stands in the way
+}
+
+func (e *NotSeparableError) Error() string {
+	return fmt.Sprintf("%s needs positions and momenta, q' = f(p) and p' = g(q), but %v", e.Method, e.Why)
+}
+
+// Unwrap gives what stands in the way.
+func (e *NotSeparableError) Unwrap() error { return e.Why }
 
 // Separate finds the momenta of a separable system, true in the result, of which positions are the others: no state's derivative depends on a state of its own
 // group. Of two groups that depend on each other the momenta are those whose equations take more, as forces do. The error names a dependence that fits no two groups.

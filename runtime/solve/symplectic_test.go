@@ -11,8 +11,6 @@ import (
 	"github.com/udl-lang/udl/runtime/system"
 )
 
-type expr = testsys.Expr
-
 // kepler is the planar two-body problem from the pericentre of an ellipse, its states in an order that a position does not begin.
 func kepler(t testing.TB, eccentricity float64) *system.System {
 	sys := testsys.System("kepler", []string{"px", "x", "y", "py"}, []testsys.Param{{Name: "k", Value: 1}},

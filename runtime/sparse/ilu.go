@@ -15,7 +15,7 @@ type ILU struct {
 	lp, up     []int32 // where a row begins among li and lx, ui and ux
 	le, ue     []int32 // and ends
 	li, ui     []int32
-	lx, ux     []float64
+	lx, ux     []float64 // U's rows over its diagonal
 	inv        []float64 // reciprocals of U's diagonal
 	at         []int32   // scratch: where a column of the row in work is, L first and U behind it, plus 1
 	scale      []float64
@@ -23,7 +23,7 @@ type ILU struct {
 	ready      bool
 }
 
-// run is a number of rows, one after the other in their order, with as many entries each.
+// run is a number of rows, one after the other in their order, with equally many entries.
 type run struct{ rows, entries int32 }
 
 // NewILU analyses a pattern, whose diagonal must be there, else the result is an *IncompleteError.
@@ -164,6 +164,11 @@ func (f *ILU) Factor(values []float64) error {
 		}
 		f.inv[i] = 1 / d
 	}
+	for i, v := range f.inv {
+		for k := f.up[i]; k < f.ue[i]; k++ {
+			f.ux[k] *= v
+		}
+	}
 	f.ready = true
 	return nil
 }
@@ -171,12 +176,15 @@ func (f *ILU) Factor(values []float64) error {
 // Solve replaces b by (L·U)⁻¹·b. It panics without factors or if b has not length n.
 func (f *ILU) Solve(b []float64) {
 	mustSolve(f.ready, f.p.n, b)
-	sweep(b, f.lrow, f.lrun, f.li, f.lx, nil)
-	sweep(b, f.urow, f.urun, f.ui, f.ux, f.inv)
+	sweep(b, f.lrow, f.lrun, f.li, f.lx)
+	for i, v := range f.inv {
+		b[i] *= v
+	}
+	sweep(b, f.urow, f.urun, f.ui, f.ux)
 }
 
 // sweep solves with a triangle, by runs of rows of the same few entries without a loop over those.
-func sweep(b []float64, rows []int32, runs []run, index []int32, x, inv []float64) {
+func sweep(b []float64, rows []int32, runs []run, index []int32, x []float64) {
 	for _, r := range runs {
 		list := rows[:r.rows]
 		rows = rows[r.rows:]
@@ -208,11 +216,6 @@ func sweep(b []float64, rows []int32, runs []run, index []int32, x, inv []float6
 				}
 				b[i] = s
 				li, lx = li[c:], lx[c:]
-			}
-		}
-		if inv != nil {
-			for _, i := range list {
-				b[i] *= inv[i]
 			}
 		}
 	}

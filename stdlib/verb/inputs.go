@@ -12,7 +12,6 @@ import (
 	"github.com/udl-lang/udl/lang/model"
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/signal"
-	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/stdlib/value"
 )
 
@@ -263,19 +262,4 @@ func (c *Call) column(m *value.Model, in *model.Symbol, t *value.Table, name val
 		}
 	}
 	return times, values, nil
-}
-
-// Explain gives an error of the runtime its code, place and help, where it has them.
-func (c *Call) Explain(err error) error {
-	var out *solve.OutsideError
-	if !errors.As(err, &out) || len(diag.From(err)) > 0 {
-		return err
-	}
-	span := value.Format(out.T0) + ".." + value.Format(out.T1)
-	if out.T0 == out.T1 {
-		span = "t = " + value.Format(out.T0)
-	}
-	return diag.New("E0508", c.SpanOf("t"), "%v", out).At("%s", span).
-		And(c.SpanOf("inputs"), "known over %s..%s", value.Format(out.Lo), value.Format(out.Hi)).
-		WithHelp("stay within the table, lengthen it, or let its end values hold, `outside = hold`")
 }

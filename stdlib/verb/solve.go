@@ -52,13 +52,24 @@ func (c *Call) solverOf() (chosen, error) {
 			return chosen{}, c.Bad("solver", "`dt` must be a positive number, this is %s", value.Describe(v))
 		}
 	}
-	if r, ok := m.(*method.Radau); ok && s.Args["order"] != nil {
+	if r, ok := m.(*method.Radau); ok && s.Args["order"] == value.Word("auto") {
+		m = r.Varying()
+	} else if ok && s.Args["order"] != nil {
 		v := s.Float("order", 0)
 		of, has := r.Of(int(v))
+		if a, isArray := s.Args["order"].(*value.Array); !isArray || !a.Shape.IsScalar() {
+			return chosen{}, c.Bad("solver", "`order` must be a number or `auto`, this is %s", value.Describe(s.Args["order"])).WithHelp("the orders are %s", orders(r))
+		}
 		if !has || v != math.Trunc(v) {
 			return chosen{}, c.Bad("solver", "`%s` has no order %s", s.Row.Name, value.Format(v)).WithHelp("its orders are %s", orders(r))
 		}
 		m = of
+	}
+	if b, ok := m.(*method.BDF); ok {
+		var err error
+		if m, err = c.bdfOf(b, s); err != nil {
+			return chosen{}, err
+		}
 	}
 	ch := chosen{m: m, step: s.Float("dt", 0)}
 	if info := m.Info(); !info.Adaptive && ch.step == 0 {
@@ -68,6 +79,27 @@ func (c *Call) solverOf() (chosen, error) {
 		return ch, c.Bad("solver", "`dt` must be positive, this is %s", value.Format(ch.step))
 	}
 	return ch, nil
+}
+
+// bdfOf reads the options of a multistep method.
+func (c *Call) bdfOf(b *method.BDF, s *value.Spec) (method.Method, error) {
+	if s.Args["order"] != nil {
+		v := s.Float("order", 0)
+		of, has := b.With(int(v), "")
+		if !has || v != math.Trunc(v) || v == 0 {
+			return nil, c.Bad("solver", "`%s` has no order %s", s.Row.Name, value.Format(v)).WithHelp("its orders are 1 to %d", b.MaxOrder)
+		}
+		b = of
+	}
+	if v := s.Args["linear"]; v != nil {
+		w, _ := v.(value.Word)
+		of, has := b.With(0, string(w))
+		if !has || w == "" {
+			return nil, c.Bad("solver", "`linear` must be one of %s, this is %s", strings.Join(b.Linears(), ", "), value.Describe(v))
+		}
+		b = of
+	}
+	return b, nil
 }
 
 // orders lists a family's orders, for messages.

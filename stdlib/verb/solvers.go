@@ -15,7 +15,11 @@ func solverRow(row method.Method) sig.Builtin {
 	m := row.Info()
 	params := []sig.Param{arg("dt", "number", "none", "a fixed step, without error control")}
 	if r, ok := row.(*method.Radau); ok {
-		params = append(params, arg("order", "whole number", strconv.Itoa(r.Orders()[0]), "the order, one of "+orders(r)))
+		params = append(params, arg("order", "word: auto", strconv.Itoa(r.Orders()[0]), "the order, one of "+orders(r)+", or auto, which changes it with the problem"))
+	}
+	if b, ok := row.(*method.BDF); ok {
+		params = append(params, arg("order", "whole number", strconv.Itoa(b.MaxOrder), "the highest order that is taken"),
+			arg("linear", "word: "+strings.Join(b.Linears(), ", "), b.Linear, "how linear equations are solved: by factorisation, by GMRES with an incomplete factorisation, or the cheaper of both"))
 	}
 	model := "model M { state x = 1; x' = -x }"
 	if m.Family == method.Hamiltonian {

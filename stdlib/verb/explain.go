@@ -1,0 +1,41 @@
+package verb
+
+import (
+	"errors"
+
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/runtime/sens"
+	"github.com/udl-lang/udl/runtime/solve"
+	"github.com/udl-lang/udl/stdlib/value"
+)
+
+// Explain gives an error of the runtime a code, the places it speaks of and help; any other error is returned as it is.
+func (c *Call) Explain(err error) error {
+	if err == nil || len(diag.From(err)) > 0 {
+		return err
+	}
+	var out *solve.OutsideError
+	var initial *solve.InitialError
+	var unsuited *solve.UnsuitedError
+	var refused *sens.RefusedError
+	var part *solve.NotSeparableError
+	switch {
+	case errors.As(err, &out):
+		span := value.Format(out.T0) + ".." + value.Format(out.T1)
+		if out.T0 == out.T1 {
+			span = "t = " + value.Format(out.T0)
+		}
+		return diag.New("E0508", c.SpanOf("t"), "%v", out).At("%s", span).
+			And(c.SpanOf("inputs"), "known over %s..%s", value.Format(out.Lo), value.Format(out.Hi)).
+			WithHelp("stay within the table, lengthen it, or let its end values hold, `outside = hold`")
+	case errors.As(err, &initial):
+		return c.inconsistent(initial)
+	case errors.As(err, &unsuited):
+		return diag.New("E0516", c.SpanOf("solver"), "%s", unsuited.Text()).WithHelp("these can: %s; or leave the choice to `auto`", unsuited.Others)
+	case errors.As(err, &part):
+		return diag.New("E0516", c.SpanOf("solver"), "%v", part).WithHelp("take a solver of another kind, such as `Vern9`, or leave the choice to `auto`")
+	case errors.As(err, &refused):
+		return diag.New("E0510", c.Span, "%v", refused)
+	}
+	return err
+}
