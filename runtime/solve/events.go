@@ -19,6 +19,7 @@ const (
 	ByEvent              // another event at the same time changed its guard
 	AtStart              // its guard held at the start
 	ByDelay              // its assignments, that had been delayed, were made
+	ByInput              // an input that jumps took its guard across zero
 )
 
 // Fired is an event that happened.
@@ -336,6 +337,13 @@ func (o *outputs) jumped(t float64, x []float64) {
 	}
 }
 
+// leapt says whether guard i, of value v at the end of a step, has jumped across zero, as an input's table makes it do, and not passed through it.
+func (e *eventer) leapt(i int, v float64) bool {
+	s := e.samples[i*(nodes+1) : (i+1)*(nodes+1)]
+	size := max(math.Abs(s[0]), math.Abs(s[nodes/2]), math.Abs(s[nodes]))
+	return e.st.kinks.sliver || math.Abs(v) > 1e-4*size && math.Abs(e.st.h) <= 64*0x1p-52*math.Abs(e.st.t1)
+}
+
 // eventsAfter is the first of the events that fired when so many steps had been made, or more.
 func (s *Solution) eventsAfter(steps int) int {
 	return sort.Search(len(s.Events), func(i int) bool { return s.Events[i].Step >= steps })
@@ -394,15 +402,18 @@ func (e *eventer) flips() bool {
 			crossed = side*v < 0
 		}
 		if crossed {
-			if e.at[i] = math.Abs(v); e.st.kinks.sliver {
-				e.at[i] = 0 // it has jumped across zero: nothing is left of one
-			}
-			if e.jumpOf != nil && e.jumpOf[i] >= 0 {
-				e.floor[i] = max(2*math.Abs(v), e.noise[i])
+			cause := ByGuard
+			if e.leapt(i, v) {
+				cause = ByInput // nothing is left of a zero
+			} else {
+				e.at[i] = math.Abs(v)
+				if e.jumpOf != nil && e.jumpOf[i] >= 0 {
+					e.floor[i] = max(2*math.Abs(v), e.noise[i])
+				}
 			}
 			e.holds[i] = !e.holds[i]
 			clear(e.atOnce)
-			if !e.passed(i, ByGuard, t, x) {
+			if !e.passed(i, cause, t, x) {
 				return false
 			}
 		}
