@@ -152,6 +152,8 @@ func TestEventRulings(t *testing.T) {
 		{"every, from the start on but not at it", `param p = 0.5
 			discrete n = 0
 			every 2*p { n := n + 1 }`, 3, "1 every 2*p; 2 every 2*p; 3 every 2*p", []float64{3}},
+		{"every, to the end in spite of rounding", `discrete n = 0
+			every 0.1 { n := n + 1 }`, 0.3, "0.1 every 0.1; 0.2 every 0.1; 0.3 every 0.1", []float64{3}},
 		{"every, initially", `discrete n = 0
 			every 2 initially { n := n + 1 }`, 3, "0 every 2; 2 every 2", []float64{2}},
 		{"right sides read the values before", `state x = 1, y = 2

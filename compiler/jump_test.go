@@ -31,6 +31,8 @@ func TestJumps(t *testing.T) {
 		{"sign", "state x = 0, y = -1\nx' = sign(y)\ny' = 1", 3, 1, []float64{1, 2}},
 		{"mod", "state x = 0\nx' = mod(t, 1)", 2.5, 2, []float64{1 + 0.125}},
 		{"a let, and a function", "state x = 0\nfn on(a) = a > 0.5 and a < 1.5\nlet push = if on(t) then 1 else 0\nx' = push*2", 2, 2, []float64{2}},
+		{"a square wave, of mod", "state x = 0\nx' = if mod(t, 2) < 1 then 1 else -0.5", 5, 4, []float64{1 - 0.5 + 1 - 0.5 + 1}},
+		{"a square wave of a state", "state x = 0, y = 0\nx' = 1\ny' = if x - 2*floor(x/2) >= 1 then 1 else 0", 5, 4, []float64{5, 2}},
 		{"one in another", "state x = 0, y = 0\nx' = if (if t > 1 then y else x) > 0.5 then 2 else 1\ny' = 1", 2, 2, nil},
 		{"an oscillator that is pushed one way", "state x = 1, v = 0\nx' = v\nv' = -x + (if v > 0 then 0.5 else 0)", 4, 1, nil},
 		{"with events that carry it over", "state x = 0\ndiscrete n = 0\nx' = if x > 2 then -1 else 1\nat t = 1 { x := 5 }\nwhen x < 3 { x := 0; n := 1 }", 4, 2, []float64{1, 1}},
@@ -95,6 +97,7 @@ func TestJumpGradients(t *testing.T) {
 		{"a time from a parameter", "param a = 0.8, c = 1.2\nstate x = 1\nx' = if t > a*c then a*x else -x"},
 		{"floor", "param a = 0.8, c = 1.2\nstate x = 0.13\nx' = a + 0.3*c*floor(2*x)"},
 		{"mod", "param a = 0.8\nstate x = 0.1, y = 0\nx' = a*mod(t, a) + 1\ny' = -y + x"},
+		{"a square wave", "param a = 0.8, p = 0.7\nstate x = 1\nx' = if mod(t, p) < 0.4*p then a else -x"},
 		{"sign", "param a = 0.8\nstate x = 1, v = 0\nx' = v\nv' = -4*x - a*v + 0.2*sign(x)"},
 		{"with an event", "param a = 0.8\nstate x = 0\ndiscrete n = 0\nx' = if x > a then 0.5 else a\nwhen x > 1.4*a { x := a*x/2; n := a }"},
 	} {

@@ -167,24 +167,41 @@ func (f *freezer) call(e *model.Expr) (v val, ok bool) {
 func (lay *Layout) SwitchAt() int { return lay.switchAt }
 
 // Freeze finds the jumps of a right-hand side and makes room in θ for them: a switch and a value for each. left is one that cannot be frozen, nil when all can;
-// where there are too many none is.
+// where there are too many none is. The room does not depend on which inputs tables were given for.
 func (lay *Layout) Freeze(m *model.Model, b Builtins) (left *model.Expr, err error) {
 	defer recovered(&err)
-	l, rhs := dynamic(m, lay, b)
 	lay.switchAt = lay.NTheta
-	f := l.freeze(m, lay)
-	for i := range m.States {
-		rhs(i)
+	find := func(moving bool) *freezer {
+		l, rhs := dynamic(m, lay, b)
+		f := l.freeze(m, lay)
+		for k, s := range m.Lets {
+			if moving && s.Input { // as with a table
+				t := l.g.Add(l.g.Input("t", ir.BankT, 0, nil), l.g.Num(float64(k)))
+				l.refs[s] = val{id: l.expand(val{id: t}, nil, nil, s.Shape)}
+			}
+		}
+		for i := range m.States {
+			rhs(i)
+		}
+		return f
 	}
-	if len(f.jumps) > maxJumps {
+	f := find(false)
+	room := len(f.jumps)
+	for _, s := range m.Lets {
+		if s.Input {
+			room = max(room, len(find(true).jumps))
+			break
+		}
+	}
+	switch {
+	case room > maxJumps && len(f.jumps) > 0:
 		return &model.Expr{Op: model.Call, Name: f.jumps[0].Name, Span: f.jumps[0].Span}, nil
-	}
-	if len(f.jumps) == 0 {
+	case room > maxJumps, room == 0:
 		return f.left, nil
 	}
 	lay.Jumps = f.jumps
 	sym := &model.Symbol{Name: "·jumps", Kind: model.Given}
-	shape := types.Shape{1 + len(f.jumps)}
+	shape := types.Shape{1 + room}
 	lay.Theta = append(lay.Theta, Piece{sym.Name, sym, system.RoleFlag, lay.NTheta, shape})
 	lay.NTheta += shape.Size()
 	return f.left, nil

@@ -19,6 +19,7 @@ const (
 	ByEvent              // another event at the same time changed its guard
 	AtStart              // its guard held at the start
 	ByDelay              // its assignments, that had been delayed, were made
+	ByInput              // an input that jumps took its guard across zero
 )
 
 // Fired is an event that happened.
@@ -166,7 +167,7 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 		case math.IsNaN(v[0]):
 			return nil, fmt.Errorf("the time of the event `%s` is not a number", ev.Name)
 		case ev.Kind == system.EventAt:
-			if v[0] >= p.T0 {
+			if v[0] = e.snap(v[0]); v[0] >= p.T0 {
 				e.moment[i] = v[0]
 			}
 		case !(v[0] > 64*0x1p-52*max(math.Abs(p.T0), math.Abs(p.T1))):
@@ -176,7 +177,7 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 			if !ev.Initially {
 				e.count[i] = 1
 			}
-			e.moment[i] = p.T0 + float64(e.count[i])*v[0]
+			e.moment[i] = e.snap(p.T0 + float64(e.count[i])*v[0])
 		}
 	}
 	slices.SortStableFunc(e.order, func(a, b int) int {
@@ -193,6 +194,16 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 		e.rank[i] = r
 	}
 	return e, nil
+}
+
+// snap takes a time that is the start or the end but for rounding, as 3·0.1 is 0.3, to be it.
+func (e *eventer) snap(t float64) float64 {
+	for _, end := range [...]float64{e.p.T0, e.p.T1} {
+		if math.Abs(t-end) <= 8*0x1p-52*math.Abs(end) {
+			return end
+		}
+	}
+	return t
 }
 
 func nameOf(sys *system.System) string {
@@ -253,6 +264,9 @@ func (e *eventer) begin() Status {
 			if e.jumpOf != nil && e.jumpOf[i] >= 0 && math.Abs(v) <= e.noise[i] && e.holds[i] != (v > 0) && !e.jumped(i, AtStart, t, x) {
 				return EventFault
 			}
+		}
+		if e.changed && !e.settleAll(-1, t, x) {
+			return EventFault
 		}
 	}
 	for i := range e.sys.Events {
@@ -323,6 +337,13 @@ func (o *outputs) jumped(t float64, x []float64) {
 	}
 }
 
+// leapt says whether guard i, of value v at the end of a step, has jumped across zero, as an input's table makes it do, and not passed through it.
+func (e *eventer) leapt(i int, v float64) bool {
+	s := e.samples[i*(nodes+1) : (i+1)*(nodes+1)]
+	size := max(math.Abs(s[0]), math.Abs(s[nodes/2]), math.Abs(s[nodes]))
+	return e.st.kinks.sliver || math.Abs(v) > 1e-4*size && math.Abs(e.st.h) <= 64*0x1p-52*math.Abs(e.st.t1)
+}
+
 // eventsAfter is the first of the events that fired when so many steps had been made, or more.
 func (s *Solution) eventsAfter(steps int) int {
 	return sort.Search(len(s.Events), func(i int) bool { return s.Events[i].Step >= steps })
@@ -330,8 +351,11 @@ func (s *Solution) eventsAfter(steps int) int {
 
 // end fires what happens at the end of the step, which is recorded already.
 func (e *eventer) end() Status {
-	if !e.quiet && !e.flips() {
-		return EventFault
+	if !e.quiet {
+		t, x := e.st.T(), e.st.X()
+		if !e.flips() || e.changed && !e.settleAll(-1, t, x) {
+			return EventFault
+		}
 	}
 	return e.fire()
 }
@@ -378,15 +402,18 @@ func (e *eventer) flips() bool {
 			crossed = side*v < 0
 		}
 		if crossed {
-			if e.at[i] = math.Abs(v); e.st.kinks.sliver {
-				e.at[i] = 0 // it has jumped across zero: nothing is left of one
-			}
-			if e.jumpOf != nil && e.jumpOf[i] >= 0 {
-				e.floor[i] = max(2*math.Abs(v), e.noise[i])
+			cause := ByGuard
+			if e.leapt(i, v) {
+				cause = ByInput // nothing is left of a zero
+			} else {
+				e.at[i] = math.Abs(v)
+				if e.jumpOf != nil && e.jumpOf[i] >= 0 {
+					e.floor[i] = max(2*math.Abs(v), e.noise[i])
+				}
 			}
 			e.holds[i] = !e.holds[i]
 			clear(e.atOnce)
-			if !e.passed(i, ByGuard, t, x) {
+			if !e.passed(i, cause, t, x) {
 				return false
 			}
 		}

@@ -44,7 +44,7 @@ func (e *eventer) fire() Status {
 			e.push(due{event: i, cause: ByTime, count: e.count[i]})
 			if e.moment[i] = math.Inf(1); e.period[i] > 0 {
 				e.count[i]++
-				e.moment[i] = e.p.T0 + float64(e.count[i])*e.period[i]
+				e.moment[i] = e.snap(e.p.T0 + float64(e.count[i])*e.period[i])
 			}
 		}
 	}
@@ -179,19 +179,26 @@ func (e *eventer) settle(d due, t float64, x []float64) bool {
 	if ev.Kind == system.EventWhen {
 		own = ev.Guard
 	}
-	for range 1 + len(e.sys.Jumps) { // what jumps may stand in the guard of another
-		was := slices.Clone(e.th)
-		if !e.settleOnce(own, t, x) {
-			return false
-		}
-		if slices.Equal(was, e.th) {
-			break
-		}
+	if !e.settleAll(own, t, x) {
+		return false
 	}
 	if own >= 0 {
 		e.own[own] = true
 	}
 	return true
+}
+
+// settleAll looks at the guards until nothing changes: what jumps may stand in the guard of another.
+func (e *eventer) settleAll(own int, t float64, x []float64) bool {
+	for {
+		was := slices.Clone(e.th)
+		if !e.settleOnce(own, t, x) {
+			return false
+		}
+		if slices.Equal(was, e.th) {
+			return true
+		}
+	}
 }
 
 // settleOnce looks at each guard once.
@@ -200,7 +207,7 @@ func (e *eventer) settleOnce(own int, t float64, x []float64) bool {
 	e.noiseAt(t, x)
 	g := slices.Clone(e.g[:e.ng])
 	for i, v := range g {
-		zero := e.noise[i]
+		zero := max(e.noise[i], e.floor[i])
 		if i == own || e.own[i] || e.at[i] > 0 { // its zero was located now
 			zero = max(zero, 2*e.at[i], e.residual(i, t, x))
 		}

@@ -133,7 +133,7 @@ func (e *eventer) jumped(i int, cause Cause, t float64, x []float64) bool {
 	e.guards.Prepare(e.th)
 	e.st.retheta(e.th)
 	e.changed = true
-	if j.Steps { // the other guard is zero now, where this one was
+	if j.Steps && cause == ByGuard { // the other guard is zero now, where this one was
 		e.guardsAt(e.gz, t, x)
 		for _, g := range []int{j.Guard, j.Guard + 1} {
 			if e.gz[g] > 0 {
