@@ -97,6 +97,10 @@ func (it *corrector) solve(b *bdf, c float64) error {
 			it.age++
 			return nil
 		}
+		if it.have && it.age == 0 && err != errNotFinite && err != errNewtonSlow && it.mat.direct("fails") {
+			it.c, anew = 0, false
+			continue
+		}
 		if it.have && it.age == 0 || err == errNotFinite && anew {
 			return err
 		}
@@ -158,7 +162,7 @@ func (it *corrector) iterate(b *bdf, c float64) error {
 			}
 			it.rate = max(newtonDecay*it.rate, rate)
 		}
-		if size*min(1, it.rate) <= tol {
+		if size*min(1, max(it.rate, it.mat.left())) <= tol {
 			x1, pred := s.x1[:len(d)], b.pred[:len(d)]
 			for i, v := range e {
 				x1[i] = pred[i] + v
