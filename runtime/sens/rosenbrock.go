@@ -27,6 +27,10 @@ func newReverse(m method.Method, sys *system.System) (reverse, error) {
 		return newRosenbrock(m, sys)
 	case *method.Symplectic:
 		return newSymplectic(m, sys)
+	case *method.ROCK:
+		return newRock(m, sys), nil
+	case *method.Adams:
+		return newAdams(m, sys), nil
 	case *method.DIRK:
 		return newDirk(m, sys)
 	case *method.Radau:
@@ -224,6 +228,9 @@ func stageTime(st *solve.StepRecord, c float64) float64 {
 	case 0:
 		return st.T
 	case 1:
+		if !st.Cut {
+			return st.T1
+		}
 		return st.T + st.H
 	}
 	return st.T + c*st.H

@@ -5,6 +5,9 @@
 // Solve runs a Problem and gives a Solution; Workspace does the same again and again without
 // allocating for each step; Stepper is the loop's inside, one accepted step at a time.
 //
+// Events are found and carried out by the eventer: events.go is its loop, locate.go finds where conditions change within a step, fire.go carries out what
+// is due, and jumps.go holds what jumps in the right-hand side over each step.
+//
 // Stopping is a status, with everything kept that was found so far; an error is only for a call
 // that makes no sense. Gradients are not here: package sens wraps this one.
 //
