@@ -63,7 +63,7 @@ var bdf = BDF{
 	Linear:    "auto",
 	Stability: "A-stable to order 2, A(α)-stable beyond with α = 86°, 73°, 52°; L-stable at infinity",
 	Doc: "Backward differentiation formulas of orders 1 to 5: large stiff systems and differential-algebraic equations, where factorisations are dear; " +
-		"less so for solutions that oscillate with little damping.",
+		"less so for solutions that oscillate with little damping. With a fixed step the first steps are of the lower orders.",
 	Cite: "Jackson, Sacks-Davis, ACM Transactions on Mathematical Software 6 (1980) 295–318; Brenan, Campbell, Petzold, Numerical Solution of " +
 		"Initial-Value Problems in Differential-Algebraic Equations, SIAM 1996, chapter 5",
 }

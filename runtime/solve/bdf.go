@@ -284,15 +284,20 @@ func (b *bdf) residual(r []float64, c float64, first bool) {
 	}
 }
 
+// moved is e, after a projection onto the system's invariants that of the state it led to.
+func (b *bdf) moved() []float64 {
+	if b.s.onto != nil && !b.s.isCut {
+		for i, v := range b.s.x1 {
+			b.e[i] = v - b.pred[i]
+		}
+	}
+	return b.e
+}
+
 // commit makes the accepted step the past: φ_{k+2} = e, and downwards from there φ_j = β_j·φ_j + φ_{j+1}; φ_{k+3}, by which a higher order is judged, upwards.
 func (b *bdf) commit() {
 	s := b.s
-	k, e := b.k, b.e
-	if s.onto != nil { // which has moved the new state
-		for i, v := range s.x {
-			e[i] = v - b.pred[i]
-		}
-	}
+	k, e := b.k, b.moved()
 	top, below, f := b.phi[k+2][:len(e)], b.phi[k+1][:len(e)], b.beta[k+2]
 	for i, v := range e {
 		top[i] = v - f*below[i]

@@ -9,6 +9,7 @@ import (
 	"github.com/udl-lang/udl/internal/testsys"
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
+	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -290,5 +291,70 @@ func TestBDFFailures(t *testing.T) {
 	wantFault(t, s, solve.NonFinite, "in x'")
 	if math.Abs(s.TEnd-1) > 1e-5 || math.Abs(s.XEnd[0]-2./3) > 1e-4 {
 		t.Errorf("at the edge: %v with %v", s.TEnd, s.XEnd)
+	}
+}
+
+// Where GMRES was chosen and disappoints, the direct solver takes over, and the statistics say so; the next problem in the same memory begins as the first did.
+func TestBDFGivesUpKrylov(t *testing.T) {
+	// Diffusion in a cube, insulated, with a rate that differs from place to place: the stiffer, the worse ILU(0) serves.
+	const m, n = 11, 11 * 11 * 11
+	names, x0 := make([]string, n), make([]float64, n)
+	var rows, cols []int
+	beside := func(i int) (list []int) {
+		for _, d := range []int{1, m, m * m} {
+			if i/d%m > 0 {
+				list = append(list, i-d)
+			}
+			if i/d%m < m-1 {
+				list = append(list, i+d)
+			}
+		}
+		return list
+	}
+	for i := range n {
+		names[i], x0[i] = "x", 1+0.1*math.Sin(float64(i))
+		rows, cols = append(rows, i), append(cols, i)
+		for _, j := range beside(i) {
+			rows, cols = append(rows, i), append(cols, j)
+		}
+	}
+	wild := func(rate float64) *system.System {
+		sys := testsys.System("wild", names, nil, testsys.Fixed(x0...), func(_ testsys.Expr, x, _ []testsys.Expr) []testsys.Expr {
+			z := make([]testsys.Expr, n)
+			for i := range x {
+				z[i] = x[i].Mul(x[i]).Times(-1)
+				for _, j := range beside(i) {
+					z[i] = z[i].Add(x[j].Sub(x[i]).Times(rate * (2 + math.Sin(float64(i+j)))))
+				}
+			}
+			return z
+		})
+		var err error
+		if sys.Pattern, err = sparse.NewPattern(n, rows, cols); err != nil {
+			t.Fatal(err)
+		}
+		return sys
+	}
+	var w solve.Workspace
+	for _, c := range []struct {
+		size float64
+		gave bool
+	}{{10, false}, {1e7, true}, {10, false}} {
+		p := &solve.Problem{Sys: wild(c.size), Method: bdfOf(t, 0, "auto"), T1: 2, Rtol: 1e-5, Atol: 1e-5}
+		got, err := w.Solve(context.Background(), p)
+		if err != nil || got.Status != solve.Done {
+			t.Fatal(err, got.Fault)
+		}
+		t.Logf("%g: %d steps, %d iterations, %d directions; %s", c.size, got.Stats.Steps, got.Stats.Newton, got.Stats.Krylov, got.Stats.Linear)
+		if gave := strings.Contains(got.Stats.Linear, "until it"); gave != c.gave || !strings.Contains(got.Stats.Linear, "GMRES") {
+			t.Errorf("%g: %s", c.size, got.Stats.Linear)
+		}
+		p.Method = bdfOf(t, 0, "direct")
+		want := run(t, p)
+		for i, v := range want.XEnd {
+			if math.Abs(got.XEnd[i]-v) > 1e-5*(1+math.Abs(v)) {
+				t.Fatalf("%g: state %d is %v, by the direct solver %v", c.size, i, got.XEnd[i], v)
+			}
+		}
 	}
 }

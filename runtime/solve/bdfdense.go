@@ -35,7 +35,7 @@ func (b *bdf) interpolate(theta float64, out []float64) {
 		sum += w
 		add(out, sum*b.beta[j+1], b.phi[j])
 	}
-	add(out, sum, b.e)
+	add(out, sum, b.moved())
 }
 
 type bdfReader struct{}

@@ -15,6 +15,8 @@ type corrector struct {
 	mat *matrix
 	d   []float64
 
+	whys map[int]*slowError
+
 	c    float64 // the matrix is M − c·J; 0: there is none
 	have bool    // J is known
 	age  int     // steps since J was evaluated
@@ -23,10 +25,36 @@ type corrector struct {
 	norm1 float64 // what J's eigenvalues do not exceed, < 0 where nobody has asked yet
 }
 
-var (
-	errNotFinite  = errors.New("a value is not finite")
-	errNewtonSlow = errors.New("the equations of a step are not solved by Newton's method")
-)
+var errNotFinite = errors.New("a value is not finite")
+
+// slowError is an iteration that does not converge, least of all in a state.
+type slowError struct{ state string }
+
+func (e *slowError) Error() string {
+	if e.state == "" {
+		return "Newton's method does not solve the equations of a step"
+	}
+	return "Newton's method does not solve the equations of a step, least of all for " + e.state
+}
+
+// slow names the state that the last correction d changed most, once for each.
+func (it *corrector) slow(w []float64) error {
+	at, most := 0, -1.0
+	for i, v := range it.d {
+		if v = math.Abs(v * w[i]); v > most {
+			at, most = i, v
+		}
+	}
+	e := it.whys[at]
+	if e == nil {
+		e = new(slowError)
+		if names := it.s.sys.StateNames(); at < len(names) {
+			e.state = names[at]
+		}
+		it.whys[at] = e
+	}
+	return e
+}
 
 // When iterations end and matrices are made anew; the figures were chosen by work at equal error over the stiff problems of internal/ivp.
 const (
@@ -41,7 +69,7 @@ const (
 
 func (it *corrector) init(s *Stepper, mat *matrix) {
 	it.s, it.mat = s, mat
-	it.d = make([]float64, s.sys.NX)
+	it.d, it.whys = make([]float64, s.sys.NX), map[int]*slowError{}
 }
 
 // forget drops matrix and Jacobian, as after a jump of the state.
@@ -96,6 +124,10 @@ func (it *corrector) solve(b *bdf, c float64) error {
 		if err == nil {
 			it.age++
 			return nil
+		}
+		if _, slow := err.(*slowError); it.have && it.age == 0 && err != errNotFinite && !slow && it.mat.direct("fails") {
+			it.c, anew = 0, false
+			continue
 		}
 		if it.have && it.age == 0 || err == errNotFinite && anew {
 			return err
@@ -154,11 +186,11 @@ func (it *corrector) iterate(b *bdf, c float64) error {
 		if m > 0 {
 			rate := size / last
 			if rate > newtonWorst {
-				return errNewtonSlow
+				return it.slow(b.w)
 			}
 			it.rate = max(newtonDecay*it.rate, rate)
 		}
-		if size*min(1, it.rate) <= tol {
+		if size*min(1, max(it.rate, it.mat.left())) <= tol {
 			x1, pred := s.x1[:len(d)], b.pred[:len(d)]
 			for i, v := range e {
 				x1[i] = pred[i] + v
@@ -170,5 +202,5 @@ func (it *corrector) iterate(b *bdf, c float64) error {
 		}
 		last = size
 	}
-	return errNewtonSlow
+	return it.slow(b.w)
 }

@@ -2,7 +2,6 @@ package solve
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"github.com/udl-lang/udl/runtime/sparse"
@@ -10,23 +9,29 @@ import (
 )
 
 // krylov solves (M − c·J)·x = b by GMRES, from products of J with vectors, which are exact derivatives of the right-hand side at the point in question, and
-// with the incomplete factors of a matrix M − ĉ·Ĵ near by as preconditioner. That stands on the left: so what the iteration makes small is about the
-// error of x, and is measured as Newton's iteration measures it.
+// with the incomplete factors of a matrix M − ĉ·Ĵ near by as preconditioner. That stands on the right, so that what the iteration makes small is the residual itself:
+// where J damps, as where these methods are of use, the error of x is no larger, which of a preconditioned residual nobody knows. In rows without a derivative the
+// residual is measured over the diagonal.
 //
 // Y. Saad, M. H. Schultz, GMRES: a generalized minimal residual algorithm for solving nonsymmetric linear systems, SIAM Journal on Scientific and Statistical
-// Computing 7 (1986), 856–869; P. N. Brown, A. C. Hindmarsh, Reduced storage matrix methods in stiff ODE systems, Applied Mathematics and Computation 31
+// Computing 7 (1986), 856–869; Y. Saad, A flexible inner-outer preconditioned GMRES algorithm, SIAM Journal on Scientific Computing 14 (1993), 461–469, for the form
+// that keeps the preconditioned directions; P. N. Brown, A. C. Hindmarsh, Reduced storage matrix methods in stiff ODE systems, Applied Mathematics and Computation 31
 // (1989), 40–91, for the scaled norm and the tolerance within Newton's iteration.
 type krylov struct {
 	rhs  system.Func
 	ilu  *sparse.ILU
 	v    [krylovDim + 1][]float64 // orthonormal
+	z    [krylovDim][]float64     // preconditioned
+	rows []float64                // by what the residual is divided beside the tolerances; nil where by nothing
 	h    [krylovDim][krylovDim + 2]float64
 	cs   [krylovDim]float64 // rotations that make h triangular
 	sn   [krylovDim]float64
 	g    [krylovDim + 1]float64
 	w2   []float64 // squares of the weights, over their number
-	b, r []float64
-	x    []float64
+	b, x []float64
+
+	left               float64 // of the last residual, where that is above the tolerance
+	solves, directions int     // of the present problem
 }
 
 const (
@@ -34,6 +39,8 @@ const (
 	krylovRestarts  = 3    // before it is given up
 	krylovShare     = 0.1  // of the tolerance of Newton's iteration, that an error of the linear equations may have
 	solvesPerFactor = 6.0  // about how often a matrix is used, for the choice
+	krylovEnough    = 0.1  // of the residual at the start, that may be left when directions are at an end
+	krylovTrial     = 20   // solves before it is judged by what it took
 	krylovTypical   = 4.0  // about how many directions a solve takes
 	costIncomplete  = 2.0  // nanoseconds of a preconditioner's entry
 	costVector      = 10.0 // and of an unknown, in the products and the sums of vectors
@@ -44,6 +51,12 @@ func krylovCost(p *sparse.Pattern) float64 {
 	return krylovTypical * (costIncomplete*float64(p.NNZ()) + costVector*float64(p.N()))
 }
 
+// dear reports whether directions have been so many that the direct solver that was the alternative is cheaper.
+func (k *krylov) dear(c *sparse.Choice) bool {
+	each := krylovCost(k.ilu.Pattern()) / krylovTypical
+	return k.solves >= krylovTrial && each*float64(k.directions) > float64(k.solves)*(c.Factor/solvesPerFactor+c.Solve)
+}
+
 func newKrylov(sys *system.System, p *sparse.Pattern) (*krylov, error) {
 	ilu, err := sparse.NewILU(p)
 	if err != nil {
@@ -51,7 +64,7 @@ func newKrylov(sys *system.System, p *sparse.Pattern) (*krylov, error) {
 	}
 	n := p.N()
 	k := &krylov{rhs: sys.RHS.Clone(), ilu: ilu}
-	flat := make([]float64, n*(krylovDim+5))
+	flat := make([]float64, n*(2*krylovDim+4))
 	cut := func() []float64 {
 		c := flat[:n:n]
 		flat = flat[n:]
@@ -60,36 +73,70 @@ func newKrylov(sys *system.System, p *sparse.Pattern) (*krylov, error) {
 	for i := range k.v {
 		k.v[i] = cut()
 	}
-	k.w2, k.b, k.r, k.x = cut(), cut(), cut(), cut()
+	for i := range k.z {
+		k.z[i] = cut()
+	}
+	k.w2, k.b, k.x = cut(), cut(), cut()
 	return k, nil
 }
 
 var errKrylov = errors.New("GMRES does not converge")
 
+// factor follows a matrix M − c·J, of which a are the entries.
+func (k *krylov) factor(m *matrix, a []float64) error {
+	if m.mass != nil {
+		if k.rows == nil {
+			k.rows = make([]float64, m.n)
+		}
+		for i := range k.rows {
+			k.rows[i] = math.Abs(a[m.shifted.Pattern().Index(i, i)])
+		}
+		p := m.massOf.Pattern
+		for j := range m.n {
+			list, first := p.Column(j)
+			for n, i := range list {
+				if m.mass[first+n] != 0 {
+					k.rows[i] = 1
+				}
+			}
+		}
+	}
+	return k.ilu.Factor(a)
+}
+
 // solve is matrix.solveNear.
 func (k *krylov) solve(m *matrix, b []float64, c, t float64, x0, w []float64, tol float64) error {
 	n := len(b)
 	over := 1 / float64(n)
-	for i, v := range w {
-		k.w2[i] = v * v * over
+	if k.rows == nil {
+		for i, v := range w {
+			k.w2[i] = v * v * over
+		}
+	} else {
+		for i, v := range w {
+			v /= k.rows[i]
+			k.w2[i] = v * v * over
+		}
 	}
+	k.solves++
 	x := k.x[:n]
 	clear(x)
-	copy(k.b, b)
 	copy(k.v[0], b)
-	k.ilu.Solve(k.v[0])
-	first := math.Sqrt(dot3(k.v[0], k.v[0], k.w2))
+	first := math.Sqrt(dot3(b, b, k.w2))
 	beta := first
-	for range krylovRestarts {
+	for cycle := range krylovRestarts {
 		if !(beta <= math.MaxFloat64) {
-			return fmt.Errorf("%w: a value is not finite", errKrylov)
+			return errNotFinite
 		}
-		if beta <= tol {
+		if beta <= tol && cycle > 0 || beta == 0 {
 			break
+		}
+		if cycle == 0 {
+			copy(k.b, b)
 		}
 		times(k.v[0], 1/beta)
 		j := k.cycle(m, c, t, x0, beta, tol)
-		// x += V·y, with h triangular.
+		// x += Z·y, with h triangular.
 		var y [krylovDim]float64
 		for i := j - 1; i >= 0; i-- {
 			s := k.g[i]
@@ -99,25 +146,22 @@ func (k *krylov) solve(m *matrix, b []float64, c, t float64, x0, w []float64, to
 			y[i] = s / k.h[i][i]
 		}
 		for i := range j {
-			add(x, y[i], k.v[i])
+			add(x, y[i], k.z[i])
 		}
-		if last := math.Abs(k.g[j]); last <= tol {
-			beta = last
+		if beta = math.Abs(k.g[j]); beta <= tol {
 			break
 		}
 		// The residual anew.
-		k.multiply(m, k.r, x, c, t, x0)
-		for i := range k.r {
-			k.v[0][i] = k.b[i] - k.r[i]
+		k.multiply(m, k.v[0], x, c, t, x0)
+		for i, v := range k.b {
+			k.v[0][i] = v - k.v[0][i]
 		}
-		k.ilu.Solve(k.v[0])
 		beta = math.Sqrt(dot3(k.v[0], k.v[0], k.w2))
 	}
-	if beta > tol && !(beta <= 0.5*first) {
-		return errKrylov
-	}
-	if first <= tol {
-		copy(x, k.v[0])
+	if k.left = 0; beta > tol {
+		if k.left = beta / first; !(k.left <= krylovEnough) {
+			return errKrylov
+		}
 	}
 	copy(b, x)
 	return nil
@@ -127,20 +171,23 @@ func (k *krylov) solve(m *matrix, b []float64, c, t float64, x0, w []float64, to
 func (k *krylov) cycle(m *matrix, c, t float64, x0 []float64, beta, tol float64) int {
 	k.g[0] = beta
 	for j := range krylovDim {
-		z, h := k.v[j+1], &k.h[j]
-		k.multiply(m, z, k.v[j], c, t, x0)
-		k.ilu.Solve(z)
+		v, h := k.v[j+1], &k.h[j]
+		copy(k.z[j], k.v[j])
+		k.ilu.Solve(k.z[j])
+		k.multiply(m, v, k.z[j], c, t, x0)
 		m.stats.Krylov++
+		k.directions++
 		for i := 0; i <= j; i++ {
-			h[i] = dot3(k.v[i], z, k.w2)
-			add(z, -h[i], k.v[i])
+			h[i] = dot3(k.v[i], v, k.w2)
+			add(v, -h[i], k.v[i])
 		}
-		norm := math.Sqrt(dot3(z, z, k.w2))
+		norm := math.Sqrt(dot3(v, v, k.w2))
 		for i := range j {
 			h[i], h[i+1] = k.cs[i]*h[i]+k.sn[i]*h[i+1], -k.sn[i]*h[i]+k.cs[i]*h[i+1]
 		}
 		r := math.Hypot(h[j], norm)
-		if r == 0 {
+		if !(r > 0) {
+			k.g[j] = beta // no direction at all: the matrix is singular
 			return j
 		}
 		k.cs[j], k.sn[j] = h[j]/r, norm/r
@@ -149,7 +196,7 @@ func (k *krylov) cycle(m *matrix, c, t float64, x0 []float64, beta, tol float64)
 		if !(math.Abs(k.g[j+1]) > tol) || j == krylovDim-1 || norm == 0 {
 			return j + 1
 		}
-		times(z, 1/norm)
+		times(v, 1/norm)
 	}
 	return krylovDim
 }

@@ -27,7 +27,9 @@ type matrix struct {
 	kind    string
 	chosen  bool // lu has chosen its pivots before
 	c       float64
-	krylov  *krylov // solves the equations iteratively, in place of lu; nil where lu does
+	krylov  *krylov        // solves the equations iteratively, in place of lu; nil where lu does
+	first   *krylov        // what krylov is at the start of a problem
+	choice  *sparse.Choice // of what takes over where GMRES disappoints; nil where nothing may
 	sys     *system.System
 	stats   *Stats
 }
@@ -71,6 +73,7 @@ func newMatrixOf(sys *system.System, stats *Stats, linear string) (*matrix, erro
 	if linear == "auto" && sys.Mass == nil {
 		if cost := krylovCost(m.shifted.Pattern()); 2*cost < c.Factor/solvesPerFactor+c.Solve {
 			if m.krylov, err = newKrylov(sys, m.shifted.Pattern()); err == nil {
+				m.first, m.choice = m.krylov, &c
 				m.kind = fmt.Sprintf("GMRES with ILU(0): about %.2g ms a solve, where that takes about %.2g ms and a factorisation %.2g ms by %s",
 					cost/1e6, c.Solve/1e6, c.Factor/1e6, c.Reason)
 				return m, nil
@@ -91,6 +94,10 @@ func newMatrixOf(sys *system.System, stats *Stats, linear string) (*matrix, erro
 // prepare follows a new θ.
 func (m *matrix) prepare(th []float64) {
 	m.jac.Prepare(th)
+	if m.first != nil {
+		m.krylov = m.first
+		m.krylov.solves, m.krylov.directions = 0, 0
+	}
 	if m.krylov != nil {
 		m.krylov.rhs.Prepare(th)
 	}
@@ -132,8 +139,11 @@ func (m *matrix) factor(c float64) error {
 	m.stats.Factors++
 	m.shifted.Set(m.a, m.mass, c, m.v)
 	m.c = c
+	if m.krylov != nil && m.choice != nil && m.krylov.dear(m.choice) {
+		m.direct("takes more directions than a factorisation pays for")
+	}
 	if m.krylov != nil {
-		return m.named(m.krylov.ilu.Factor(m.a))
+		return m.named(m.krylov.factor(m, m.a))
 	}
 	if err := update(m.lu, &m.chosen, m.a); err != nil {
 		return m.named(err)
@@ -143,6 +153,26 @@ func (m *matrix) factor(c float64) error {
 
 // solve replaces b by A⁻¹·b.
 func (m *matrix) solve(b []float64) { m.lu.Solve(b) }
+
+// direct gives up GMRES where that was chosen here, for the rest of the problem; it is false where it was not.
+func (m *matrix) direct(why string) bool {
+	if m.krylov == nil || m.choice == nil {
+		return false
+	}
+	if m.krylov, m.chosen = nil, false; m.lu == nil {
+		m.lu = m.choice.New()
+	}
+	m.stats.Linear = "GMRES with ILU(0), until it " + why + ", then " + m.choice.Reason
+	return true
+}
+
+// left is the part of the last solution that solveNear may have left out, where it was solved iteratively and not to the tolerance.
+func (m *matrix) left() float64 {
+	if m.krylov == nil {
+		return 0
+	}
+	return m.krylov.left
+}
 
 // solveNear replaces b by what (M − c·J)⁻¹·b is about, with J at (t, x), from the factors of a matrix near by: by the factors alone, or by as many iterations as
 // make the error less than tol in the norm of the weights w.

@@ -106,6 +106,9 @@ func runs(order, start, end []int32) []run {
 // N is the number of unknowns.
 func (f *ILU) N() int { return f.p.n }
 
+// Pattern is that of the matrices.
+func (f *ILU) Pattern() *Pattern { return f.p }
+
 // Nonzeros is how many numbers the factors hold.
 func (f *ILU) Nonzeros() int { return len(f.from) }
 

@@ -188,6 +188,9 @@ func (s *Solution) Stats() *Record {
 		r.Put("newton", Num(float64(st.Newton)))
 		r.Put("newton_failures", Num(float64(st.Failed)))
 	}
+	if st.Krylov > 0 {
+		r.Put("directions", Num(float64(st.Krylov)))
+	}
 	if st.Linear != "" {
 		r.Put("linear", Text(st.Linear))
 	}
