@@ -128,16 +128,6 @@ func (o *outputs) sink() Status {
 	return Running
 }
 
-// cancelled asks the context.
-func (s *Stepper) cancelled() bool {
-	select {
-	case <-s.done:
-		return true
-	default:
-		return false
-	}
-}
-
 // flush hands on the rows that waited for events.
 func (o *outputs) flush() Status {
 	if o.p.Sink == nil {

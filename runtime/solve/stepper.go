@@ -424,11 +424,19 @@ func (s *Stepper) refuse() Status {
 	if s.attempts >= s.set.maxSteps {
 		return MaxSteps
 	}
+	if s.cancelled() {
+		return Cancelled
+	}
+	return Running
+}
+
+// cancelled asks the context.
+func (s *Stepper) cancelled() bool {
 	select {
 	case <-s.done:
-		return Cancelled
+		return true
 	default:
-		return Running
+		return false
 	}
 }
 
