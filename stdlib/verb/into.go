@@ -99,6 +99,8 @@ func (c *Call) endInto(s *value.Solution, p *solve.Problem) error {
 		return nil
 	}
 	switch g := s.Gone; {
+	case g.Rows > 0 && g.File == "":
+		d.Note("%d outputs up to t = %s were handed on", g.Rows, value.Short(g.Last, 6))
 	case g.Rows > 0:
 		d.Note("%d outputs up to t = %s are in %s", g.Rows, value.Short(g.Last, 6), g.To())
 	case g.File != "":
