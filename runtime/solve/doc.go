@@ -5,6 +5,9 @@
 // Solve runs a Problem and gives a Solution; Workspace does the same again and again without
 // allocating for each step; Stepper is the loop's inside, one accepted step at a time.
 //
+// Outputs are kept in the Solution, or handed one by one to Problem.Sink, in memory that does not
+// grow with the length of the run.
+//
 // Stopping is a status, with everything kept that was found so far; an error is only for a call
 // that makes no sense. Gradients are not here: package sens wraps this one.
 //
