@@ -74,8 +74,12 @@ func TestConsole(t *testing.T) {
 	}
 }
 
-// TestDocuments runs every udl block of the documents, from the folder of the gallery.
+// TestDocuments runs every udl block of the documents, from a copy of the folder of the gallery, as some write files.
 func TestDocuments(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("models")); err != nil {
+		t.Fatal(err)
+	}
 	for _, file := range []string{"docs/spec.md", "docs/guide.md", "README.md"} {
 		n := 0
 		for _, b := range blocks(t, file) {
@@ -85,7 +89,7 @@ func TestDocuments(t *testing.T) {
 			}
 			n++
 			var out bytes.Buffer
-			in := eval.New(eval.Options{Out: &out, Err: &out, Dir: "models", Quiet: true})
+			in := eval.New(eval.Options{Out: &out, Err: &out, Dir: dir, Quiet: true})
 			err := in.Run(context.Background(), diag.NewSource(file, b.text))
 			if code, fails := strings.CutPrefix(rest, "fails "); fails {
 				l := diag.From(err)

@@ -190,6 +190,10 @@ type SolveOptions struct {
 	Seed uint64 // of the weights of an untrained model
 	// Inputs gives the model's inputs tables for this run; one without keeps the expression it was declared with.
 	Inputs map[string]Input
+	// Sink takes the outputs of a Solve one by one as they are reached, at an event's time the values after it, and the Solution keeps none of
+	// them: memory does not grow with the length of the run, nor does By make a list of times. values are those that Model.Columns names, valid
+	// during the call. Its error ends the solve, which then gives an error that wraps it. A long run may need WithLimits(Limits{Steps: …}).
+	Sink func(t float64, values []float64) error
 }
 
 // call runs a verb in a session of its own.
@@ -198,6 +202,9 @@ func (m *Model) call(ctx context.Context, verb string, args map[string]value.Val
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, m.limits.Time, fmt.Errorf("udl: the time limit of %v is over", m.limits.Time))
 		defer cancel()
+	}
+	if _, ok := args["into"]; ok && verb != "solve" {
+		return nil, fmt.Errorf("udl: Sink is for Solve: %s needs the solution, of which a Sink keeps nothing", verb)
 	}
 	if len(sets) > 0 {
 		r := &value.Record{}
@@ -269,19 +276,42 @@ func (o SolveOptions) args(args map[string]value.Value, exprs map[string]string)
 	if len(o.Inputs) > 0 {
 		args["inputs"] = inputsOf(o.Inputs)
 	}
+	if o.Sink != nil {
+		args["into"] = value.Sink(o.Sink)
+	}
 }
 
 // Solve integrates the model. A solve that stops early (a pole, a step limit) returns what it has together
 // with an error that says where and why.
 func (m *Model) Solve(ctx context.Context, o SolveOptions) (*Solution, error) {
 	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
+	var refused error
+	if sink := o.Sink; sink != nil {
+		o.Sink = func(t float64, values []float64) error {
+			refused = sink(t, values)
+			return refused
+		}
+	}
 	o.args(args, exprs)
 	v, err := m.call(ctx, "solve", args, exprs, o.Set)
+	if refused != nil {
+		err = &sinkError{err, refused}
+	}
 	if s, ok := v.(*value.Solution); ok {
 		return &Solution{s}, err
 	}
 	return nil, err
 }
+
+// sinkError is the error of a solve that a sink ended, as it is told, with the sink's.
+type sinkError struct{ told, cause error }
+
+func (e *sinkError) Error() string { return e.told.Error() }
+
+func (e *sinkError) Unwrap() []error { return []error{e.told, e.cause} }
+
+// Columns are the names of what a Sink is given: the scalars of the states, such as "x" and "u[2]", then of the lets, as in a file of the solution.
+func (m *Model) Columns() []string { return m.m.Columns() }
 
 // Data is a table of measurements: a column of times and others; a missing value is NaN.
 type Data struct {
@@ -457,12 +487,15 @@ func (m *Model) Name() string { return m.m.Name() }
 // Solution is a trajectory.
 type Solution struct{ s *value.Solution }
 
-// Times are the output times.
+// Times are the output times; none where a Sink took them.
 func (s *Solution) Times() []float64 { return s.s.Sol.T }
 
 // Series is a state or let at the output times: one number each, or, for an array, its elements
 // row-major time after time.
 func (s *Solution) Series(name string) ([]float64, error) {
+	if err := s.s.NotKept(name); err != nil {
+		return nil, fmt.Errorf("udl: %w", err)
+	}
 	v, ok := s.s.Member(name)
 	a, isArray := v.(*value.Array)
 	if !ok || !isArray {
@@ -471,7 +504,11 @@ func (s *Solution) Series(name string) ([]float64, error) {
 	return a.Data, nil
 }
 
-// At is a state or let at any time of the solution, by its continuous extension; an array row-major.
+// End is how far the solution came.
+func (s *Solution) End() float64 { return s.s.Sol.TEnd }
+
+// At is a state or let at any time of the solution, by its continuous extension; an array row-major. Where a Sink took the outputs it is
+// known at the End only.
 func (s *Solution) At(t float64, name string) ([]float64, error) {
 	v, err := s.s.AtTimes(value.Num(t))
 	if err != nil {

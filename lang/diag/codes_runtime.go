@@ -18,5 +18,6 @@ var runtimeCodes = []Row{
 	{"E0514", "a training failed", "The message says why.", ""},
 	{"E0515", "an event goes wrong", "It fires for ever, as bounces that die down do, or events set each other off in a circle, or it assigns what is no number. End before, `stop when` nothing moves any more, or set two thresholds apart from each other.", ""},
 	{"E0516", "a solver that does not suit", "The solver cannot handle what the model needs, such as algebraic equations. The message lists those that can.", ""},
+	{"E0517", "an output could not be handed on", "The function that takes the outputs of a solve gave an error, which the message quotes.", ""},
 	{"E0530", "inconsistent initial values", "The given initial values of states that have a derivative contradict an algebraic equation or a constraint, or from the first guesses of the algebraic unknowns no solution is found. The message names the equation, by how much it is missed, and the values.", ""},
 }

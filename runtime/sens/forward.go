@@ -141,6 +141,9 @@ func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (au
 	if err := whole(p, "forward sensitivities"); err != nil {
 		return nil, nil, nil, err
 	}
+	if err := kept(p); err != nil {
+		return nil, nil, nil, err
+	}
 	if err := reducible(p, "forward"); err != nil {
 		return nil, nil, nil, err
 	}

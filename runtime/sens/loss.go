@@ -26,6 +26,9 @@ func prepare(p *solve.Problem, loss Loss) (solve.Problem, error) {
 	if p == nil || p.Sys == nil || p.Sys.RHS == nil {
 		return q, fmt.Errorf("there is no system to differentiate")
 	}
+	if err := kept(p); err != nil {
+		return q, err
+	}
 	q = *p
 	q.ForGradient = true
 	if q.Times = loss.Times(); q.Times == nil {

@@ -32,6 +32,7 @@ type Fired struct {
 	// Count of an Every: it fired at T0 + Count·period.
 	Count int
 	// Of ByDelay: which Fired read the values that are assigned now.
+	// It is −1 with a Sink, as that is not kept.
 	From int
 	// Step is how many steps were made before.
 	Step int
@@ -91,6 +92,7 @@ type eventer struct {
 	period  []float64
 	count   []int // of Every: which multiple is next
 	pending []pending
+	told    int // how many have gone into the solution
 	due     []due
 	atOnce  []int // by event: firings at this time
 	zeno    []int
@@ -315,10 +317,13 @@ func (e *eventer) run(o *outputs) Status {
 		if s := o.step(); s != Running {
 			return s
 		}
-		n := len(e.sol.Events)
+		n := e.told
 		s := e.end()
-		if len(e.sol.Events) > n {
+		if e.told > n {
 			o.jumped(t, st.X())
+		}
+		if s == Running {
+			s = o.flush()
 		}
 		if s != Running {
 			return s
@@ -329,9 +334,12 @@ func (e *eventer) run(o *outputs) Status {
 	}
 }
 
+// nearly is where times begin that are t within what rounding does to a time.
+func nearly(t float64) float64 { return t - 8*0x1p-52*math.Abs(t) }
+
 // jumped gives the outputs at t, within what rounding does to a time, the values after the events there.
 func (o *outputs) jumped(t float64, x []float64) {
-	near := t - 8*0x1p-52*math.Abs(t)
+	near := nearly(t)
 	for i := len(o.sol.T) - 1; i >= 0 && o.sol.T[i] >= near; i-- {
 		copy(o.sol.X[i*o.sol.NX:(i+1)*o.sol.NX], x)
 	}

@@ -59,6 +59,9 @@ func (e *eventer) fire() Status {
 	clear(e.atOnce)
 	clear(e.own)
 	e.known = false
+	if e.p.Sink != nil && len(e.due) > 0 {
+		e.sol.Events = e.sol.Events[:0] // the last of them are kept
+	}
 	count := len(e.sol.Events)
 	x := slices.Clone(e.st.X())
 	begin := slices.Clone(x)
@@ -94,9 +97,12 @@ func (e *eventer) fire() Status {
 		e.changed = false
 	}
 	if changed || !slices.Equal(x, begin) || e.st.isCut {
-		if s := e.restart(t, x); s != Running {
+		if s := e.restart(t, x, count); s != Running {
 			return s
 		}
+	}
+	if e.p.Sink != nil {
+		e.sol.Jumps, e.jumps = e.sol.Jumps[:0], 0
 	}
 	if e.stopped {
 		return Stopped
@@ -142,7 +148,11 @@ func (e *eventer) one(d due, t float64, x []float64) Status {
 			return e.wrong(i, "it assigns a value that is not finite: "+e.assigned(i))
 		}
 		if wait > 0 && t+wait > t {
-			e.pending = append(e.pending, pending{t: t + wait, event: i, from: len(e.sol.Events), x: slices.Clone(e.x)})
+			from := len(e.sol.Events)
+			if e.p.Sink != nil {
+				from = -1 // it will be gone
+			}
+			e.pending = append(e.pending, pending{t: t + wait, event: i, from: from, x: slices.Clone(e.x)})
 		} else {
 			copy(x, e.x)
 		}
@@ -152,6 +162,7 @@ func (e *eventer) one(d due, t float64, x []float64) Status {
 		return MemoryLimit
 	}
 	e.sol.Events = append(e.sol.Events, f)
+	e.told++
 	return Running
 }
 
@@ -249,10 +260,15 @@ func (e *eventer) goes(i int, t float64, x []float64, was bool) bool {
 	return s > 0
 }
 
-// restart stands the stepper at the state after the events.
-func (e *eventer) restart(t float64, x []float64) Status {
+// restart stands the stepper at the state after the events, those from the given one on.
+func (e *eventer) restart(t float64, x []float64, from int) Status {
 	if err := e.consistent(t, x); err != nil {
-		last := e.sol.Events[len(e.sol.Events)-1].Event
+		last := 0
+		if n := len(e.sol.Events); n > from {
+			last = e.sol.Events[n-1].Event
+		} else if n := len(e.sol.Jumps); n > 0 {
+			last = len(e.sys.Events) + e.sol.Jumps[n-1].Event
+		}
 		return e.wrong(last, "the algebraic equations have no solution after it: "+err.Error())
 	}
 	e.st.Restart(t, x)

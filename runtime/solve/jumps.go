@@ -102,6 +102,9 @@ func (e *eventer) remember() {
 	at, n := e.st.stats.Steps, len(e.sys.Jumps)
 	values := slices.Clone(e.th[e.sys.Frozen+1 : e.sys.Frozen+1+n])
 	f := &e.sol.frozen
+	if e.p.Sink != nil {
+		*f = (*f)[:0] // there are no steps to look them up for
+	}
 	if k := len(*f); k > 0 && (*f)[k-1].step == at {
 		(*f)[k-1].values = values
 		return
@@ -141,6 +144,7 @@ func (e *eventer) jumped(i int, cause Cause, t float64, x []float64) bool {
 			}
 		}
 	}
+	e.st.stats.Jumps++
 	e.sol.Jumps = append(e.sol.Jumps, Fired{T: t, Event: k, Guard: i, Cause: cause, From: -1, Step: e.st.stats.Steps, Before: slices.Clone(x), After: slices.Clone(x)})
 	n := len(e.sys.Events) + k
 	e.fires[n]++

@@ -34,6 +34,13 @@ type Problem struct {
 	// They are read off the dense output and never force a step.
 	Times []float64
 
+	// Sink, if not nil, takes the outputs in their order as they are reached, those at an event's time with the state after it, and the Solution keeps none of them: no
+	// T and X, no dense output, no events but the last. So the memory does not grow with the length of the run. x, of length NX, is valid during
+	// the call. Its error ends the integration, with the status SinkFailed.
+	Sink func(t float64, x []float64) error
+	// By, with a Sink, asks for outputs at T0, T0 + By, … to T1 without a list of them; its sign is that of T1 − T0. 0: at Times.
+	By float64
+
 	// The local error of state i is kept below Atol + Rtol·|x_i| in the root mean square over
 	// the states. 0 means the default; what a user typed is tested by CheckTolerance, which
 	// refuses 0.
@@ -264,6 +271,9 @@ func (p *Problem) stateName(i int) string {
 func slack(t0, t1 float64) float64 { return 1e-12 * math.Abs(t1-t0) }
 
 func (p *Problem) checkTimes(dir float64) error {
+	if err := p.checkSink(dir); err != nil {
+		return err
+	}
 	for i, t := range p.Times {
 		switch {
 		case math.IsNaN(t) || math.IsInf(t, 0):

@@ -12,7 +12,7 @@ import (
 
 // Solution is what an integration found, complete or not.
 type Solution struct {
-	T      []float64 // output times reached
+	T      []float64 // output times reached; none with a Sink
 	X      []float64 // the states there, len(T) × NX, row-major
 	NX     int
 	Status Status
@@ -25,8 +25,8 @@ type Solution struct {
 	// Switches are the changes from one method to another, where the solver is chosen by the problem.
 	Switches []Switch
 	XEnd     []float64 // the state there, length NX
-	Events   []Fired   // what happened, in order
-	// Jumps are the times at which something jumped in the right-hand side; Event is which of the system's Jumps.
+	Events   []Fired   // what happened, in order; with a Sink what happened last
+	// Jumps are the times at which something jumped in the right-hand side; Event is which of the system's Jumps. None with a Sink.
 	Jumps []Fired
 
 	frozen       []frozenAt // the values of what jumps, by the step from which on they hold
@@ -35,6 +35,7 @@ type Solution struct {
 
 	first  string // the method that began, where it was chosen
 	dense  bool
+	sunk   bool // the outputs went to a sink
 	rec    record
 	sc     *Scheme       // of the explicit Runge–Kutta method, nil where there is none
 	reader reader        // of steps that another method made
@@ -82,7 +83,7 @@ func (s *Solution) Used() string {
 	b.WriteString(s.first)
 	for i, w := range s.Switches {
 		if i == 3 && len(s.Switches) > 4 {
-			fmt.Fprintf(&b, ", … (%d changes)", len(s.Switches))
+			fmt.Fprintf(&b, ", … (%d changes)", s.Stats.Switches)
 			break
 		}
 		fmt.Fprintf(&b, ", %s from t = %.4g", w.Method, w.T)
@@ -159,8 +160,8 @@ func (s *Solution) MeshEngine() []bool {
 }
 
 // At writes the state at time t into out, length NX, by the method's continuous extension. It
-// is an error to ask outside what was integrated, and without dense output anywhere but at the
-// output times. At may be called by many goroutines.
+// is an error to ask outside what was integrated, without dense output anywhere but at the
+// output times, and where they went to a Sink anywhere but at the end. At may be called by many goroutines.
 func (s *Solution) At(t float64, out []float64) error {
 	if len(out) != s.NX {
 		return fmt.Errorf("the state has %d values, there is room for %d", s.NX, len(out))
@@ -181,6 +182,9 @@ func (s *Solution) At(t float64, out []float64) error {
 	if t == s.TEnd {
 		copy(out, s.XEnd)
 		return nil
+	}
+	if s.sunk {
+		return fmt.Errorf("the outputs went to a sink and nothing of them is kept, so the solution is known at its end only, t = %v, not at t = %v", s.TEnd, t)
 	}
 	if !s.dense {
 		if i := sort.Search(len(s.T), func(i int) bool { return (s.T[i]-t)*dir >= 0 }); i < len(s.T) && s.T[i] == t {

@@ -34,6 +34,7 @@ func (w *Workspace) Solve(ctx context.Context, p *Problem) (*Solution, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.prepare(ev != nil)
 	stop := Running
 	if st.Status() == Running {
 		if ev != nil {
@@ -57,6 +58,9 @@ func (w *Workspace) Solve(ctx context.Context, p *Problem) (*Solution, error) {
 	if stop == Running {
 		stop = st.Status()
 	}
+	if s := o.flush(); s != Running && stop.Ended() {
+		stop = s
+	}
 	sol.Status, sol.Stats, sol.Switches = stop, st.Stats(), st.switches
 	sol.first = ""
 	if st.auto != nil {
@@ -75,6 +79,9 @@ func (w *Workspace) Solve(ctx context.Context, p *Problem) (*Solution, error) {
 		if stop == EventFault {
 			sol.Fault.Event, sol.Fault.Where = ev.eventName(ev.culprit)
 			sol.Fault.Why = ev.why
+		}
+		if stop == SinkFailed {
+			sol.Fault.Why, sol.Fault.Cause = o.refused, o.err
 		}
 	}
 	return sol, nil
@@ -99,7 +106,7 @@ func (w *Workspace) reset(p *Problem) *Solution {
 	s.T0, s.T1, s.TEnd = p.T0, p.T1, p.T0
 	s.XEnd = append(s.XEnd[:0], st.x...)
 	s.Status, s.Stats, s.Fault = Running, Stats{}, nil
-	s.dense, s.cached = !p.NoDense, -1
+	s.dense, s.sunk, s.cached = !p.NoDense && p.Sink == nil, p.Sink != nil, -1
 	if s.rec.used > st.set.maxMemory {
 		s.rec = record{} // kept from a problem that was allowed more
 	}
@@ -114,25 +121,33 @@ type outputs struct {
 	sol   *Solution
 	limit int64 // bytes
 	dir   float64
-	next  int // the next of Times
+	next  int // the next of the times asked for
+	n     int // how many they are
+
+	// Of outputs that go to a sink:
+	grid    Grid      // what By asks for
+	row     []float64 // the state at an output
+	hold    bool      // rows at the end of a step wait for the events there
+	refused string    // which output the sink did not take
+	err     error     // why
 }
 
 // begin writes the outputs at the start.
 func (o *outputs) begin() Status {
 	o.sol.TEnd = o.st.T()
 	copy(o.sol.XEnd, o.st.X())
-	if o.p.Times == nil {
+	if o.everyStep() {
 		return o.write(o.p.T0, o.st.X())
 	}
-	n := len(o.p.Times)
-	if need := o.bytes(n); need > o.limit {
+	n := o.n
+	if o.p.Sink == nil && o.bytes(n) > o.limit {
 		return MemoryLimit
 	}
-	if cap(o.sol.T) < n || cap(o.sol.X) < n*o.sol.NX {
+	if o.p.Sink == nil && (cap(o.sol.T) < n || cap(o.sol.X) < n*o.sol.NX) {
 		o.sol.T, o.sol.X = make([]float64, 0, n), make([]float64, 0, n*o.sol.NX)
 	}
-	for ; o.next < n && (o.p.Times[o.next]-o.p.T0)*o.dir <= 0; o.next++ {
-		if s := o.write(o.p.Times[o.next], o.st.X()); s != Running {
+	for ; o.next < n && (o.time(o.next)-o.p.T0)*o.dir <= 0; o.next++ {
+		if s := o.write(o.time(o.next), o.st.X()); s != Running {
 			return s
 		}
 	}
@@ -143,6 +158,9 @@ func (o *outputs) begin() Status {
 func (o *outputs) bytes(n int) int64 { return 8 * int64(n) * int64(o.sol.NX+1) }
 
 func (o *outputs) write(t float64, x []float64) Status {
+	if o.p.Sink != nil {
+		return o.send(t, x)
+	}
 	if o.bytes(len(o.sol.T)+1)+o.sol.rec.used > o.limit {
 		return MemoryLimit
 	}
@@ -184,6 +202,9 @@ func (o *outputs) step() Status {
 		}
 	}
 	t1 := st.T()
+	if o.p.Sink != nil {
+		return o.sink()
+	}
 	if o.p.Times == nil {
 		if s := o.write(t1, st.X()); s != Running {
 			return o.full(t1, st.X())

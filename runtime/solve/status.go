@@ -22,9 +22,10 @@ const (
 	MemoryLimit                // the limit on memory was reached
 	Stopped                    // an event ended the integration, as it should
 	EventFault                 // an event fires for ever, or assigns what is no value
+	SinkFailed                 // the sink of the outputs gave an error
 )
 
-var statusNames = [...]string{"running", "done", "max steps", "step too small", "non-finite", "cancelled", "memory limit", "event", "event fault"}
+var statusNames = [...]string{"running", "done", "max steps", "step too small", "non-finite", "cancelled", "memory limit", "event", "event fault", "output failed"}
 
 // String is the status in words.
 func (s Status) String() string {
@@ -47,14 +48,17 @@ type Fault struct {
 	Bad    []int     // the states (indices into X) whose value or derivative is not finite
 	Worst  int       // the state with the largest local error relative to its tolerance, −1 if unknown
 	Limit  int64     // the limit that was reached, of steps or bytes
-	Cause  error     // of the context, if it was cancelled
-	Why    string    // of a step that became too small: what stood in the way, if not the error; of an event what is wrong
+	Cause  error     // of the context, if it was cancelled; of the sink, if it failed
+	Why    string    // of a step that became too small: what stood in the way, if not the error; of an event what is wrong; of a sink which output it was
 	Event  string    // the event that is to blame
 	Where  any       // its place in the source, as the system gives it
 
 	// Source is the sub-expression that is to blame, nil when the system cannot tell.
 	Source *system.Fault
 }
+
+// Unwrap is the error of the context or of the sink that ended the integration.
+func (f *Fault) Unwrap() error { return f.Cause }
 
 // Error says where, why, and what to try.
 func (f *Fault) Error() string {
@@ -92,6 +96,8 @@ func (f *Fault) Error() string {
 		fmt.Fprintf(&b, "the memory limit of %d bytes is reached", f.Limit)
 	case EventFault:
 		fmt.Fprintf(&b, "the event `%s` goes wrong: %s", f.Event, f.Why)
+	case SinkFailed:
+		fmt.Fprintf(&b, "%s: %v", f.Why, f.Cause)
 	default:
 		b.WriteString(f.Status.String())
 	}

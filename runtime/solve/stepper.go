@@ -17,6 +17,7 @@ type Stats struct {
 	Smallest float64 // the smallest accepted step but the last, which the end may cut; positive
 	Largest  float64
 	Events   int  // that fired
+	Jumps    int  // in the right-hand side
 	Whole    bool // the steps were made by code compiled with the model in one piece
 
 	// Of methods that solve equations in each step:
@@ -31,6 +32,9 @@ type Stats struct {
 	Chosen   string // which methods, and why
 	Switches int    // from one method to another
 }
+
+// mostSwitches is how many switches are told of an integration whose outputs go to a sink.
+const mostSwitches = 100
 
 // Switch is a change from one method to another within an integration.
 type Switch struct {
@@ -420,11 +424,19 @@ func (s *Stepper) refuse() Status {
 	if s.attempts >= s.set.maxSteps {
 		return MaxSteps
 	}
+	if s.cancelled() {
+		return Cancelled
+	}
+	return Running
+}
+
+// cancelled asks the context.
+func (s *Stepper) cancelled() bool {
 	select {
 	case <-s.done:
-		return Cancelled
+		return true
 	default:
-		return Running
+		return false
 	}
 }
 
@@ -565,7 +577,9 @@ func (s *Stepper) change() {
 		name = s.auto.explicit.Name
 	}
 	s.stats.Switches++
-	s.switches = append(s.switches, Switch{T: s.t, Method: name})
+	if s.p.Sink == nil || len(s.switches) < mostSwitches {
+		s.switches = append(s.switches, Switch{T: s.t, Method: name})
+	}
 }
 
 // commit moves to the end of the last step, handing on its last stage where that is the first

@@ -19,37 +19,81 @@ func WriteCSV(w io.Writer, f *Frame) error {
 	if err := f.Check(); err != nil {
 		return err
 	}
-	b := bufio.NewWriter(w)
-	buf := make([]byte, 0, 32)
-	for i := range f.Columns {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		writeCell(b, f.Columns[i].Name, len(f.Columns) == 1)
+	names := make([]string, len(f.Columns))
+	for i := range names {
+		names[i] = f.Columns[i].Name
 	}
-	b.WriteByte('\n')
+	c := NewCSVWriter(w, names)
 	for r := range f.Rows() {
 		for i := range f.Columns {
-			if i > 0 {
-				b.WriteByte(',')
+			if col := &f.Columns[i]; col.Values == nil {
+				c.text(col.Text[r])
+			} else {
+				c.number(col.Values[r])
 			}
-			c := &f.Columns[i]
-			if c.Values == nil {
-				writeCell(b, c.Text[r], len(f.Columns) == 1)
-				continue
-			}
-			v := c.Values[r]
-			if math.IsNaN(v) {
-				// A line that is empty would be no row at all.
-				writeCell(b, "", len(f.Columns) == 1)
-				continue
-			}
-			buf = appendNumber(buf[:0], v)
-			b.Write(buf)
 		}
-		b.WriteByte('\n')
+		c.end()
 	}
-	return b.Flush()
+	return c.Flush()
+}
+
+// CSVWriter writes rows of numbers one by one, as WriteCSV writes a frame. It holds no more of them than a buffer does.
+type CSVWriter struct {
+	b     *bufio.Writer
+	buf   []byte
+	alone bool // one column
+	cells int  // in this row so far
+	err   error
+}
+
+// NewCSVWriter writes the header.
+func NewCSVWriter(w io.Writer, names []string) *CSVWriter {
+	c := &CSVWriter{b: bufio.NewWriterSize(w, 1<<16), buf: make([]byte, 0, 32), alone: len(names) == 1}
+	for _, n := range names {
+		c.text(n)
+	}
+	c.end()
+	return c
+}
+
+// Row writes one row; the error is that of the writer, now or before.
+func (c *CSVWriter) Row(t float64, values []float64) error {
+	c.number(t)
+	for _, v := range values {
+		c.number(v)
+	}
+	c.end()
+	return c.err
+}
+
+// Flush writes what is still held; the error is that of the writer, now or before.
+func (c *CSVWriter) Flush() error { return c.b.Flush() }
+
+func (c *CSVWriter) comma() {
+	if c.cells++; c.cells > 1 {
+		c.b.WriteByte(',')
+	}
+}
+
+func (c *CSVWriter) text(s string) {
+	c.comma()
+	writeCell(c.b, s, c.alone)
+}
+
+func (c *CSVWriter) number(v float64) {
+	if math.IsNaN(v) {
+		// A line that is empty would be no row at all.
+		c.text("")
+		return
+	}
+	c.comma()
+	c.buf = appendNumber(c.buf[:0], v)
+	c.b.Write(c.buf)
+}
+
+func (c *CSVWriter) end() {
+	c.cells = 0
+	c.err = c.b.WriteByte('\n') // its errors stay
 }
 
 // writeCell writes a text cell; an empty one that stands alone on its line is quoted.

@@ -35,8 +35,9 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 		}
 	}
 	tmp := f.Name()
+	done := false
 	defer func() {
-		if err != nil {
+		if !done { // after a panic of write too
 			f.Close()
 			os.Remove(tmp)
 		}
@@ -47,7 +48,7 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 		}
 	}
 	if err := write(f); err != nil {
-		return err
+		return cause(err)
 	}
 	if err := f.Sync(); err != nil {
 		return cause(err)
@@ -58,6 +59,7 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 	if err := os.Rename(tmp, path); err != nil {
 		return cause(err)
 	}
+	done = true
 	// The rename itself is durable once the directory is; where directories cannot be
 	// flushed (Windows), that is left to the system.
 	if d, e := os.Open(dir); e == nil {
@@ -75,7 +77,7 @@ func writeThrough(path string, write func(io.Writer) error) error {
 	}
 	if err := write(f); err != nil {
 		f.Close()
-		return err
+		return cause(err)
 	}
 	if err := f.Close(); err != nil {
 		return cause(err)

@@ -129,6 +129,9 @@ func (in *Interp) callValue(f *frame, fun value.Value, e *ast.Call) (value.Value
 			return nil, err
 		}
 		r, err := fv.AtTimes(t)
+		if err != nil && fv.Gone != nil {
+			return nil, diag.New("E0716", e.Span(), "%v", err).WithHelp("%s", fv.Gone.Help())
+		}
 		return r, in.place(err, e)
 	case *value.Ensemble:
 		return nil, diag.New("E0703", e.Span(), "an ensemble is known at its output times only").

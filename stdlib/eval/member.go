@@ -34,6 +34,11 @@ func (in *Interp) memberOf(x value.Value, name string, at ast.Node) (value.Value
 	if v, ok := m.Member(name); ok {
 		return v, nil
 	}
+	if s, ok := x.(*value.Solution); ok {
+		if err := s.NotKept(name); err != nil {
+			return nil, diag.New("E0716", at.Span(), "%v", err).WithHelp("%s", s.Gone.Help())
+		}
+	}
 	d := diag.New("E0708", at.Span(), "%s has no `%s`", value.Describe(x), name)
 	if mv, ok := x.(*value.Model); ok {
 		for _, l := range mv.C.Model.Lets {

@@ -79,10 +79,15 @@ func (in *Interp) showRecord(w io.Writer, r *value.Record, indent string) {
 }
 
 func (in *Interp) showSolution(w io.Writer, s *value.Solution) {
-	trace.WriteTable(w, s.Frame(), trace.TableOptions{Width: in.o.Width, Rows: 7, Color: in.o.Color})
-	if !in.o.Quiet {
-		p := verb.PlotOf(s)
-		trace.Draw(w, &p.Plot, trace.DrawOptions{Width: in.o.Width, Color: in.o.Color})
+	if g := s.Gone; g != nil {
+		fmt.Fprintf(w, "%d outputs went to %s; at the end\n", g.Rows, g.To())
+		in.showRecord(w, s.Last(), "  ")
+	} else {
+		trace.WriteTable(w, s.Frame(), trace.TableOptions{Width: in.o.Width, Rows: 7, Color: in.o.Color})
+		if !in.o.Quiet {
+			p := verb.PlotOf(s)
+			trace.Draw(w, &p.Plot, trace.DrawOptions{Width: in.o.Width, Color: in.o.Color})
+		}
 	}
 	st := s.Sol.Stats
 	events := ""

@@ -19,6 +19,7 @@ type Solution struct {
 	Theta  []float64
 	Solver string
 	Why    string // why that solver
+	Gone   *Gone  // where the outputs went, nil where they are kept
 
 	outs []float64 // nt × NOut, made on demand
 }
@@ -39,9 +40,12 @@ func series(rows []float64, nt, w int, sl system.Slot) *Array {
 	return a
 }
 
-// Member implements members: states, lets, parameters, t, stats, status, events.
+// Member implements members: states, lets, parameters, t, last, stats, status, events. Of outputs that are not kept there is none; NotKept says so.
 func (s *Solution) Member(name string) (Value, bool) {
 	sys := s.sys()
+	if s.NotKept(name) != nil {
+		return nil, false
+	}
 	nt := len(s.Sol.T)
 	for _, sl := range sys.States {
 		if sl.Name == name {
@@ -62,6 +66,8 @@ func (s *Solution) Member(name string) (Value, bool) {
 		return Text(s.Sol.Status.String()), true
 	case "events":
 		return &Events{s}, true
+	case "last":
+		return s.Last(), true
 	}
 	return ThetaMember(sys, s.Theta, name)
 }
@@ -91,42 +97,37 @@ func (s *Solution) Outs() []float64 {
 
 // Names implements members.
 func (s *Solution) Names() []string {
-	var names []string
-	for _, sl := range s.sys().States {
-		names = append(names, sl.Name)
+	if s.Gone != nil {
+		return []string{"last", "stats", "status"}
 	}
-	for _, sl := range s.sys().Outs {
-		names = append(names, sl.Name)
-	}
-	return append(names, "t", "stats", "status", "events")
+	return append(s.series(), "t", "last", "stats", "status", "events")
 }
 
 // Frame is the solution as columns: t, the scalars of the states, then of the lets.
 func (s *Solution) Frame() *trace.Frame {
-	f := &trace.Frame{}
-	sys := s.sys()
 	nt := len(s.Sol.T)
-	f.Columns = append(f.Columns, Column{Name: "t", Unit: s.Model.TimeUnit(), Values: s.Sol.T})
-	add := func(rows []float64, w int, slots []system.Slot) {
-		for _, sl := range slots {
-			names := system.Names([]system.Slot{sl})
-			for k := range sl.Size() {
-				v := make([]float64, nt)
-				for i := range v {
-					v[i] = rows[i*w+sl.Off+k]
-				}
-				f.Columns = append(f.Columns, Column{Name: names[k], Unit: sl.Unit, Doc: sl.Doc, Values: v})
-			}
+	cols := s.Model.columns()
+	f := &trace.Frame{Columns: []Column{{Name: "t", Unit: s.Model.TimeUnit(), Values: s.Sol.T}}}
+	for _, c := range cols {
+		rows, w := s.Sol.X, s.sys().NX
+		if c.let {
+			rows, w = s.Outs(), s.outWidth()
 		}
+		c.Values = make([]float64, nt)
+		for i := range nt {
+			c.Values[i] = rows[i*w+c.off]
+		}
+		f.Columns = append(f.Columns, c.Column)
 	}
-	add(s.Sol.X, sys.NX, sys.States)
-	add(s.Outs(), s.outWidth(), sys.Outs)
 	return f
 }
 
 // AtTimes is s(t): the states and lets at one time (each of its own shape) or at several (one row a time).
 func (s *Solution) AtTimes(t *Array) (Value, error) {
 	sys := s.sys()
+	if s.Gone != nil && !(len(t.Data) == 1 && t.Data[0] == s.Sol.TEnd) {
+		return nil, s.Gone.errorf("so it is known at its end only, t = %s", Format(s.Sol.TEnd))
+	}
 	n := len(t.Data)
 	rows := make([]float64, n*sys.NX)
 	for i, x := range t.Data {
@@ -177,7 +178,7 @@ func (s *Solution) Stats() *Record {
 	if len(s.sys().Events) > 0 {
 		r.Put("events", Num(float64(st.Events)))
 	}
-	if n := len(s.Sol.Jumps); n > 0 {
+	if n := st.Jumps; n > 0 {
 		r.Put("jumps", Num(float64(n)))
 	}
 	if st.Jacobians > 0 {

@@ -24,7 +24,7 @@ func (c *Call) Failure(sol *solve.Solution, p *solve.Problem) *diag.Diagnostic {
 	}
 	f := sol.Fault
 	code := map[solve.Status]diag.Code{solve.MaxSteps: "E0501", solve.StepTooSmall: "E0502", solve.NonFinite: "E0503",
-		solve.Cancelled: "E0504", solve.MemoryLimit: "E0506", solve.EventFault: "E0515"}[sol.Status]
+		solve.Cancelled: "E0504", solve.MemoryLimit: "E0506", solve.EventFault: "E0515", solve.SinkFailed: "E0517"}[sol.Status]
 	span := c.Span
 	text := ""
 	if f.Source != nil {
@@ -283,6 +283,9 @@ func tableVerb(c *Call) (value.Value, error) {
 func frameOf(v value.Value) (*trace.Frame, error) {
 	switch v := v.(type) {
 	case *value.Solution:
+		if err := v.NotKept(""); err != nil {
+			return nil, err
+		}
 		return v.Frame(), nil
 	case *value.Ensemble:
 		return v.Frame(), nil
@@ -411,6 +414,9 @@ const mostSeries = 8
 func addSeries(p *value.Plot, v value.Value) error {
 	switch v := v.(type) {
 	case *value.Solution:
+		if err := v.NotKept(""); err != nil {
+			return err
+		}
 		f := v.Frame()
 		p.XLabel = label("t", f.Columns[0].Unit)
 		n := len(v.Model.C.System.StateNames())

@@ -133,25 +133,34 @@ func (c *Call) tolerances() (rtol, atol float64, err error) {
 	return
 }
 
-// span reads the option `t`: the interval, and the output times, nil for every step.
-func (c *Call) span() (t0, t1 float64, times []float64, err error) {
+// times reads the option `t`, as far as it can be told without making a list of it.
+func (c *Call) times() (*value.Range, error) {
 	r, ok := c.Args["t"].(*value.Range)
 	if !ok {
 		if v, given := c.Args["t"]; given {
-			return 0, 0, nil, c.Bad("t", "`t` must be a range of times, this is %s", value.Describe(v)).WithHelp("write `t = 0..10`, or `t = 0..10 by 0.1`")
+			return nil, c.Bad("t", "`t` must be a range of times, this is %s", value.Describe(v)).WithHelp("write `t = 0..10`, or `t = 0..10 by 0.1`")
 		}
-		return 0, 0, nil, diag.New("E0706", c.Span, "`%s` needs the times, `t`", c.Verb.Name).WithHelp("write `t = 0..10`, or `t = 0..10 by 0.1`")
+		return nil, diag.New("E0706", c.Span, "`%s` needs the times, `t`", c.Verb.Name).WithHelp("write `t = 0..10`, or `t = 0..10 by 0.1`")
 	}
 	if !finite(r.Lo) || !finite(r.Hi) {
-		return 0, 0, nil, c.Bad("t", "the ends of `t` must be finite, these are %s and %s", value.Format(r.Lo), value.Format(r.Hi))
+		return nil, c.Bad("t", "the ends of `t` must be finite, these are %s and %s", value.Format(r.Lo), value.Format(r.Hi))
 	}
 	if r.Lo == r.Hi {
-		return 0, 0, nil, c.Bad("t", "`t` is a single moment, %s", value.Format(r.Lo))
+		return nil, c.Bad("t", "`t` is a single moment, %s", value.Format(r.Lo))
 	}
-	if r.At == nil && r.By != 0 || math.IsNaN(r.By) {
-		if !((r.Hi-r.Lo)*r.By > 0) {
-			return 0, 0, nil, c.Bad("t", "a step of %s does not lead from %s to %s", value.Format(r.By), value.Format(r.Lo), value.Format(r.Hi))
-		}
+	if (r.At == nil && r.By != 0 || math.IsNaN(r.By)) && !((r.Hi-r.Lo)*r.By > 0) {
+		return nil, c.Bad("t", "a step of %s does not lead from %s to %s", value.Format(r.By), value.Format(r.Lo), value.Format(r.Hi))
+	}
+	return r, nil
+}
+
+// span reads the option `t`: the interval, and the output times, nil for every step.
+func (c *Call) span() (t0, t1 float64, times []float64, err error) {
+	r, err := c.times()
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	if r.At == nil && r.By != 0 {
 		if n := (r.Hi - r.Lo) / r.By; n > value.MaxPoints {
 			return 0, 0, nil, c.Bad("t", "these are %.3g output times, more than %d", n, value.MaxPoints)
 		}
@@ -390,6 +399,9 @@ func solveVerb(c *Call) (value.Value, error) {
 	p, ch, err := c.problem(m)
 	if err != nil {
 		return nil, err
+	}
+	if into, ok := c.Args["into"]; ok {
+		return c.solveInto(m, p, ch, into)
 	}
 	if p.T0, p.T1, p.Times, err = c.span(); err != nil {
 		return nil, err

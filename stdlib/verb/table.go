@@ -28,7 +28,8 @@ var (
 var verbs = []Verb{
 	verb("solve", "solution", "Solves a model over a range of times.",
 		"model M { state x = 1; x' = -x }\ns = solve(M, t = 0..10 by 0.1)", solveVerb,
-		arg("model", "model", "", ""), needT, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
+		arg("model", "model", "", ""), needT, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps,
+		arg("into", "text", "none", "a .csv file that takes the outputs as they are reached, as `save` writes them, for runs too long for memory: none of them is kept, `.last` is the end")),
 	verb("fit", "fitted model", "Trains a model to data, or to a loss that is a function of the solution. The result is a new model; the original is unchanged. Ctrl-C keeps the best so far.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\nbest = fit(M, t = 0..1 by 0.1, loss = s -> (s.x[end] - 0.5)^2)", fitVerb,
 		arg("model", "model", "", ""), pos("data", "table", "none", "measurements"), optMatch, optLoss, optT,
