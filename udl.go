@@ -521,6 +521,23 @@ func (s *Solution) At(t float64, name string) ([]float64, error) {
 	return x.(*value.Array).Data, nil
 }
 
+// Event is one that fired along a solution: when, and which, as it is written in the model.
+type Event struct {
+	T    float64
+	Name string // "when y < 0"
+}
+
+// Events are what fired, in order; assignments that were delayed are not among them.
+func (s *Solution) Events() []Event {
+	var out []Event
+	for _, f := range s.s.Sol.Events {
+		if f.Cause != solve.ByDelay {
+			out = append(out, Event{T: f.T, Name: s.s.Model.C.System.Events[f.Event].Name})
+		}
+	}
+	return out
+}
+
 // Status is how the solve ended: "done", or why it stopped.
 func (s *Solution) Status() string { return s.s.Sol.Status.String() }
 

@@ -199,3 +199,15 @@ func TestManyGoroutines(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+func TestEvents(t *testing.T) {
+	m := parse(t, "model Ball { state y = 10, v = 0; y' = v; v' = -10; when y < 0 { v := -0.5*v }; stop when t > 3 }")
+	s, err := m.Solve(context.Background(), udl.SolveOptions{T1: 4, Rtol: 1e-9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev := s.Events()
+	if len(ev) != 3 || ev[0].Name != "when y < 0" || math.Abs(ev[1].T-2*math.Sqrt2) > 1e-9 || ev[2].T != 3 || s.Status() != "event" {
+		t.Errorf("%v, %s", ev, s.Status())
+	}
+}

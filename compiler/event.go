@@ -24,7 +24,7 @@ func (c *Compiled) events(b lower.Builtins, how code.Options) error {
 		}
 		return nil, fmt.Errorf("%s has events", m.Name)
 	}
-	g, n, err := lower.Guards(m, lay, b)
+	g, n, parts, err := lower.Guards(m, lay, b)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (c *Compiled) events(b lower.Builtins, how code.Options) error {
 		if err != nil {
 			return err
 		}
-		s.Guards = f
+		s.Guards, s.GuardParts = f, parts
 		c.without(f)
 	}
 	scalar := func(e *model.Expr, nx int) (system.Func, error) {

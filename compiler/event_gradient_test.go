@@ -76,7 +76,7 @@ func TestImpactGradients(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := compile(t, ball)
-	for _, name := range []string{"Tsit5", "Vern7", "Rodas5P", "auto"} {
+	for _, name := range []string{"Tsit5", "Vern7", "Rodas5P", "RadauIIA5", "KenCarp4", "BDF", "VCABM", "auto"} {
 		m, _ := method.Find(name)
 		for _, k := range ref.Case.Impacts {
 			last := number(t, k.T) + 0.1
@@ -87,6 +87,9 @@ func TestImpactGradients(t *testing.T) {
 				gm, _ := sens.Lookup(how)
 				g := make([]float64, c.System.NTheta)
 				v, _, err := gm.Gradient(context.Background(), p, loss, g)
+				if f := m.Info().Family; how == "discrete" && (f == method.Multistep || f == method.ExplicitMultistep) && err != nil && strings.Contains(err.Error(), "take adjoint = forward") {
+					continue // refused by name
+				}
 				if err != nil {
 					t.Fatal(err)
 				}

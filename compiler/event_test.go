@@ -78,10 +78,10 @@ func TestBouncingBall(t *testing.T) {
 	}
 	c := compile(t, ball)
 	for _, k := range ref.Cases {
-		for _, name := range []string{"Tsit5", "Vern7", "Vern9", "BS3", "Rodas5P", "auto"} {
-			m, ok := method.Find(name)
-			if !ok {
-				t.Fatal(name)
+		for _, m := range method.Solvers() {
+			name := m.Info().Name
+			if !m.Info().Adaptive || slices.Contains([]string{"Heun", "Midpoint", "ROCK2"}, name) {
+				continue // of order 2 they take too many steps for this
 			}
 			th := c.System.Defaults()
 			for n, v := range map[string]float64{"h0": k.H0, "v0": k.V0, "e": k.E, "g": k.G} {
@@ -415,17 +415,19 @@ func TestEventFunctions(t *testing.T) {
 
 // TestEventAllocations holds that steps without events cost no memory where a system has events.
 func TestEventAllocations(t *testing.T) {
-	c := compile(t, "model M {\nstate x = 0, y = 1\nx' = y\ny' = -x\nwhen x > 2 { x := 0 }\n}")
-	var w solve.Workspace
-	run := func(t1 float64) float64 {
-		p := &solve.Problem{Sys: c.System, T1: t1, Times: []float64{t1}, NoDense: true, Rtol: 1e-9, MaxSteps: 1 << 30}
-		return testing.AllocsPerRun(3, func() {
-			if _, err := w.Solve(context.Background(), p); err != nil {
-				t.Fatal(err)
-			}
-		})
-	}
-	if short, long := run(10), run(1000); long > short+2 {
-		t.Errorf("%g allocations over 1000, %g over 10", long, short)
+	for _, events := range []string{"when x > 2 { x := 0 }", "when x > 1.00001 { x := 0 }", "when x > 1.00001 or x < -1.00001 and y > 1.1 { x := 0 }"} {
+		c := compile(t, "model M {\nstate x = 0, y = 1\nx' = y\ny' = -x\n"+events+"\n}")
+		var w solve.Workspace
+		run := func(t1 float64) float64 {
+			p := &solve.Problem{Sys: c.System, T1: t1, Times: []float64{t1}, NoDense: true, Rtol: 1e-9, MaxSteps: 1 << 30}
+			return testing.AllocsPerRun(3, func() {
+				if s, err := w.Solve(context.Background(), p); err != nil || len(s.Events) > 0 {
+					t.Fatal(err, s.Events)
+				}
+			})
+		}
+		if short, long := run(10), run(1000); long > short+2 {
+			t.Errorf("%s: %g allocations over 1000, %g over 10", events, long, short)
+		}
 	}
 }

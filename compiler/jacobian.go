@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"math"
 	"sync"
 
 	"github.com/udl-lang/udl/compiler/ad"
@@ -11,8 +12,8 @@ import (
 	"github.com/udl-lang/udl/runtime/system"
 )
 
-// ∂f/∂x, in the cheapest of three ways: its entries as straight-line code of their own, in which zeros are gone and the values are shared; its products with
-// the seeds of a colouring as one graph of arrays, which keeps arrays in lanes; one directional derivative after the other.
+// ∂f/∂x, in the cheapest of four ways: its entries as straight-line code of their own, in which zeros are gone and the values are shared; the legs of stencils as
+// arrays; its products with the seeds of a colouring as one graph of arrays, which keeps arrays in lanes; one directional derivative after the other.
 
 const (
 	// maxScalars is how many nodes a right-hand side may be, number by number, for its Jacobian to be written out entry by entry.
@@ -34,8 +35,10 @@ type jacobians struct {
 	pattern *sparse.Pattern
 	colors  *sparse.Coloring
 	whole   *ir.Graph     // as ad.Entries gives it, optimised; nil where it is too large
-	prog    *code.Program // of the entries or products and of ∂f/∂t; nil for directional derivatives
-	from    []int32       // where each entry is among the products; nil where prog gives the entries themselves
+	prog    *code.Program // of the entries, or of the numbers that they are made of, and of ∂f/∂t; nil for directional derivatives
+	from    []int32       // where each entry is among those numbers; nil where prog gives the entries themselves
+	adds    [][2]int32    // and what is added to some: entry, number
+	numbers int           // how many there are
 	seeds   [][]float64   // of directional derivatives
 	err     error
 
@@ -81,12 +84,29 @@ func (js *jacobians) choose(s *shared) error {
 	if err := js.entries(s.g); err != nil {
 		return err
 	}
-	g := products
-	if js.whole != nil {
-		entries := without(js.whole, ad.VecValue)
-		if products == nil || code.LaneCost(entries) <= code.LaneCost(products)+js.pattern.NNZ() {
-			g, products = entries, nil
+	legs, err := js.legs(s)
+	if err != nil {
+		return err
+	}
+	var g *ir.Graph
+	best := math.MaxInt
+	consider := func(c *ir.Graph, more int) bool {
+		if c == nil || code.LaneCost(c)+more >= best {
+			return false
 		}
+		g, best = c, code.LaneCost(c)+more
+		return true
+	}
+	nnz := js.pattern.NNZ()
+	if js.whole != nil {
+		consider(without(js.whole, ad.VecValue), 0)
+	}
+	if consider(products, nnz) || g == nil {
+		js.numbers, js.adds = js.colors.Groups()*s.nz, nil
+		js.from = js.ofProducts(s.nz)
+	}
+	if legs != nil && consider(legs.graph, nnz) {
+		js.numbers, js.from, js.adds = legs.numbers, legs.from, legs.adds
 	}
 	if g == nil {
 		js.seeds = make([][]float64, js.colors.Groups())
@@ -95,19 +115,22 @@ func (js *jacobians) choose(s *shared) error {
 			js.colors.Seed(q, js.seeds[q])
 		}
 	}
-	if g == nil || products != nil {
-		js.from = make([]int32, js.pattern.NNZ())
-		for j := range js.pattern.N() {
-			rows, first := js.pattern.Column(j)
-			for k, r := range rows {
-				js.from[first+k] = int32(js.colors.Group(j)*s.nz) + r
-			}
-		}
-	}
 	if g != nil {
 		js.prog, err = code.CompileWith(g, s.how)
 	}
 	return err
+}
+
+// ofProducts says where each entry is among the products with the seeds.
+func (js *jacobians) ofProducts(nz int) []int32 {
+	from := make([]int32, js.pattern.NNZ())
+	for j := range js.pattern.N() {
+		rows, first := js.pattern.Column(j)
+		for k, r := range rows {
+			from[first+k] = int32(js.colors.Group(j)*nz) + r
+		}
+	}
+	return from
 }
 
 // products is the graph of ad.Products; nil where the entries are sure to be cheaper, or the graph would be too large.
@@ -162,14 +185,14 @@ func without(g *ir.Graph, vec int) *ir.Graph {
 
 // jacobian implements system.Jacobian.
 type jacobian struct {
-	js       *jacobians
-	f        *fn // where there is no program: of which the directional derivatives are taken
-	run      derived
-	t        [1]float64
-	th       []float64
-	stale    bool      // th is not prepared yet
-	products []float64 // with the colouring's seeds
-	unused   []float64 // where an unwanted ∂f/∂t goes
+	js      *jacobians
+	f       *fn // where there is no program: of which the directional derivatives are taken
+	run     derived
+	t       [1]float64
+	th      []float64
+	stale   bool      // th is not prepared yet
+	numbers []float64 // that entries are made of
+	unused  []float64 // where an unwanted ∂f/∂t goes
 }
 
 var _ system.Jacobian = (*jacobian)(nil)
@@ -177,15 +200,15 @@ var _ system.Jacobian = (*jacobian)(nil)
 func (js *jacobians) bind(s *shared) *jacobian {
 	j := &jacobian{js: js, th: make([]float64, s.nth), stale: true, unused: make([]float64, s.nz)}
 	if js.from != nil {
-		j.products = make([]float64, js.colors.Groups()*s.nz)
+		j.numbers = make([]float64, js.numbers)
 	}
 	if js.prog == nil {
-		j.f = s.bind()
+		j.f, j.numbers = s.bind(), make([]float64, s.nz)
 		return j
 	}
 	j.run.Exec = js.prog.New()
 	j.run.in[ir.BankT], j.run.in[ir.BankTheta] = j.t[:], j.th
-	j.run.out[0] = j.products
+	j.run.out[0] = j.numbers
 	j.run.changed = code.All
 	return j
 }
@@ -221,13 +244,16 @@ func (j *jacobian) Eval(v, ft []float64, t float64, x []float64) {
 	j.recover(v)
 }
 
-// recover reads the entries off the products.
+// recover makes the entries of the numbers.
 func (j *jacobian) recover(v []float64) {
-	p := j.products
+	p := j.numbers
 	from := j.js.from
 	v = v[:len(from)]
 	for k, i := range from {
 		v[k] = p[i]
+	}
+	for _, a := range j.js.adds {
+		v[a[0]] += p[a[1]]
 	}
 }
 
@@ -237,10 +263,9 @@ func (j *jacobian) directional(v, ft []float64, t float64, x []float64) {
 		j.f.Prepare(j.th)
 		j.stale = false
 	}
-	n := j.f.s.nz
 	for q, seed := range j.js.seeds {
-		j.f.JVP(j.products[:n], t, x, nil, 0, seed, nil)
-		j.js.colors.Recover(q, j.products[:n], v)
+		j.f.JVP(j.numbers, t, x, nil, 0, seed, nil)
+		j.js.colors.Recover(q, j.numbers, v)
 	}
 	if ft != nil {
 		j.f.JVP(ft, t, x, nil, 1, nil, nil)

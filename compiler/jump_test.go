@@ -2,9 +2,12 @@ package compiler_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/sens"
@@ -123,4 +126,59 @@ func TestJumpGradients(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestRandomJumps holds models that jump against the same written with a `discrete` that events switch.
+func TestRandomJumps(t *testing.T) {
+	want, compared, jumps := 300, 0, 0
+	if testing.Short() {
+		want = 40
+	}
+	texts := rapid.Custom(func(t *rapid.T) [2]string {
+		num := func(lo, hi float64) string {
+			v := math.Round(1000*rapid.Float64Range(lo, hi).Draw(t, "c")) / 1000
+			if math.Abs(v) < 0.05 {
+				v += 0.07
+			}
+			return fmt.Sprintf("%.3f", v)
+		}
+		x0, y0, c, k := num(-2, 2), num(-2, 2), num(-1, 1), num(0.1, 0.9)
+		cond := fmt.Sprintf("x + %s*y > %s", k, c)
+		start := fmt.Sprintf("x + %s*y > %s", k, c)
+		body := fmt.Sprintf("x' = %s*y + %s*x\n", num(0.5, 3), num(-0.3, 0.1))
+		rest := fmt.Sprintf("-(%s)*x + %s*sin(%s*t)", num(0.5, 3), num(-1, 1), num(0.3, 4))
+		on, off := num(-0.4, 0.4), num(-0.4, 0.4)
+		event := ""
+		if rapid.Bool().Draw(t, "event") {
+			event = fmt.Sprintf("every %s { x := %s*x + %s }\n", num(0.4, 2), num(-0.9, 0.9), num(-1, 1))
+		}
+		a := fmt.Sprintf("model M {\nstate x = %s, y = %s\n%sy' = %s + (if %s then %s else %s*x)\n%s}", x0, y0, body, rest, cond, on, off, event)
+		b := fmt.Sprintf("model M {\nstate x = %s, y = %s\ndiscrete m = if %s then 1 else 0\n%sy' = %s + m*%s + (1 - m)*%s*x\n%swhen %s { m := 1 }\nwhen %s falling { m := 0 }\n}",
+			x0, y0, start, body, rest, on, off, event, cond, cond)
+		return [2]string{a, b}
+	})
+	names := []string{"Tsit5", "Vern7", "Rodas5P", "RadauIIA5", "auto"}
+	for seed := 0; compared < want && seed < 10*want && !t.Failed(); seed++ {
+		k := texts.Example(seed)
+		m, _ := method.Find(names[seed%len(names)])
+		a, b := compile(t, k[0]), compile(t, k[1])
+		by := func(p *solve.Problem) { p.Method = m }
+		one, two := run(t, a, 6, []float64{1, 2.5, 6}, by), run(t, b, 6, []float64{1, 2.5, 6}, by)
+		if one.Fault != nil || two.Fault != nil {
+			if (one.Fault != nil) != (two.Fault != nil) {
+				t.Errorf("%s\n%v\n%v", k[0], one.Fault, two.Fault)
+			}
+			continue // both slide
+		}
+		compared++
+		jumps += len(one.Jumps)
+		for i := range one.T {
+			for j := range 2 {
+				if d := one.Row(i)[j] - two.Row(i)[j]; !(math.Abs(d) < 2e-7) {
+					t.Errorf("%s, at %g: %v, with events %v\n%s", m.Info().Name, one.T[i], one.Row(i), two.Row(i), k[0])
+				}
+			}
+		}
+	}
+	t.Logf("%d models, %d jumps", compared, jumps)
 }

@@ -55,6 +55,9 @@ func (s *shared) stepping(by method.Method) system.Step {
 
 // rosenbrock compiles a step of a Rosenbrock method.
 func (s *shared) rosenbrock(m *method.Rosenbrock) (*code.StepProgram, error) {
+	if code.Layered(s.g) {
+		return nil, code.ErrLayered
+	}
 	l, err := s.linear()
 	if err != nil {
 		return nil, err

@@ -83,3 +83,77 @@ func TestJacobian(t *testing.T) {
 		}
 	})
 }
+
+// What terms say adds up to what directional derivatives say.
+func TestTerms(t *testing.T) {
+	graphs := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		g, nz := irtest.Graph(rt, irtest.Smooth, false)
+		h, terms, ok, err := ad.Terms(g, irtest.NX)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if !ok {
+			return
+		}
+		graphs++
+		size := 0
+		for _, l := range terms {
+			size += len(l.Cols)
+		}
+		if err := ir.Verify(h); err != nil {
+			rt.Fatal(err)
+		}
+		run := func(g *ir.Graph, banks *ir.Banks, sizes ...int) [][]float64 {
+			p, err := code.Compile(opt.Run(g))
+			if err != nil {
+				rt.Fatal(err)
+			}
+			var out [][]float64
+			for _, n := range sizes {
+				out = append(out, make([]float64, n))
+			}
+			p.New().Run(banks, out)
+			return out
+		}
+		banks := *irtest.Banks()
+		got := run(h, &banks, size, nz)
+		jac := make([]float64, nz*irtest.NX)
+		for _, l := range terms {
+			for i, c := range l.Cols {
+				if c >= 0 {
+					jac[(l.Row+i)*irtest.NX+int(c)] += got[0][l.Off+i]
+				}
+			}
+		}
+		jvp, err := ad.JVP(g)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		banks[ir.BankDTheta], banks[ir.BankDX] = make([]float64, irtest.NTheta), make([]float64, irtest.NX)
+		same := func(got, want float64) {
+			if !(math.Abs(got-want) <= 1e-12*(1+math.Abs(want))) && (got == got || want == want) {
+				rt.Fatalf("%v is not %v", got, want)
+			}
+		}
+		for j := range irtest.NX + 1 {
+			clear(banks[ir.BankDX])
+			banks[ir.BankDT] = []float64{0}
+			if j < irtest.NX {
+				banks[ir.BankDX][j] = 1
+			} else {
+				banks[ir.BankDT][0] = 1
+			}
+			for i, want := range run(jvp, &banks, nz)[0] {
+				if j < irtest.NX {
+					same(jac[i*irtest.NX+j], want)
+				} else {
+					same(got[1][i], want)
+				}
+			}
+		}
+	})
+	if graphs < 10 {
+		t.Errorf("only %d graphs have terms", graphs)
+	}
+}

@@ -96,8 +96,35 @@ func (c *checker) condition(e *ast.Event, ev *model.Event) bool {
 	if ev.Cond = c.eventScalar(e.Trigger, "a condition"); ev.Cond == nil {
 		return false
 	}
-	ev.Guard = c.guard(ev.Cond, false)
-	return ev.Guard != nil
+	joins := map[*model.Expr]bool{}
+	if ev.Guard = c.guard(ev.Cond, false, joins); ev.Guard == nil {
+		return false
+	}
+	if parts := guardParts(ev.Guard, joins); len(parts) > 1 {
+		ev.Parts = parts
+	}
+	return true
+}
+
+// guardParts are the guards of the comparisons that a guard is made of; joins are what joins them.
+func guardParts(e *model.Expr, joins map[*model.Expr]bool) []*model.Expr {
+	var out []*model.Expr
+	switch {
+	case joins[e] && e.Op == model.LetIn:
+		n := len(e.Syms)
+		for _, p := range guardParts(e.Args[n], joins) {
+			in := *e
+			in.Args = append(append([]*model.Expr(nil), e.Args[:n]...), p)
+			out = append(out, &in)
+		}
+	case joins[e]:
+		for _, a := range e.Args {
+			out = append(out, guardParts(a, joins)...)
+		}
+	case e.Op != model.Num:
+		out = append(out, e)
+	}
+	return out
 }
 
 // moment checks the trigger of `at` and `every`, which is known when the run starts.
@@ -140,7 +167,7 @@ func moving(e *model.Expr, seen map[*model.Symbol]bool) *model.Expr {
 					found = x
 				} else if !seen[x.Sym] {
 					seen[x.Sym] = true
-					if x.Sym.Input || moving(x.Sym.Def, seen) != nil {
+					if moving(x.Sym.Def, seen) != nil {
 						found = x
 					}
 				}
@@ -154,49 +181,55 @@ func moving(e *model.Expr, seen map[*model.Symbol]bool) *model.Expr {
 // ---- guards ----
 
 // guard makes a number out of a condition, positive where it holds: a > b becomes a − b, `and` the smaller of two guards,
-// `or` the larger. With flip it is the guard of the opposite.
-func (c *checker) guard(e *model.Expr, flip bool) *model.Expr {
+// `or` the larger. With flip it is the guard of the opposite. What joins guards is noted in joins.
+func (c *checker) guard(e *model.Expr, flip bool, joins map[*model.Expr]bool) *model.Expr {
 	call := func(name string, args ...*model.Expr) *model.Expr {
 		return &model.Expr{Op: model.Call, Name: name, Args: args, Span: e.Span}
+	}
+	join := func(name string, args ...*model.Expr) *model.Expr {
+		j := call(name, args...)
+		joins[j] = true
+		return j
 	}
 	switch e.Op {
 	case model.Num:
 		return num(map[bool]float64{true: 1, false: -1}[(e.Val[0] != 0) != flip], e.Span)
 	case model.Ref:
 		if e.Sym.Kind == model.Let && e.Sym.Def != nil && isCondition(e.Sym.Def) {
-			return c.guard(e.Sym.Def, flip)
+			return c.guard(e.Sym.Def, flip, joins)
 		}
 		if b := c.bound[e.Sym]; e.Sym.Kind == model.Local && b != nil && isCondition(b) {
-			return c.guard(b, flip)
+			return c.guard(b, flip, joins)
 		}
 	case model.LetIn:
 		n := len(e.Syms)
-		body := c.guard(e.Args[n], flip)
+		body := c.guard(e.Args[n], flip, joins)
 		if body == nil {
 			return nil
 		}
 		out := *e
 		out.Args = append(append([]*model.Expr(nil), e.Args[:n]...), body)
+		joins[&out] = true
 		return &out
 	case model.If: // if c then a else b holds where c and a do, or b without c
-		cond, not, then, other := c.guard(e.Args[0], false), c.guard(e.Args[0], true), c.guard(e.Args[1], flip), c.guard(e.Args[2], flip)
+		cond, not, then, other := c.guard(e.Args[0], false, joins), c.guard(e.Args[0], true, joins), c.guard(e.Args[1], flip, joins), c.guard(e.Args[2], flip, joins)
 		if cond == nil || not == nil || then == nil || other == nil {
 			return nil
 		}
-		return call("max", call("min", cond, then), call("min", not, other))
+		return join("max", join("min", cond, then), join("min", not, other))
 	case model.Call:
 		switch e.Name {
 		case "not":
-			return c.guard(e.Args[0], !flip)
+			return c.guard(e.Args[0], !flip, joins)
 		case "and", "or":
-			x, y := c.guard(e.Args[0], flip), c.guard(e.Args[1], flip)
+			x, y := c.guard(e.Args[0], flip, joins), c.guard(e.Args[1], flip, joins)
 			if x == nil || y == nil {
 				return nil
 			}
 			if (e.Name == "and") != flip {
-				return call("min", x, y)
+				return join("min", x, y)
 			}
-			return call("max", x, y)
+			return join("max", x, y)
 		case "<", "<=", ">", ">=":
 			x, y := e.Args[0], e.Args[1]
 			if (e.Name[0] == '<') != flip {

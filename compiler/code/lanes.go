@@ -60,7 +60,7 @@ type LaneProgram struct {
 // WholeLanes compiles a step of m over lanes, with the entries vary of θ, which has nth, for each lane its own. width 0 is the machine's widest. The error says why
 // there is none.
 func WholeLanes(p *Program, m *method.RK, nx, nth int, vary []int, dense bool, width int) (*LaneProgram, error) {
-	if err := p.wholeStep(m, nx); err != nil && err != errLayered {
+	if err := p.wholeStep(m, nx); err != nil && err != ErrLayered {
 		return nil, err
 	}
 	if !m.FSAL || m.EndStage() != m.Stages-1 {

@@ -69,6 +69,9 @@ func WholeSolver(p *sparse.Pattern) (*SolverProgram, error) {
 	if h := native.Host(); h.Widest() == 0 {
 		return nil, fmt.Errorf("%w: %s", native.ErrCPU, h.Why)
 	}
+	if p.NNZ() > maxSolverFlops { // before the analysis, which is dear for what is large
+		return nil, fmt.Errorf("%d entries, more than the %d that are worth it", p.NNZ(), maxSolverFlops)
+	}
 	symbolic, err := sparse.Analyze(p, sparse.Options{})
 	if err != nil {
 		return nil, err

@@ -246,17 +246,17 @@ func (p *Program) wholeStep(m *method.RK, nx int) error {
 		return fmt.Errorf("a function without generated code")
 	case cost > maxStepCost:
 		return fmt.Errorf("a costly right-hand side")
-	case layered(p.g):
-		return errLayered
+	case Layered(p.g):
+		return ErrLayered
 	}
 	return nil
 }
 
-// errLayered is why a network's step is not compiled as a whole; trajectories as lanes are worth it all the same.
-var errLayered = errors.New("a network, which has lanes within")
+// ErrLayered is why a network's step is not compiled as a whole; trajectories as lanes are worth it all the same.
+var ErrLayered = errors.New("a network, which has lanes within")
 
-// layered reports whether costly functions are applied to whole arrays, so that lanes within the right-hand side do more than a step in one piece.
-func layered(g *ir.Graph) bool {
+// Layered reports whether costly functions are applied to whole arrays, so that lanes within the right-hand side do more than a step in one piece.
+func Layered(g *ir.Graph) bool {
 	live := g.Live()
 	for id := range g.Nodes {
 		if n := &g.Nodes[id]; live[id] && n.Shape.Size() > smallArray && n.Op.Info().Class == ir.Elementwise && scalarCost(n.Op) >= 30 {

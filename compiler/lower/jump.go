@@ -190,8 +190,9 @@ func (lay *Layout) Freeze(m *model.Model, b Builtins) (left *model.Expr, err err
 	return f.left, nil
 }
 
-// Guards is the graph of the guards: one number for each event that has one, in source order, then those of the jumps.
-func Guards(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, n int, err error) {
+// Guards is the graph of the guards: one number for each event that has one, in source order, then those of the jumps, then those of the comparisons that a condition
+// of several is made of; parts says, by guard, which these are.
+func Guards(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, n int, parts [][]int, err error) {
 	defer recovered(&err)
 	l, rhs := dynamic(m, lay, b)
 	var frozen []ir.ID
@@ -215,5 +216,17 @@ func Guards(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, n int, err er
 	for _, id := range frozen {
 		put("jump", id)
 	}
-	return l.g, n, nil
+	parts = make([][]int, n)
+	guard := 0
+	for _, ev := range m.Events {
+		if ev.Guard == nil {
+			continue
+		}
+		for _, p := range ev.Parts {
+			parts[guard] = append(parts[guard], n)
+			put("part of "+ev.Name, l.expr(p).id)
+		}
+		guard++
+	}
+	return l.g, n, parts, nil
 }

@@ -119,10 +119,11 @@ const (
 // Event is a change of states at a moment.
 type Event struct {
 	Kind      EventKind
-	Name      string // "when y < 0", as written, for messages and records
-	Cond      *Expr  // of When and Stop: the condition as written
-	Guard     *Expr  // of When and Stop: a number that is positive where the condition holds
-	Time      *Expr  // of At and Every: the moment, the period; of parameters and constants alone
+	Name      string  // "when y < 0", as written, for messages and records
+	Cond      *Expr   // of When and Stop: the condition as written
+	Guard     *Expr   // of When and Stop: a number that is positive where the condition holds
+	Parts     []*Expr // of a condition of several comparisons: the guard of each; nil for one
+	Time      *Expr   // of At and Every: the moment, the period; of parameters and constants alone
 	Direction Direction
 	Initially bool
 	After     *Expr // the delay, nil for none

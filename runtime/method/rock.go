@@ -115,7 +115,8 @@ var rock4 = ROCK{
 			}
 		})
 	}),
-	Doc:  "Explicit, of order 4 with up to 142 stages: as ROCK2, at tolerances from 1e-4 to 1e-8.",
+	Doc: "Explicit, of order 4 with up to 142 stages: as ROCK2, at tolerances from 1e-4 to 1e-8; h times the spectral radius should stay below some thousand, since " +
+		"rounding grows with its fourth power.",
 	Cite: "Abdulle, SIAM Journal on Scientific Computing 23 (2002) 2041–2054",
 }
 

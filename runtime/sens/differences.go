@@ -68,7 +68,7 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 		// as smooth.
 		d.q.Rtol, d.q.Atol, d.q.AtolVec = tighter(d.q.Rtol, solve.DefaultRtol), tighter(d.q.Atol, solve.DefaultAtol), nil
 	} else {
-		d.q.Mesh, d.q.MeshEngine = sol.Mesh(), sol.MeshEngine()
+		d.q.Mesh, d.q.MeshEngine, d.q.MeshOrders = sol.Mesh(), sol.MeshEngine(), sol.MeshOrders()
 	}
 	d.q.Theta = d.th
 	flag := map[int]bool{}
@@ -92,7 +92,7 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 }
 
 // unrepeatable are the families whose steps are more than their ends and a method.
-var unrepeatable = map[method.Family]bool{method.Multistep: true, method.ExplicitMultistep: true, method.Stabilised: true}
+var unrepeatable = map[method.Family]bool{method.ExplicitMultistep: true, method.Stabilised: true}
 
 // tighter is a tolerance for differences of solves: a thousandth, as far as rounding lets it.
 func tighter(tol, otherwise float64) float64 {

@@ -470,7 +470,7 @@ func (n *nowhere) Eval(z []float64, _ float64, _, _ []float64) { spoil(z) }
 // augmentEvents gives the augmented system the events of the system.
 func augmentEvents(out, sys *system.System) {
 	if sys.Guards != nil {
-		out.Guards = newHeaded(sys.Guards, out.NX, false)
+		out.Guards, out.GuardParts = newHeaded(sys.Guards, out.NX, false), sys.GuardParts
 	}
 	for _, ev := range sys.Events {
 		if ev.Reset != nil {

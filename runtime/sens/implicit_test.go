@@ -18,7 +18,7 @@ import (
 func newtonMethods() (all []method.Method) {
 	for _, m := range method.Solvers() {
 		switch m := m.(type) {
-		case *method.DIRK:
+		case *method.DIRK, *method.BDF:
 			all = append(all, m)
 		case *method.Radau:
 			for _, order := range m.Orders() {
@@ -57,7 +57,7 @@ func TestImplicitAdjoint(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p.Mesh = first.Mesh()
+			p.Mesh, p.MeshOrders = first.Mesh(), first.MeshOrders()
 			if _, _, err := sens.Adjoint(context.Background(), p, loss, g); err != nil {
 				t.Fatal(err)
 			}
@@ -99,7 +99,7 @@ func TestRadauAdjointOfAlgebraic(t *testing.T) {
 		if err != nil || first.Status != solve.Done {
 			t.Fatal(err, first)
 		}
-		p.Mesh = first.Mesh()
+		p.Mesh, p.MeshOrders = first.Mesh(), first.MeshOrders()
 		g, d := make([]float64, 3), make([]float64, 3)
 		_, _, err = sens.Adjoint(context.Background(), p, loss, g)
 		if m.Info().Family == method.DiagonallyImplicit {

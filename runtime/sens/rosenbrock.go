@@ -27,10 +27,16 @@ func newReverse(m method.Method, sys *system.System) (reverse, error) {
 		return newRosenbrock(m, sys)
 	case *method.Symplectic:
 		return newSymplectic(m, sys)
+	case *method.ROCK:
+		return newRock(m, sys), nil
+	case *method.Adams:
+		return newAdams(m, sys), nil
 	case *method.DIRK:
 		return newDirk(m, sys)
 	case *method.Radau:
 		return newRadauSteps(m, sys)
+	case *method.BDF:
+		return newBDF(m, sys)
 	}
 	return nil, refuse("the discrete adjoint does not go through the steps of %s; take adjoint = forward, or a solver such as Rodas5P", m.Info().Name)
 }
@@ -222,6 +228,9 @@ func stageTime(st *solve.StepRecord, c float64) float64 {
 	case 0:
 		return st.T
 	case 1:
+		if !st.Cut {
+			return st.T1
+		}
 		return st.T + st.H
 	}
 	return st.T + c*st.H

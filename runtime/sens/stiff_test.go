@@ -34,7 +34,7 @@ func find(t testing.TB, name string) method.Method {
 // stiffGradients are the methods that differentiate stiff problems, and how.
 var stiffGradients = []struct{ solver, gradient string }{
 	{"Rodas5P", "discrete"}, {"Rodas5P", "forward"}, {"Rodas4", "discrete"}, {"Rodas4", "forward"}, {"auto", "discrete"}, {"auto", "forward"},
-	{"RadauIIA5", "discrete"}, {"RadauIIA5", "forward"}, {"KenCarp4", "discrete"}, {"KenCarp4", "forward"}, {"KenCarp5", "discrete"},
+	{"RadauIIA5", "discrete"}, {"RadauIIA5", "forward"}, {"KenCarp4", "discrete"}, {"KenCarp4", "forward"}, {"KenCarp5", "discrete"}, {"BDF", "discrete"}, {"BDF", "forward"},
 }
 
 // TestRobertsonGradient holds every component of a stiff gradient, of which they are apart by ten orders of magnitude, to a reference of twenty digits.

@@ -125,7 +125,7 @@ func (y *symplectic) back(lam, g []float64) error {
 	}
 	if y.used[1] {
 		add(lam, 1, y.x1b)
-		y.ends(lam, g, st.T+h, x, y.fb[1], y.sb[1])
+		y.ends(lam, g, stageTime(st, 1), x, y.fb[1], y.sb[1])
 	}
 	for i := len(m.B) - 1; i >= 0; i-- {
 		if m.A[i] != 0 {

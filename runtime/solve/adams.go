@@ -332,3 +332,48 @@ func (r adamsReader) at(theta float64, out, x []float64, h float64, row []float6
 		add(out, h*g[i], r.star(row, len(out), i))
 	}
 }
+
+// MaxAdams is room for what depends on the order of an Adams method.
+const MaxAdams = adamsMost
+
+// AdamsStep reads a step of an Adams method of an Order k, as the Stepper made it, for who differentiates it: with φ_i the modified differences of f before it and δ
+// what the predicted state adds,
+//
+//	p = x + h Σ_{i<k} g_i φ_i,  δ = f(t1, p) − Σ_{i<k} φ_i,  x(t + θh) = x + h Σ_{i<k} g_i(θ) φ_i + h g_k(θ) δ,
+//
+// g being g(1), i counted from 0.
+type AdamsStep struct {
+	Order int
+	st    *StepRecord
+	r     adamsReader
+}
+
+// AdamsStepOf reads a step of the method.
+func AdamsStepOf(m *method.Adams, st *StepRecord) AdamsStep {
+	return AdamsStep{Order: int(st.K[0]), st: st, r: adamsReader{m.MaxOrder}}
+}
+
+// Weights writes g_0(θ) … g_k(θ).
+func (a AdamsStep) Weights(theta float64, g *[MaxAdams]float64) {
+	a.r.integrals(theta, a.Order, a.st.K, g[:])
+}
+
+// Term is φ_i, and δ for i = k. Read only.
+func (a AdamsStep) Term(i int) []float64 { return a.r.star(a.st.K, len(a.st.X), i) }
+
+// Past writes the weights by which φ_i is made of f at the start of the step, at that of the step before it, and so on: w_0 … w_i.
+func (a AdamsStep) Past(i int, w *[MaxAdams]float64) {
+	alpha, offset := a.st.K[1:1+a.r.most], a.st.K[1+a.r.most:1+2*a.r.most]
+	scale := 1.0
+	for j := range i {
+		scale /= alpha[j]
+	}
+	for j := range i + 1 {
+		w[j] = scale
+		for l := range i + 1 {
+			if l != j {
+				w[j] /= offset[l] - offset[j]
+			}
+		}
+	}
+}

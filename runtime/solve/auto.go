@@ -55,7 +55,7 @@ func choose(sys *system.System, set *settings) *switcher {
 		name = "Vern7"
 	}
 	implicit, why := "Rodas5P", "the system is small"
-	if sys.NX > sparseSize && !set.forGradient {
+	if sys.NX > sparseSize {
 		if m, ok := method.Find("BDF"); ok {
 			implicit, why = m.Info().Name, fmt.Sprintf("with %d states factorisations are dear", sys.NX)
 		}

@@ -24,7 +24,7 @@ type bdf struct {
 	mat *matrix
 	it  corrector
 
-	phi  [maxBDF + 3][]float64 // φ_1 … at index 0 …
+	phi  [MaxBDF + 3][]float64 // φ_1 … at index 0 …
 	e    []float64             // the correction of the last attempt
 	pred []float64             // P(t1)
 	hist []float64             // P'(t1)·h/γ, which e adds up with in the equation of a step
@@ -33,10 +33,10 @@ type bdf struct {
 
 	k     int // order of the next step
 	steps int // since the last start
-	psi   [maxBDF + 3]float64
-	next  [maxBDF + 3]float64 // ψ at the end of the step that is tried
-	beta  [maxBDF + 3]float64
-	coef  [maxBDF + 3]float64 // of β·φ in hist
+	psi   [MaxBDF + 3]float64
+	next  [MaxBDF + 3]float64 // ψ at the end of the step that is tried
+	beta  [MaxBDF + 3]float64
+	coef  [MaxBDF + 3]float64 // of β·φ in hist
 	share float64             // the error over e
 
 	strict float64 // what errors are multiplied by
@@ -47,15 +47,15 @@ type bdf struct {
 	fails  int // refusals for the error in a row
 }
 
-// maxBDF is the highest order there is.
-const maxBDF = 5
+// MaxBDF is the highest order of backward differentiation formulas that there is.
+const MaxBDF = 5
 
 // bdfGamma is γ_k = Σ_{j≤k} 1/j, the leading coefficients.
-var bdfGamma = [maxBDF + 1]float64{0, 1, 3. / 2, 11. / 6, 25. / 12, 137. / 60}
+var bdfGamma = [MaxBDF + 1]float64{0, 1, 3. / 2, 11. / 6, 25. / 12, 137. / 60}
 
 func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
-	if m.MaxOrder < 1 || m.MaxOrder > maxBDF {
-		return nil, fmt.Errorf("%s has orders 1 to %d, not %d", m.Name, maxBDF, m.MaxOrder)
+	if m.MaxOrder < 1 || m.MaxOrder > MaxBDF {
+		return nil, fmt.Errorf("%s has orders 1 to %d, not %d", m.Name, MaxBDF, m.MaxOrder)
 	}
 	b := &bdf{m: m, s: s}
 	nx := s.sys.NX

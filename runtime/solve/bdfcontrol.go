@@ -122,11 +122,11 @@ func (b *bdf) refuse(err float64) float64 {
 
 // prescribed is the order of the next step where steps are prescribed: that which the mesh came with, or as high as the points since the start allow.
 func (b *bdf) prescribed() int {
-	s := b.s
+	s, most := b.s, min(max(1, b.steps), b.m.MaxOrder) // as many points as it takes; what a start adds to them serves prediction alone
 	if at := s.nextMesh(); at > 0 && at <= len(s.p.MeshOrders) {
 		if k := s.p.MeshOrders[at-1]; k > 0 {
-			return min(k, b.steps+1, b.m.MaxOrder)
+			return min(k, most)
 		}
 	}
-	return min(b.steps+1, b.m.MaxOrder)
+	return most
 }

@@ -41,24 +41,67 @@ func (b *bdf) interpolate(theta float64, out []float64) {
 type bdfReader struct{}
 
 func (bdfReader) dense(st *StepRecord, theta float64, out []float64) {
-	k := int(st.K[0])
-	var at [maxBDF + 1]float64 // times of the points, from st.T
-	var x [maxBDF + 1][]float64
-	at[0], x[0] = st.H, st.K[1:1+len(out)]
-	x[1] = st.X
-	for j := 2; j <= k; j++ {
-		at[j], x[j] = st.before(j - 1)
-		at[j] -= st.T
-	}
-	t := theta * st.H
+	var w [MaxBDF + 1]float64
+	k := st.BDFOutput(theta, &w)
 	clear(out)
-	for i := range k + 1 {
-		w := 1.0
-		for j := range k + 1 {
+	add(out, w[0], st.K[1:1+len(out)])
+	add(out, w[1], st.X)
+	for j := 2; j <= k; j++ {
+		_, x := st.Before(j - 1)
+		add(out, w[j], x)
+	}
+}
+
+// BDFOutput writes the weights of the points by which a step of a backward differentiation formula is interpolated at t + θh: w[0] is that of the state that the step
+// led to, before an event cut it, w[1] that of the state at its start, w[1+i] that of Before(i). It returns the order, the last weight's index.
+func (st *StepRecord) BDFOutput(theta float64, w *[MaxBDF + 1]float64) (order int) {
+	order = int(st.K[0])
+	var at [MaxBDF + 1]float64 // times of the points, from st.T
+	at[0] = st.H
+	for j := 2; j <= order; j++ {
+		t, _ := st.Before(j - 1)
+		at[j] = t - st.T
+	}
+	for i := range order + 1 {
+		w[i] = lagrange(at[:order+1], i, theta*st.H)
+	}
+	return order
+}
+
+// BDFWeights writes the coefficients of a step's formula γ·M·x1 + M·Σ_i c_i·x_i = h·f(t1, x1): c[0] is that of the state at its start, c[i] that of Before(i), up to
+// the order, which it returns with γ. Those of points from before a start are 0.
+func (st *StepRecord) BDFWeights(c *[MaxBDF + 1]float64) (order int, gamma float64) {
+	order = int(st.K[0])
+	gamma = bdfGamma[order]
+	if order == 1 { // whatever the point before
+		c[0], c[1] = -1, 0
+		return order, gamma
+	}
+	var at [MaxBDF + 1]float64 // times of the points, from the end
+	at[0] = -st.H
+	for j := 1; j <= order; j++ {
+		t, _ := st.Before(j)
+		at[j] = t - st.T - st.H
+	}
+	for i := range order + 1 {
+		sum := 0.0 // of the derivative of the point's polynomial over its value
+		for j, a := range at[:order+1] {
 			if j != i {
-				w *= (t - at[j]) / (at[i] - at[j])
+				sum -= 1 / a
 			}
 		}
-		add(out, w, x[i])
+		c[i] = lagrange(at[:order+1], i, 0) * (st.H*sum - gamma)
 	}
+	return order, gamma
+}
+
+// lagrange is the polynomial that is 1 at point i and 0 at the others.
+func lagrange(at []float64, i int, t float64) float64 {
+	w := 1.0
+	for j, a := range at {
+		if j != i {
+			w *= (t - a) / (at[i] - a)
+		}
+	}
+	return w
 }

@@ -8,6 +8,9 @@
 // Outputs are kept in the Solution, or handed one by one to Problem.Sink, in memory that does not
 // grow with the length of the run.
 //
+// Events are found and carried out by the eventer: events.go is its loop, locate.go finds where conditions change within a step, fire.go carries out what
+// is due, and jumps.go holds what jumps in the right-hand side over each step.
+//
 // Stopping is a status, with everything kept that was found so far; an error is only for a call
 // that makes no sense. Gradients are not here: package sens wraps this one.
 //

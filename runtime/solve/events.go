@@ -70,6 +70,7 @@ type eventer struct {
 	order                 []int         // events, those of high priority first
 	rank                  []int         // of each event in order
 
+	ng       int    // guards that something depends on; the rest are parts of these
 	holds    []bool // by guard: on which side of zero it is
 	g        []float64
 	noise    []float64 // by guard: what rounding makes of zero
@@ -78,6 +79,7 @@ type eventer struct {
 	floor    []float64 // by guard: what it may lie beyond zero because its zero was just located, 0 for nothing
 	at       []float64 // by guard: its distance from the zero that was located now, 0 for none
 	samples  []float64
+	cuts     []float64 // scratch: where a guard of several parts is looked at
 	x, dx    []float64
 	gz, gx   []float64
 	known    bool    // the samples at the end of the last step are those at the start of the next
@@ -134,10 +136,15 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 	if sys.Guards != nil {
 		e.guards = sys.Guards.Clone()
 		e.guards.Prepare(st.th)
-		_, _, ng := e.guards.Dims()
-		e.g, e.noise, e.gz, e.blur, e.floor, e.at = make([]float64, ng), make([]float64, ng), make([]float64, ng), make([]float64, ng), make([]float64, ng), make([]float64, ng)
+		_, _, all := e.guards.Dims()
+		ng := all
+		if sys.GuardParts != nil {
+			ng = len(sys.GuardParts)
+		}
+		e.ng = ng
+		e.g, e.noise, e.gz, e.blur, e.floor, e.at = make([]float64, all), make([]float64, ng), make([]float64, all), make([]float64, ng), make([]float64, ng), make([]float64, ng)
 		e.holds, e.own, e.hasNoise = make([]bool, ng), make([]bool, ng), make([]bool, ng)
-		e.samples = make([]float64, ng*(nodes+1))
+		e.samples = make([]float64, all*(nodes+1))
 	}
 	e.x, e.dx, e.gx = make([]float64, nx), make([]float64, nx), make([]float64, nx)
 	e.resets, e.times, e.delays = make([]system.Func, n), make([]system.Func, n), make([]system.Func, n)
@@ -239,7 +246,7 @@ func (e *eventer) begin() Status {
 	if e.guards != nil {
 		e.guardsAt(e.g, t, x)
 		e.noiseAt(t, x)
-		g := slices.Clone(e.g)
+		g := slices.Clone(e.g[:e.ng])
 		for i, v := range g {
 			e.holds[i] = e.side(i, v, t, x, v > 0)
 		}
@@ -348,7 +355,7 @@ func (e *eventer) flips() bool {
 		e.guardsAt(e.g, t, x)
 	}
 	near := false
-	for i, v := range e.g {
+	for i, v := range e.g[:e.ng] {
 		s := e.samples[i*(nodes+1) : (i+1)*(nodes+1)]
 		near = near || i == e.located || (v > 0) != e.holds[i] || math.Abs(v) <= 1e-9*math.Abs(s[0])
 		if (v > 0) == e.holds[i] && math.Abs(v) > e.floor[i] {
@@ -361,7 +368,7 @@ func (e *eventer) flips() bool {
 	e.noiseAt(t, x)
 	e.st.eval(e.dx, t, x)
 	e.guards.JVP(e.gz, t, x, nil, 1, e.dx, nil)
-	g, slopes := e.g, e.gz
+	g, slopes := e.g[:e.ng], e.gz
 	if e.jumpOf != nil { // what changes when one jumps
 		g, slopes = slices.Clone(g), slices.Clone(slopes)
 	}

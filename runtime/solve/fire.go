@@ -209,10 +209,10 @@ func (e *eventer) settle(d due, t float64, x []float64) bool {
 func (e *eventer) settleOnce(own int, t float64, x []float64) bool {
 	e.guardsAt(e.g, t, x)
 	e.noiseAt(t, x)
-	g := slices.Clone(e.g)
+	g := slices.Clone(e.g[:e.ng])
 	for i, v := range g {
 		zero := e.noise[i]
-		if i == own || e.own[i] {
+		if i == own || e.own[i] || e.at[i] > 0 { // its zero was located now
 			zero = max(zero, 2*e.at[i], e.residual(i, t, x))
 		}
 		holds := v > 0

@@ -2,6 +2,7 @@ package solve
 
 import (
 	"math"
+	"slices"
 )
 
 // Where a guard passes zero within an accepted step is looked for on the step's continuous extension: the guard is sampled at Chebyshev points, the
@@ -105,16 +106,101 @@ const farFactor = 4
 func (e *eventer) allFar() bool {
 	for i, holds := range e.holds {
 		s := e.samples[i*(nodes+1) : (i+1)*(nodes+1)]
-		a, b, c := s[0], s[nodes/2], s[nodes]
-		if !holds {
-			a, b, c = -a, -b, -c
+		if (s[0] > 0) != holds || e.floor[i] > 0 {
+			return false
 		}
-		lo, hi := min(a, b, c), max(a, b, c)
-		if !(lo > farFactor*(hi-lo)) || e.floor[i] > 0 {
+		if parts := e.parts(i); parts != nil {
+			for _, p := range parts {
+				if !e.far(p) {
+					return false
+				}
+			}
+		} else if !e.far(i) {
 			return false
 		}
 	}
 	return true
+}
+
+// far looks at three samples of one guard.
+func (e *eventer) far(i int) bool {
+	s := e.samples[i*(nodes+1) : (i+1)*(nodes+1)]
+	a, b, c := s[0], s[nodes/2], s[nodes]
+	if a < 0 {
+		a, b, c = -a, -b, -c
+	}
+	lo, hi := min(a, b, c), max(a, b, c)
+	return lo > farFactor*(hi-lo)
+}
+
+// parts are the guards that guard i is made of, nil where it is one by itself.
+func (e *eventer) parts(i int) []int {
+	if e.sys.GuardParts == nil {
+		return nil
+	}
+	return e.sys.GuardParts[i]
+}
+
+// composite is crossing for a guard made of others by minimum and maximum. Between zeros of those it keeps its side, so it is enough to look between them, however
+// close they are.
+func (e *eventer) composite(i int, side, beyond float64, parts []int) (float64, bool) {
+	at := append(e.cuts[:0], nodeAt[1:]...)
+	for _, p := range parts {
+		g := e.samples[p*(nodes+1) : (p+1)*(nodes+1)]
+		a, fa := 0.0, g[0]
+		b, fb := 0.0, fa
+		for k := 1; k < len(fineAt); k++ {
+			c := fineAt[k]
+			fc := proxy(g, c)
+			if (fc > 0) != (fb > 0) {
+				at = append(at, bisect(g, b, fb, c))
+			} else if k > 1 {
+				s := 1.0
+				if fb < 0 {
+					s = -1
+				}
+				if low, v := vertex(a, s*fa, b, s*fb, c, s*fc); v < 0 { // there and back
+					at = append(at, bisect(g, a, fa, low), low, bisect(g, low, s*v, c))
+				}
+			}
+			a, fa, b, fb = b, fb, c, fc
+		}
+	}
+	slices.Sort(at)
+	e.cuts = at
+	start := side*e.samples[i*(nodes+1)] <= 0
+	prev := 0.0
+	look := func(th float64) (float64, bool) {
+		if th > prev && side*e.guardIn(i, th) < beyond {
+			return e.bracket(i, side, prev, th, start && prev == 0)
+		}
+		prev = max(prev, th)
+		return 0, false
+	}
+	last := 0.0
+	for _, c := range at {
+		if th, ok := look(0.5 * (last + c)); ok {
+			return th, true
+		}
+		if th, ok := look(c); ok {
+			return th, true
+		}
+		last = c
+	}
+	return 0, false
+}
+
+// bisect finds a zero of the polynomial through the samples g, of value fa at a and of the other sign at b.
+func bisect(g []float64, a, fa, b float64) float64 {
+	for range 40 {
+		m := 0.5 * (a + b)
+		if (proxy(g, m) > 0) == (fa > 0) {
+			a = m
+		} else {
+			b = m
+		}
+	}
+	return 0.5 * (a + b)
 }
 
 // guardIn is guard i at a fraction of the step, on its continuous extension.
@@ -141,13 +227,17 @@ func (e *eventer) crossing(i int) (th float64, ok bool) {
 	if lo-lo != 0 || hi-hi != 0 {
 		return e.plain(i, side) // a guard that is not finite somewhere
 	}
-	if !crosses && lo > hi-lo {
+	parts := e.parts(i)
+	if parts == nil && !crosses && lo > hi-lo {
 		return 0, false // far from zero for all that it moves
 	}
 	// What lies less beyond zero than this is zero: a touch is no crossing, nor is what is left of the zero that was just located.
 	beyond := -max(e.stepNoise(i), e.floor[i])
 	if side*g[nodes] >= beyond {
 		beyond -= e.blur[i]
+	}
+	if parts != nil {
+		return e.composite(i, side, beyond, parts)
 	}
 	// Along the polynomial, from the start: the first place beyond zero, which the guard itself must confirm.
 	start := side*g[0] <= 0 // as right after its own event
@@ -312,7 +402,7 @@ func (e *eventer) locate() {
 	}
 	clear(e.hasNoise)
 	first := 2.0
-	for i := range e.g {
+	for i := range e.ng {
 		if th, ok := e.crossing(i); ok && th < first {
 			first, e.located = th, i
 		}

@@ -316,9 +316,13 @@ func (r *rock) remember(j int, v []float64) {
 	}
 }
 
-func (r *rock) width() int { return len(r.c) }
+// width: beside the polynomial a step is remembered by its scheme, for who makes it again.
+func (r *rock) width() int { return len(r.c) + 1 }
 
-func (r *rock) save(row []float64) { copy(row, r.c) }
+func (r *rock) save(row []float64) {
+	n := copy(row, r.c)
+	row[n] = float64(r.scheme.Stages)
+}
 
 func (r *rock) reader() reader { return r.form }
 

@@ -65,8 +65,8 @@ type StepRecord struct {
 	n   int // which step it is
 }
 
-// before is where the step i steps earlier began, and the state there.
-func (r *StepRecord) before(i int) (t float64, x []float64) {
+// Before is where the step i steps earlier began, and the state there. Read only.
+func (r *StepRecord) Before(i int) (t float64, x []float64) {
 	row := r.rec.row(r.n - i)
 	return row[0], row[recHead : recHead+len(r.X)]
 }

@@ -100,6 +100,9 @@ type System struct {
 	Conserved []Equation
 	// Guards are the functions whose zeros set off events; nil: none.
 	Guards Func
+	// GuardParts has an entry for each guard that something depends on, which are the first: where it is made of several by minimum and maximum, those, from among the rest;
+	// between zeros of them it does not pass zero. nil: there are no others than the first.
+	GuardParts [][]int
 	// Jumps are those of the right-hand side that can be frozen, and Frozen is the entry of θ that says whether they are.
 	Jumps  []Jump
 	Frozen int

@@ -143,6 +143,13 @@ func (in *Interp) showModel(w io.Writer, m *value.Model) {
 		}
 		line(kind, s, val)
 	}
+	for _, e := range c.Events {
+		fmt.Fprintf(w, "  %s", e.Name)
+		if e.Doc != "" {
+			fmt.Fprintf(w, "  %s", e.Doc)
+		}
+		fmt.Fprintln(w)
+	}
 	for _, u := range c.Unknowns {
 		n := 0
 		for _, s := range u.Weights {
