@@ -100,3 +100,34 @@ func TestEveryDenseOutputIsContinuous(t *testing.T) {
 		}
 	}
 }
+
+// Inside its steps no solver errs much more than at their ends, where it chooses the steps: outputs by the way are as good as the tolerance says.
+func TestOutputsAreAsGoodAsSteps(t *testing.T) {
+	for _, p := range everySolver(t) {
+		info := p.Method.Info()
+		if !info.Adaptive {
+			continue
+		}
+		ref := run(t, &solve.Problem{Sys: p.Sys, Method: mustFind(t, "Vern9"), X0: p.X0, T1: p.T1, Rtol: 1e-13, Atol: 1e-13, Hmax: 0.05})
+		s := run(t, p)
+		x, y := make([]float64, 2), make([]float64, 2)
+		off := func(at float64) float64 {
+			if s.At(at, x) != nil || ref.At(at, y) != nil {
+				t.Fatal("At refuses within the solution")
+			}
+			return math.Hypot(x[0]-y[0], x[1]-y[1])
+		}
+		ends, inside := p.Atol, 0.0
+		for n := range s.NumSteps() {
+			st := s.StepRecord(n)
+			ends = math.Max(ends, off(st.T1))
+			for k := 1; k < 10; k++ {
+				inside = math.Max(inside, off(st.T+(st.T1-st.T)*float64(k)/10))
+			}
+		}
+		t.Logf("%-22s %.1e at the ends of steps, %.1e inside", info.Name, ends, inside)
+		if inside > 6*ends {
+			t.Errorf("%s: %.2g inside steps, %.2g at their ends", info.Name, inside, ends)
+		}
+	}
+}

@@ -7,6 +7,9 @@ import (
 
 // A sink takes the outputs one by one, so that a run may be as long as it likes: what the integration itself remembers does not grow.
 
+// mostSwitches is how many switches are told of an integration whose outputs go to a sink.
+const mostSwitches = 100
+
 // Grid is the output times From, From + By, … that do not lie beyond To. To is among them when it is reached to a relative 1e-9 of By.
 type Grid struct{ From, To, By float64 }
 

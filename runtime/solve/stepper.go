@@ -33,9 +33,6 @@ type Stats struct {
 	Switches int    // from one method to another
 }
 
-// mostSwitches is how many switches are told of an integration whose outputs go to a sink.
-const mostSwitches = 100
-
 // Switch is a change from one method to another within an integration.
 type Switch struct {
 	T      float64

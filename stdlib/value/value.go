@@ -14,6 +14,7 @@ import (
 	"github.com/udl-lang/udl/lang/model"
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/lang/types"
+	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/train"
 )
 
@@ -109,16 +110,11 @@ func (r *Range) Points() []float64 {
 	if r.By == 0 {
 		return nil
 	}
-	n := int(math.Floor((r.Hi-r.Lo)/r.By*(1+1e-15)+1e-9)) + 1
-	if n < 0 {
-		n = 0
-	}
+	g := solve.Grid{From: r.Lo, To: r.Hi, By: r.By}
+	n, _ := g.Len()
 	out := make([]float64, n)
 	for i := range out {
-		out[i] = r.Lo + float64(i)*r.By
-	}
-	if n > 1 && math.Abs(out[n-1]-r.Hi) <= 1e-9*math.Abs(r.By) {
-		out[n-1] = r.Hi
+		out[i] = g.At(i)
 	}
 	return out
 }
