@@ -134,9 +134,10 @@ func (b *bdf) begin(h float64) error {
 		}
 		return nil
 	}
-	// With a mass matrix f is not x', and of algebraic states there is none: (M − cJ)·d = f + c·∂f/∂t gives both as c vanishes.
+	// With a mass matrix f is not x', and of algebraic states there is none: (M − cJ)·d = f + c·∂f/∂t gives both as c vanishes. What is left of algebraic
+	// equations is divided by c and multiplied by h, so c must not be much smaller than h.
 	b.it.weigh(b.w, s.x, s.x)
-	c := 1e-3 * h
+	c := h
 	b.mat.jacobian(b.v, s.t, s.x)
 	if !finite(b.mat.v) {
 		return errNotFinite

@@ -164,7 +164,7 @@ func (s *Stepper) width() int {
 func (s *Stepper) Restart(t float64, x []float64) {
 	copy(s.x, x)
 	s.t, s.t1, s.t0 = t, t, t
-	s.n0, s.meshAt = s.stats.Steps, 0
+	s.meshAt = 0
 	s.h, s.next, s.turn = 0, 0, 0
 	s.logErr = method.Log2(method.MinError)
 	s.rejected, s.haveK0, s.moved, s.extra, s.bad = false, false, false, false, false
