@@ -105,7 +105,7 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	if s.auto != nil {
 		s.auto.start(s)
 	}
-	s.done = nil
+	s.done, s.shifted = nil, s.shifted[:0]
 	if ctx != nil {
 		s.done = ctx.Done()
 	}
@@ -115,9 +115,11 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 		s.init.Eval(s.x, p.T0, nil, s.th)
 	}
 	if p.Sys.Mass != nil && finite(s.x) {
+		copy(s.tmp, s.x)
 		if err := Consistent(p.Sys, p.T0, s.x, s.th, set.rtol, set.atol); err != nil {
 			return err
 		}
+		s.shifted = shifts(p.Sys, s.shifted, s.tmp, s.x, set.rtol, set.atol)
 	}
 	s.Restart(p.T0, s.x)
 	return nil
