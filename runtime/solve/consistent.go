@@ -164,13 +164,8 @@ func (c *consistent) residual(out, x []float64) bool {
 	return finite
 }
 
-// newton solves Nᵀ·f(x + K·y) = 0.
-func (c *consistent) newton() error {
-	n := len(c.left)
-	if n == 0 {
-		return nil
-	}
-	// Nᵀ·J·K, by triplets.
+// reduced is the pattern of Nᵀ·J·K, and what fills in its values from those of J in c.v.
+func (c *consistent) reduced() (*sparse.Pattern, func(a []float64), error) {
 	byRow, byCol := make([][]term, c.sys.NX), make([][]term, c.sys.NX)
 	for k, y := range c.left {
 		for _, e := range y {
@@ -199,7 +194,23 @@ func (c *consistent) newton() error {
 	}
 	var is, js []int
 	each(func(r, q int, _ float64, _ int) { is, js = append(is, r), append(js, q) })
-	p, err := sparse.NewPattern(n, is, js)
+	p, err := sparse.NewPattern(len(c.left), is, js)
+	if err != nil {
+		return nil, nil, err
+	}
+	return p, func(a []float64) {
+		clear(a)
+		each(func(r, q int, w float64, at int) { a[p.Index(r, q)] += w * c.v[at] })
+	}, nil
+}
+
+// newton solves Nᵀ·f(x + K·y) = 0.
+func (c *consistent) newton() error {
+	n := len(c.left)
+	if n == 0 {
+		return nil
+	}
+	p, fill, err := c.reduced()
 	if err != nil {
 		return err
 	}
@@ -222,8 +233,7 @@ func (c *consistent) newton() error {
 	last := math.Inf(1)
 	for range mostNewton {
 		c.jac.Eval(c.v, nil, c.t, c.x)
-		clear(a)
-		each(func(r, q int, w float64, at int) { a[p.Index(r, q)] += w * c.v[at] })
+		fill(a)
 		if err := lu.Factor(a); err != nil {
 			return c.singular(err, b)
 		}

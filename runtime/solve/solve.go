@@ -261,6 +261,9 @@ func (s *Stepper) fault(ctx context.Context, status Status, sol *Solution) *Faul
 				worst, f.Worst = r, i
 			}
 		}
+		if f.Undetermined = singularWhy(f.Why); !f.Undetermined {
+			f.fold(s, f.X)
+		}
 	case NonFinite:
 		s.blame(f)
 	}
