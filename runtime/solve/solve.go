@@ -3,6 +3,8 @@ package solve
 import (
 	"context"
 	"math"
+
+	"github.com/udl-lang/udl/runtime/method"
 )
 
 // Solve integrates a problem. It stops at the end, at a limit, where the solution cannot be
@@ -244,6 +246,7 @@ func (s *Stepper) fault(ctx context.Context, status Status, sol *Solution) *Faul
 	switch status {
 	case MaxSteps:
 		f.Limit = int64(s.set.maxSteps)
+		f.Implicit = s.set.info.Mass || s.set.info.Family == method.Automatic
 	case MemoryLimit:
 		f.Limit = s.set.maxMemory
 	case Cancelled:

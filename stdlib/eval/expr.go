@@ -373,7 +373,8 @@ func (in *Interp) rangeOf(f *frame, e *ast.Range) (value.Value, error) {
 			return nil, err
 		}
 		if r.By == 0 || math.IsNaN(r.By) || (r.Hi-r.Lo)*r.By < 0 {
-			return nil, diag.New("E0705", e.By.Span(), "a step of %s does not lead from %s to %s", value.Format(r.By), value.Format(r.Lo), value.Format(r.Hi))
+			return nil, diag.New("E0705", e.By.Span(), "a step of %s does not lead from %s to %s", value.Format(r.By), value.Format(r.Lo), value.Format(r.Hi)).
+				WithHelp("%s", r.StepHelp())
 		}
 		if n := (r.Hi - r.Lo) / r.By; !(n <= value.MaxPoints) {
 			return nil, diag.New("E0705", e.By.Span(), "this range has %.3g points", n).WithHelp("take a larger step")
