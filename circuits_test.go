@@ -65,3 +65,19 @@ func TestFloatingCapacitors(t *testing.T) {
 		}
 	}
 }
+
+// TestShifted: of two rows that say the same of x' + y', the difference is an equation that x = 1, y = 2 do not satisfy.
+func TestShifted(t *testing.T) {
+	m := parse(t, "model M { state x = 1, y = 2; x' + y' = -x; x' + y' = -y }")
+	s, err := m.Solve(context.Background(), udl.SolveOptions{T1: 1, By: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(s.Shifted()); got != "[x = 1.5 in place of 1 y = 1.5 in place of 2]" {
+		t.Error(got)
+	}
+	s, err = m.Solve(context.Background(), udl.SolveOptions{T1: 1, By: 1, Set: map[string]any{"x": 1.5, "y": 1.5}})
+	if err != nil || len(s.Shifted()) > 0 {
+		t.Error(s.Shifted(), err)
+	}
+}

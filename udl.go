@@ -540,6 +540,16 @@ func (s *Solution) Series(name string) ([]float64, error) {
 	return a.Data, nil
 }
 
+// Shifted lists the given initial values that the equations moved, such as "x = 1.5 in place of 1": where derivatives stand in equations only together, and these depend on each other, it is
+// what is differentiated that is kept.
+func (s *Solution) Shifted() []string {
+	var out []string
+	for _, m := range s.s.Sol.Shifted {
+		out = append(out, m.String())
+	}
+	return out
+}
+
 // End is how far the solution came.
 func (s *Solution) End() float64 { return s.s.Sol.TEnd }
 
