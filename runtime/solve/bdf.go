@@ -83,6 +83,9 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 
 func (b *bdf) prepare() {
 	b.mat.stats = &b.s.stats
+	if b.s.p.Preconditioner != nil {
+		b.mat.precondition(b.s.p.Preconditioner)
+	}
 	b.mat.prepare(b.s.th)
 	b.s.stats.Linear = b.mat.kind
 	b.it.forget()

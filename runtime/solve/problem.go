@@ -74,6 +74,9 @@ type Problem struct {
 	// before the first step. Its error is that of Solve.
 	Jumped func(fired, jumped []Fired, x, before, after []float64, start bool) error
 
+	// Preconditioner, if not nil, has BDF solve its linear equations by GMRES with it; other methods factor.
+	Preconditioner Preconditioner
+
 	// Progress is called after every accepted step with its end. It must be quick.
 	Progress func(t float64)
 

@@ -34,7 +34,8 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	if err != nil {
 		return err
 	}
-	if s.sys != p.Sys || s.m != set.m || s.auto != nil && !s.auto.serves(&set) {
+	if s.sys != p.Sys || s.m != set.m || s.auto != nil && !s.auto.serves(&set) || s.given != (p.Preconditioner != nil) {
+		s.given = p.Preconditioner != nil
 		s.sys, s.rhs, s.m = p.Sys, p.Sys.RHS.Clone(), set.m
 		if s.init = nil; p.Sys.Init != nil {
 			s.init = p.Sys.Init.Clone()

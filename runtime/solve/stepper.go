@@ -18,6 +18,7 @@ type Stepper struct {
 	useEngine bool    // the engine makes the steps
 	auto      *switcher
 	onto      *Projection // of the system, nil where it has no invariants
+	given     bool        // the engine was made for a problem with a preconditioner
 	turn      int         // for the next step: 1 to the explicit method, 2 to the engine, 0 stay
 	whole     system.Step // one of sc's method, compiled as one; nil where there is none
 	useWhole  bool
