@@ -157,26 +157,38 @@ func (d *differ) at(i int, v float64) (float64, error) {
 func (d *differ) derivative(i int) (float64, error) {
 	th := d.th[i]
 	h := stepFraction * max(math.Abs(th), smallTheta)
-	var v float64
+	var v, apart float64
+	var err error
 	d.failed = nil
 	for range 4 {
-		var f [4]float64
-		for n, s := range [...]float64{h, -h, h / 2, -h / 2} {
-			var err error
-			if f[n], err = d.at(i, th+s); err != nil {
-				return 0, err
-			}
-		}
-		wide := (f[0] - f[1]) / ((th + h) - (th - h))
-		near := (f[2] - f[3]) / ((th + h/2) - (th - h/2))
-		if v = (4*near - wide) / 3; v-v == 0 {
-			return v, nil
+		if v, apart, err = d.richardson(i, h); err != nil || v-v == 0 {
+			break
 		}
 		// A trial failed: the parameter stands near the edge of what is possible.
 		h /= 100
 	}
-	if d.failed != nil {
-		return 0, fmt.Errorf("the difference by %s cannot be taken: with it changed by no more than %.3g the solution stops: %v", thetaName(d.q.Sys, i), 100*h, d.failed)
+	if small := stepFraction * math.Abs(th); err == nil && v-v == 0 && small > 0 && small < h && apart > 1e-4*math.Abs(v) {
+		// The loss bends within the step: the parameter's own size, small as it is, is what counts.
+		if v2, apart2, err2 := d.richardson(i, small); err2 == nil && apart2 < apart {
+			v = v2
+		}
 	}
-	return v, nil
+	if err == nil && v-v != 0 && d.failed != nil {
+		return 0, fmt.Errorf("the difference by %s cannot be taken: with it changed by no more than %.3g the solution stops: %w", thetaName(d.q.Sys, i), 100*h, d.failed)
+	}
+	return v, err
+}
+
+// richardson is the extrapolated difference of step h, and by how much the two differ that it is made of.
+func (d *differ) richardson(i int, h float64) (v, apart float64, err error) {
+	th := d.th[i]
+	var f [4]float64
+	for n, s := range [...]float64{h, -h, h / 2, -h / 2} {
+		if f[n], err = d.at(i, th+s); err != nil {
+			return 0, 0, err
+		}
+	}
+	wide := (f[0] - f[1]) / ((th + h) - (th - h))
+	near := (f[2] - f[3]) / ((th + h/2) - (th - h/2))
+	return (4*near - wide) / 3, math.Abs(near - wide), nil
 }
