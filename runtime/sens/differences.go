@@ -174,10 +174,24 @@ func (d *differ) derivative(i int) (float64, error) {
 		}
 	}
 	if err == nil && v-v != 0 && d.failed != nil {
-		return 0, fmt.Errorf("the difference by %s cannot be taken: with it changed by no more than %.3g the solution stops: %w", thetaName(d.q.Sys, i), 100*h, d.failed)
+		return 0, &DifferenceError{Name: thetaName(d.q.Sys, i), By: 100 * h, Fault: d.failed}
 	}
 	return v, err
 }
+
+// DifferenceError is that of a difference whose solves do not come to their end.
+type DifferenceError struct {
+	Name  string  // the parameter
+	By    float64 // by how little it was changed last
+	Fault *solve.Fault
+}
+
+func (e *DifferenceError) Error() string {
+	return fmt.Sprintf("the difference by %s cannot be taken: with it changed by no more than %.3g the solution stops: %v", e.Name, e.By, e.Fault)
+}
+
+// Unwrap is why the solution stops.
+func (e *DifferenceError) Unwrap() error { return e.Fault }
 
 // richardson is the extrapolated difference of step h, and by how much the two differ that it is made of.
 func (d *differ) richardson(i int, h float64) (v, apart float64, err error) {
