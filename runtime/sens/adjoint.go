@@ -20,7 +20,9 @@ import (
 // adjoints, Lecture Notes in Computer Science 3994 (2006), 550–557.
 
 // Adjoint computes the gradient of a loss by the discrete adjoint: the exact derivative, up to
-// rounding, of the numbers that the solver computes. It writes dL/dθ into g, length NTheta, which
+// rounding, of the numbers that the solver computes over steps held fixed. Two things are only as exact as the tolerance: where an event ends a step its time moves as the
+// solution does, along f; and where a step is projected onto invariants these are taken as straight over what the projection moves. Initial values that the solver makes
+// consistent are differentiated as such: a first guess that gives way has no part in the loss. It writes dL/dθ into g, length NTheta, which
 // includes initial values where they depend on θ; entries that are switches get 0. p.Times is not used.
 //
 // Where the solve does not come to its end, the value is +∞, g is 0, and the solution's status
@@ -52,6 +54,9 @@ type Workspace struct {
 	kbuf, weight []float64
 	engine       reverse // of steps that no explicit Runge–Kutta method made, nil where there are none
 	engineOf     method.Method
+	onto         *solve.Projection // of the system, nil where it has no invariants
+	rtol         float64           // that it measures by
+	atol         []float64
 	rec          solve.StepRecord // the step it is at
 	engineTh     []float64        // θ it was prepared for in this backward pass, nil before
 	hand         []float64        // by the first stage of the step that follows, which is the last of this one
@@ -74,6 +79,7 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 			w.init = sys.Init.Clone()
 		}
 		w.flags = switches(sys)
+		w.onto = solve.NewProjection(sys)
 		if w.jumps = nil; len(sys.Events)+len(sys.Jumps) > 0 {
 			w.jumps = newJumps(sys)
 		}
@@ -109,7 +115,7 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 }
 
 // GX0 is the derivative of the last loss by the initial state, length NX: for problems whose
-// initial state was given as X0. Read only, valid until the next call.
+// initial state was given as X0. That by a first guess that gives way is 0. Read only, valid until the next call.
 func (w *Workspace) GX0() []float64 { return w.lam }
 
 // Value computes the loss alone, with the same results as Adjoint.
@@ -229,6 +235,10 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 	if w.jumps != nil {
 		w.jumps.prepare(q)
 	}
+	if w.onto != nil {
+		w.onto.Prepare(th)
+		w.rtol, w.atol = tolerances(q)
+	}
 	if w.th = th; sol.Frozen() {
 		w.thLast = sol.StepTheta(sol.NumSteps(), w.thLast)
 		w.see(w.thLast)
@@ -297,6 +307,9 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 			return bad, err
 		}
 	}
+	if err := w.initial(g); err != nil {
+		return bad, err
+	}
 	if q.X0 == nil {
 		w.init.VJP(nil, g, q.T0, nil, th, w.lam)
 	}
@@ -325,13 +338,17 @@ func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int,
 		clear(w.hand)
 		w.handed = false
 	}
+	for ; o >= 0 && (q.Times[o]-st.T1)*dir >= 0; o-- {
+		add(w.lam, 1, w.gx[o*nx:(o+1)*nx])
+	}
+	if w.onto != nil && !zero(w.lam) { // what the step led to was moved onto the invariants
+		if err := w.onto.Back(st.T1, st.X1, w.rtol, w.atol, w.lam, g); err != nil {
+			return o, err
+		}
+	}
 	w.engine.open(st)
 	for ; o >= 0 && (q.Times[o]-st.T)*dir > 0; o-- {
 		gx := w.gx[o*nx : (o+1)*nx]
-		if (q.Times[o]-st.T1)*dir >= 0 {
-			add(w.lam, 1, gx)
-			continue
-		}
 		w.engine.output((q.Times[o]-st.T)/st.H, gx)
 	}
 	return o, w.engine.back(w.lam, g)

@@ -116,7 +116,8 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 		s.init.Eval(s.x, p.T0, nil, s.th)
 	}
 	if p.Sys.Mass != nil && finite(s.x) {
-		if err := Consistent(p.Sys, p.T0, s.x, s.th, set.rtol, set.atol); err != nil {
+		c := consistent{sys: p.Sys, t: p.T0, x: s.x, th: s.th, rtol: set.rtol, atol: set.atol, nearest: p.Nearest}
+		if err := c.run(); err != nil {
 			return err
 		}
 	}
