@@ -139,6 +139,8 @@ func (b *bdf) begin(h float64) error {
 	c := 1e-3 * h
 	b.mat.jacobian(b.v, s.t, s.x)
 	if !finite(b.mat.v) {
+		s.badT = s.t
+		copy(s.x1, s.x)
 		return errNotFinite
 	}
 	b.it.forget()

@@ -151,6 +151,7 @@ func (it *corrector) renew(b *bdf, c float64, anew bool) error {
 		it.mat.jacobian(nil, it.s.t1, b.pred)
 		it.age, it.norm1 = 0, -1
 		if it.have = finite(it.mat.v); !it.have {
+			copy(it.s.x1, b.pred)
 			return errNotFinite
 		}
 	}
