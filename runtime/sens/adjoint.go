@@ -53,6 +53,8 @@ type Workspace struct {
 	engine       reverse // of steps that no explicit Runge–Kutta method made, nil where there are none
 	engineOf     method.Method
 	rec          solve.StepRecord // the step it is at
+	algebra      *solve.Algebra   // of states within steps, nil where there is no mass matrix
+	out, atStart []float64        // by such a state, and by the state at the start of the step through those
 	engineTh     []float64        // θ it was prepared for in this backward pass, nil before
 	hand         []float64        // by the first stage of the step that follows, which is the last of this one
 	handed       bool
@@ -79,7 +81,7 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 		}
 	}
 	if w.sys != sys {
-		w.engine = nil
+		w.engine, w.algebra, w.out, w.atStart = nil, solve.NewAlgebra(sys), make([]float64, nx), make([]float64, nx)
 	}
 	if sc == nil {
 		if w.sys != sys || w.lam == nil {
@@ -319,6 +321,10 @@ func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int,
 	if w.engineTh == nil {
 		w.engine.prepare(w.th)
 		w.engineTh = w.th
+		if w.algebra != nil {
+			rtol, atol := sol.Tolerances()
+			w.algebra.Prepare(w.th, rtol, atol)
+		}
 	}
 	if w.handed { // the next step took its first stage at its start, which is this step's end
 		w.rhs.VJP(w.lam, g, st.T1, st.X1, nil, w.hand)
@@ -326,15 +332,30 @@ func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int,
 		w.handed = false
 	}
 	w.engine.open(st)
+	inside := false
 	for ; o >= 0 && (q.Times[o]-st.T)*dir > 0; o-- {
 		gx := w.gx[o*nx : (o+1)*nx]
 		if (q.Times[o]-st.T1)*dir >= 0 {
 			add(w.lam, 1, gx)
 			continue
 		}
+		if w.algebra.Active() { // the algebraic unknowns were solved for, there
+			if !inside {
+				w.algebra.Open(st.T, st.X, st.T1, st.X1)
+				clear(w.atStart)
+				inside = true
+			}
+			copy(w.out, gx)
+			gx = w.out
+			w.algebra.Back(q.Times[o], sol.Row(o), gx, w.atStart, w.lam, g)
+		}
 		w.engine.output((q.Times[o]-st.T)/st.H, gx)
 	}
-	return o, w.engine.back(w.lam, g)
+	if err := w.engine.back(w.lam, g); err != nil || !inside {
+		return o, err
+	}
+	add(w.lam, 1, w.atStart)
+	return o, nil
 }
 
 // open clears the derivatives by what belongs to a step and points k at its stages.

@@ -106,6 +106,7 @@ func (w *Workspace) reset(p *Problem) *Solution {
 		s.reader, s.engine = st.eng.reader(), st.auto.implicit
 	}
 	s.Theta = append(s.Theta[:0], st.th...)
+	s.sys, s.rtol, s.atol, s.ready = p.Sys, st.set.rtol, append(s.atol[:0], st.set.atol...), -1
 	s.T0, s.T1, s.TEnd = p.T0, p.T1, p.T0
 	s.XEnd = append(s.XEnd[:0], st.x...)
 	s.Status, s.Stats, s.Fault = Running, Stats{}, nil
