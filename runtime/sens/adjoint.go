@@ -54,7 +54,7 @@ type Workspace struct {
 	engineOf     method.Method
 	rec          solve.StepRecord // the step it is at
 	algebra      *solve.Algebra   // of states within steps, nil where there is no mass matrix
-	out, atStart []float64        // by such a state, and by the state at the start of the step through those
+	atStart      []float64        // by the state at the start of a step, through those within
 	engineTh     []float64        // θ it was prepared for in this backward pass, nil before
 	hand         []float64        // by the first stage of the step that follows, which is the last of this one
 	handed       bool
@@ -81,7 +81,7 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 		}
 	}
 	if w.sys != sys {
-		w.engine, w.algebra, w.out, w.atStart = nil, solve.NewAlgebra(sys), make([]float64, nx), make([]float64, nx)
+		w.engine, w.algebra, w.atStart = nil, solve.NewAlgebra(sys), make([]float64, nx)
 	}
 	if sc == nil {
 		if w.sys != sys || w.lam == nil {
@@ -331,25 +331,21 @@ func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int,
 		clear(w.hand)
 		w.handed = false
 	}
+	for ; o >= 0 && (q.Times[o]-st.T1)*dir >= 0; o-- {
+		add(w.lam, 1, w.gx[o*nx:(o+1)*nx])
+	}
+	// Within the step algebraic unknowns were solved for, beside the states at its ends.
+	inside := w.algebra.Active() && o >= 0 && (q.Times[o]-st.T)*dir > 0
+	if inside {
+		w.algebra.Open(st.T, st.X, st.T1, st.X1)
+		clear(w.atStart)
+		for k := o; k >= 0 && (q.Times[k]-st.T)*dir > 0; k-- {
+			w.algebra.Back(q.Times[k], sol.Row(k), w.gx[k*nx:(k+1)*nx], w.atStart, w.lam, g)
+		}
+	}
 	w.engine.open(st)
-	inside := false
 	for ; o >= 0 && (q.Times[o]-st.T)*dir > 0; o-- {
-		gx := w.gx[o*nx : (o+1)*nx]
-		if (q.Times[o]-st.T1)*dir >= 0 {
-			add(w.lam, 1, gx)
-			continue
-		}
-		if w.algebra.Active() { // the algebraic unknowns were solved for, there
-			if !inside {
-				w.algebra.Open(st.T, st.X, st.T1, st.X1)
-				clear(w.atStart)
-				inside = true
-			}
-			copy(w.out, gx)
-			gx = w.out
-			w.algebra.Back(q.Times[o], sol.Row(o), gx, w.atStart, w.lam, g)
-		}
-		w.engine.output((q.Times[o]-st.T)/st.H, gx)
+		w.engine.output((q.Times[o]-st.T)/st.H, w.gx[o*nx:(o+1)*nx])
 	}
 	if err := w.engine.back(w.lam, g); err != nil || !inside {
 		return o, err
