@@ -430,7 +430,7 @@ func (e *eventer) polish(i int, te float64) {
 		}
 		e.guardsAt(e.g, te, st.x1)
 		g := e.g[i]
-		slope := e.within(i, te)
+		slope := e.slope(i, te, st.x1)
 		d := -g / slope
 		if !(math.Abs(d) < 0.5*(te-t)) || math.Abs(d) >= last {
 			// No better: a slope near zero, or rounding.
@@ -446,16 +446,6 @@ func (e *eventer) polish(i int, te float64) {
 	}
 }
 
-// within is the derivative of guard i along the solution at the end of the step. With a mass matrix x' is not f, and the step itself must tell.
-func (e *eventer) within(i int, te float64) float64 {
-	st := e.st
-	if e.sys.Mass == nil {
-		return e.slope(i, te, st.x1)
-	}
-	g, d := e.g[i], 1e-3*st.h
-	return (g - e.guardIn(i, 1-1e-3)) / d
-}
-
 // redo makes the accepted step anew, from the same start to another end. It is false where that does not succeed.
 func (s *Stepper) redo(t1 float64) bool {
 	s.t1, s.h = t1, t1-s.t
@@ -466,6 +456,10 @@ func (s *Stepper) redo(t1 float64) bool {
 		err = s.tryEngine()
 	} else {
 		err = s.attempt()
+	}
+	if s.algebra != nil && err-err == 0 { // as the restart after an event would, which must not move the guard again
+		s.stats.Evals += s.algebra.Correct(s.t1, s.x1)
+		s.adjusted, s.opened = true, false
 	}
 	return err <= 1 || !s.set.controlled && err-err == 0
 }
@@ -480,5 +474,5 @@ func (s *Stepper) shorten(t, h, t1, te float64) {
 		copy(s.x1, x)
 	}
 	s.t1 = te
-	s.isCut = true
+	s.isCut, s.opened = true, false
 }

@@ -64,7 +64,7 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 		for i := range s.k {
 			s.k[i] = cut(nx)
 		}
-		s.onto = NewProjection(p.Sys)
+		s.onto, s.algebra = NewProjection(p.Sys), NewAlgebra(p.Sys)
 		s.whole = nil
 		if p.Sys.Stepping != nil && set.rk != nil && set.info.Adaptive {
 			s.whole = p.Sys.Stepping(set.rk)
@@ -100,6 +100,9 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	}
 	if s.onto != nil {
 		s.onto.Prepare(s.th)
+	}
+	if s.algebra != nil {
+		s.algebra.Prepare(s.th, set.rtol, set.atol)
 	}
 	s.use(s.sc == nil)
 	s.turn = 0
@@ -170,7 +173,7 @@ func (s *Stepper) Restart(t float64, x []float64) {
 	s.h, s.next, s.turn = 0, 0, 0
 	s.logErr = method.Log2(method.MinError)
 	s.rejected, s.haveK0, s.moved, s.extra, s.bad = false, false, false, false, false
-	s.isCut = false
+	s.isCut, s.adjusted, s.opened = false, false, false
 	s.status, s.why = Running, ""
 	if s.eng != nil {
 		s.eng.restart()
