@@ -11,7 +11,7 @@ import (
 	"github.com/udl-lang/udl/runtime/system"
 )
 
-// A right-hand side that jumps (a comparison, floor, ceil, round, sign, mod of what changes along a solution) can be frozen: what the jumping operation gives is then
+// A right-hand side, or the guard of an event, that jumps (a comparison, floor, ceil, round, sign, mod of what changes along a solution) can be frozen: what the jumping operation gives is then
 // read from θ, so that the right-hand side is smooth, and the solver changes it where a guard passes zero. A switch in θ, 0 by default, says whether it is
 // frozen: who knows nothing of jumps sees the operations themselves.
 
@@ -34,7 +34,8 @@ type freezer struct {
 	seen     map[freezeKey]int
 	jumps    []Jump
 	guards   []ir.ID
-	left     *model.Expr // one that cannot be frozen
+	left     *model.Expr // one of the right-hand side that cannot be frozen
+	rough    *model.Expr // one of an event's condition
 	depends  map[ir.ID]bool
 }
 
@@ -84,6 +85,23 @@ func (f *freezer) moves(id ir.ID) bool {
 	}
 	f.depends[id] = v
 	return v
+}
+
+// events meets the jumps in the conditions of events, such as the mod in `when mod(t, 1) > 0.5`: with these frozen a guard is smooth within each step, and
+// where one of them changes it is looked at anew. What cannot be frozen there is kept apart.
+func (f *freezer) events(m *model.Model) {
+	left := f.left
+	f.left = nil
+	for _, ev := range m.Events {
+		if ev.Guard == nil {
+			continue
+		}
+		f.l.expr(ev.Guard)
+		for _, p := range ev.Parts {
+			f.l.expr(p)
+		}
+	}
+	f.left, f.rough = left, f.left
 }
 
 // call lowers a jumping call, frozen; ok is false for calls that do not jump here.
@@ -183,9 +201,11 @@ func (lay *Layout) Freeze(m *model.Model, b Builtins) (left *model.Expr, err err
 		for i := range m.States {
 			rhs(i)
 		}
+		f.events(m)
 		return f
 	}
 	f := find(false)
+	lay.Rough = f.rough != nil
 	room := len(f.jumps)
 	for _, s := range m.Lets {
 		if s.Input {
@@ -218,8 +238,8 @@ func Guards(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, n int, parts 
 		for i := range m.States {
 			rhs(i)
 		}
+		f.events(m)
 		frozen = f.guards
-		l.jump = nil
 	}
 	put := func(name string, id ir.ID) {
 		l.g.Output(ir.Output{Name: name, Off: n, Node: id})

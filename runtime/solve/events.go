@@ -80,6 +80,11 @@ type eventer struct {
 	floor    []float64 // by guard: what it may lie beyond zero because its zero was just located, 0 for nothing
 	at       []float64 // by guard: its distance from the zero that was located now, 0 for none
 	samples  []float64
+	levels   []piece   // of the search, by how often the step was halved
+	trust    int       // for how many steps more a few samples tell, where they are not longer than
+	trusted  float64   // twice this; 0 for not at all
+	resolved bool      // the whole step needed no halving
+	crowd    float64   // where a guard changes too fast to be seen, 0 for nowhere
 	cuts     []float64 // scratch: where a guard of several parts is looked at
 	x, dx    []float64
 	gz, gx   []float64
@@ -146,6 +151,7 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 		e.g, e.noise, e.gz, e.blur, e.floor, e.at = make([]float64, all), make([]float64, ng), make([]float64, all), make([]float64, ng), make([]float64, ng), make([]float64, ng)
 		e.holds, e.own, e.hasNoise = make([]bool, ng), make([]bool, ng), make([]bool, ng)
 		e.samples = make([]float64, all*(nodes+1))
+		e.levels = newLevels(e.samples, all, ng)
 	}
 	e.x, e.dx, e.gx = make([]float64, nx), make([]float64, nx), make([]float64, nx)
 	e.resets, e.times, e.delays = make([]system.Func, n), make([]system.Func, n), make([]system.Func, n)
