@@ -265,11 +265,11 @@ func (e *eventer) begin() Status {
 		e.noiseAt(t, x)
 		g := slices.Clone(e.g[:e.ng])
 		for i, v := range g {
-			e.holds[i] = e.side(i, v, t, x, v > 0)
+			e.holds[i] = e.side(i, v, t, x, e.atRest(i, v))
 		}
 		for i, v := range g {
 			// A jump that is zero at the start goes by where it goes from there.
-			if e.jumpOf != nil && e.jumpOf[i] >= 0 && math.Abs(v) <= e.noise[i] && e.holds[i] != (v > 0) && !e.jumped(i, AtStart, t, x) {
+			if e.jumpOf != nil && e.jumpOf[i] >= 0 && math.Abs(v) <= e.noise[i] && e.holds[i] != e.atRest(i, v) && !e.jumped(i, AtStart, t, x) {
 				return EventFault
 			}
 		}
@@ -402,13 +402,20 @@ func (e *eventer) flips() bool {
 	if e.jumpOf != nil { // what changes when one jumps
 		g, slopes = slices.Clone(g), slices.Clone(slopes)
 	}
-	for i, v := range g {
+	jumps := e.st.stats.Jumps
+	for k := range g {
+		i := e.jumpsFirst(k)
+		v := g[i]
 		side := -1.0
 		if e.holds[i] {
 			side = 1
 		}
+		zero := max(e.noise[i], e.floor[i], math.Abs(slopes[i])*max(e.slack, 4*0x1p-52*math.Abs(t)))
+		if e.st.stats.Jumps > jumps && !(math.Abs(e.g[i]-v) <= zero) {
+			continue // what just jumped stands in it: it is looked at anew, with all that jumps here
+		}
 		crossed := i == e.located
-		switch zero := max(e.noise[i], e.floor[i], math.Abs(slopes[i])*max(e.slack, 4*0x1p-52*math.Abs(t))); {
+		switch {
 		case crossed:
 		case math.Abs(v) <= zero:
 			crossed = side*slopes[i] < 0
@@ -430,9 +437,20 @@ func (e *eventer) flips() bool {
 			if !e.passed(i, cause, t, x) {
 				return false
 			}
+			if e.st.stats.Jumps > jumps {
+				e.guardsAt(e.g, t, x)
+			}
 		}
 	}
 	return true
+}
+
+// jumpsFirst orders the guards: those of jumps, then those of events, in which jumps may stand.
+func (e *eventer) jumpsFirst(k int) int {
+	if len(e.sys.Jumps) == 0 {
+		return k
+	}
+	return (k + e.sys.Jumps[0].Guard) % e.ng
 }
 
 // FiredTimes are the times of events.
