@@ -58,6 +58,8 @@ type Workspace struct {
 	rtol         float64           // that it measures by
 	atol         []float64
 	rec          solve.StepRecord // the step it is at
+	algebra      *solve.Algebra   // of states within steps, nil where there is no mass matrix
+	atStart      []float64        // by the state at the start of a step, through those within
 	engineTh     []float64        // θ it was prepared for in this backward pass, nil before
 	hand         []float64        // by the first stage of the step that follows, which is the last of this one
 	handed       bool
@@ -85,7 +87,7 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 		}
 	}
 	if w.sys != sys {
-		w.engine = nil
+		w.engine, w.algebra, w.atStart = nil, solve.NewAlgebra(sys), make([]float64, nx)
 	}
 	if sc == nil {
 		if w.sys != sys || w.lam == nil {
@@ -332,6 +334,10 @@ func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int,
 	if w.engineTh == nil {
 		w.engine.prepare(w.th)
 		w.engineTh = w.th
+		if w.algebra != nil {
+			rtol, atol := sol.Tolerances()
+			w.algebra.Prepare(w.th, rtol, atol)
+		}
 	}
 	if w.handed { // the next step took its first stage at its start, which is this step's end
 		w.rhs.VJP(w.lam, g, st.T1, st.X1, nil, w.hand)
@@ -341,6 +347,15 @@ func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int,
 	for ; o >= 0 && (q.Times[o]-st.T1)*dir >= 0; o-- {
 		add(w.lam, 1, w.gx[o*nx:(o+1)*nx])
 	}
+	// Within the step algebraic unknowns were solved for, beside the states at its ends.
+	inside := w.algebra.Active() && o >= 0 && (q.Times[o]-st.T)*dir > 0
+	if inside {
+		w.algebra.Open(st.T, st.X, st.T1, st.X1)
+		clear(w.atStart)
+		for k := o; k >= 0 && (q.Times[k]-st.T)*dir > 0; k-- {
+			w.algebra.Back(q.Times[k], sol.Row(k), w.gx[k*nx:(k+1)*nx], w.atStart, w.lam, g)
+		}
+	}
 	if w.onto != nil && !zero(w.lam) { // what the step led to was moved onto the invariants
 		if err := w.onto.Back(st.T1, st.X1, w.rtol, w.atol, w.lam, g); err != nil {
 			return o, err
@@ -348,10 +363,13 @@ func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int,
 	}
 	w.engine.open(st)
 	for ; o >= 0 && (q.Times[o]-st.T)*dir > 0; o-- {
-		gx := w.gx[o*nx : (o+1)*nx]
-		w.engine.output((q.Times[o]-st.T)/st.H, gx)
+		w.engine.output((q.Times[o]-st.T)/st.H, w.gx[o*nx:(o+1)*nx])
 	}
-	return o, w.engine.back(w.lam, g)
+	if err := w.engine.back(w.lam, g); err != nil || !inside {
+		return o, err
+	}
+	add(w.lam, 1, w.atStart)
+	return o, nil
 }
 
 // open clears the derivatives by what belongs to a step and points k at its stages.

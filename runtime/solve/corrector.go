@@ -61,6 +61,7 @@ const (
 	newtonTol   = 0.01 // of the tolerance, that an error of the iteration may have
 	newtonSteps = 4
 	newtonDecay = 0.3  // what is left of an old rate where a better one is seen
+	newtonDAE   = 0.1  // rate that is reckoned with at least where there are algebraic equations
 	newtonDrift = 0.3  // relative change of c that a matrix serves for
 	newtonOld   = 20   // steps that a Jacobian serves for
 	newtonWorst = 2.0  // rate of iterations that diverge
@@ -167,6 +168,7 @@ func (it *corrector) renew(b *bdf, c float64, anew bool) error {
 		it.mat.jacobian(nil, it.s.t1, b.pred)
 		it.age, it.norm1 = 0, -1
 		if it.have = finite(it.mat.v); !it.have {
+			copy(it.s.x1, b.pred)
 			return errNotFinite
 		}
 	}
@@ -183,6 +185,11 @@ func (it *corrector) iterate(b *bdf, c float64) error {
 	tol, most := newtonTol, newtonSteps
 	if !s.set.controlled {
 		tol, most, it.rate = newtonExact, 5*newtonSteps, 1
+	}
+	if r := c / it.c; it.mat.mass != nil && it.mat.krylov == nil {
+		// What a matrix for ĉ leaves of algebraic equations, whatever rate was seen when it was new. Their errors do not shrink with the step, so that what is
+		// left of them would count as an error of all that follow.
+		it.rate = max(it.rate, newtonDAE, math.Abs(1-r)/(1+r))
 	}
 	last := 0.0
 	for m := range most {

@@ -99,6 +99,7 @@ func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
 // tryEngine makes the step from t to t1 and gives its scaled error, with the new state on the system's invariants.
 func (s *Stepper) tryEngine() float64 {
 	var err float64
+	s.opened = false
 	if s.kinks.sliver && s.sys.Mass != nil {
 		err = s.leap()
 	} else {

@@ -41,6 +41,11 @@ func (c *Call) Failure(sol *solve.Solution, p *solve.Problem) *diag.Diagnostic {
 			}
 		}
 	}
+	if f.Derivative != nil {
+		if s, ok := f.Derivative.Where.(diag.Span); ok && !s.IsZero() {
+			span, text = s, "this equation"
+		}
+	}
 	if s, ok := f.Where.(diag.Span); ok && !s.IsZero() {
 		span, text = s, "this event"
 	}
