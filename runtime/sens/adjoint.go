@@ -356,14 +356,17 @@ func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int,
 			w.algebra.Back(q.Times[k], sol.Row(k), w.gx[k*nx:(k+1)*nx], w.atStart, w.lam, g)
 		}
 	}
+	w.engine.open(st)
+	for ; o >= 0 && (q.Times[o]-st.T)*dir > 0; o-- {
+		w.engine.output((q.Times[o]-st.T)/st.H, w.gx[o*nx:(o+1)*nx])
+	}
+	if e, ok := w.engine.(interface{ atEnd(lam []float64) }); ok {
+		e.atEnd(w.lam)
+	}
 	if w.onto != nil && !zero(w.lam) { // what the step led to was moved onto the invariants
 		if err := w.onto.Back(st.T1, st.X1, w.rtol, w.atol, w.lam, g); err != nil {
 			return o, err
 		}
-	}
-	w.engine.open(st)
-	for ; o >= 0 && (q.Times[o]-st.T)*dir > 0; o-- {
-		w.engine.output((q.Times[o]-st.T)/st.H, w.gx[o*nx:(o+1)*nx])
 	}
 	if err := w.engine.back(w.lam, g); err != nil || !inside {
 		return o, err
