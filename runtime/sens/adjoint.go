@@ -57,6 +57,7 @@ type Workspace struct {
 	onto         *solve.Projection // of the system, nil where it has no invariants
 	rtol         float64           // that it measures by
 	atol         []float64
+	from         []float64        // what a step led to before it was projected
 	rec          solve.StepRecord // the step it is at
 	algebra      *solve.Algebra   // of states within steps, nil where there is no mass matrix
 	atStart      []float64        // by the state at the start of a step, through those within
@@ -81,7 +82,7 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 			w.init = sys.Init.Clone()
 		}
 		w.flags = switches(sys)
-		w.onto = solve.NewProjection(sys)
+		w.onto, w.from = solve.NewProjection(sys), make([]float64, nx)
 		if w.jumps = nil; len(sys.Events)+len(sys.Jumps) > 0 {
 			w.jumps = newJumps(sys)
 		}
@@ -364,7 +365,7 @@ func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int,
 		e.atEnd(w.lam)
 	}
 	if w.onto != nil && !zero(w.lam) { // what the step led to was moved onto the invariants
-		if err := w.onto.Back(st.T1, st.X1, w.rtol, w.atol, w.lam, g); err != nil {
+		if err := w.unproject(st, g); err != nil {
 			return o, err
 		}
 	}
@@ -373,6 +374,15 @@ func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int,
 	}
 	add(w.lam, 1, w.atStart)
 	return o, nil
+}
+
+// unproject carries λ from the projected end of a step to what the step itself led to.
+func (w *Workspace) unproject(st *solve.StepRecord, g []float64) error {
+	if r, ok := w.engine.(interface{ reached(x []float64) }); ok {
+		r.reached(w.from)
+		return w.onto.BackFrom(st.T1, w.from, st.X1, w.rtol, w.atol, w.lam, g)
+	}
+	return w.onto.Back(st.T1, st.X1, w.rtol, w.atol, w.lam, g)
 }
 
 // open clears the derivatives by what belongs to a step and points k at its stages.

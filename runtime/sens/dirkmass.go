@@ -100,6 +100,14 @@ func (d *massDirk) output(theta float64, gx []float64) {
 	}
 }
 
+// reached writes the state that the step leads to by itself.
+func (d *massDirk) reached(x []float64) {
+	copy(x, d.st.X)
+	for j, a := range d.m.A[d.m.Stages-1] {
+		add(x, d.st.H*a, d.st.K[j*d.nx:(j+1)*d.nx])
+	}
+}
+
 func (d *massDirk) back(lam, g []float64) error {
 	st, m := d.st, d.m
 	h, c := st.H, st.H*m.Gamma
