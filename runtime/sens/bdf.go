@@ -76,10 +76,15 @@ func (b *bdf) output(theta float64, gx []float64) {
 	}
 }
 
+// atEnd gives lam what came through outputs to the state at the end, by which they are interpolated as it is after a projection.
+func (b *bdf) atEnd(lam []float64) {
+	add(lam, 1, b.end)
+	clear(b.end)
+}
+
 func (b *bdf) back(lam, g []float64) error {
 	st := b.st
 	nx := len(lam)
-	add(lam, 1, b.end)
 	if !zero(lam) {
 		var c [solve.MaxBDF + 1]float64
 		order, gamma := st.BDFWeights(&c)

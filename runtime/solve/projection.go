@@ -31,6 +31,9 @@ type Projection struct {
 	gram     []float64 // C W Cᵀ, m × m
 	lu       *sparse.Dense
 	y, back  []float64
+
+	th     []float64 // θ that curves are not prepared for yet; nil: none
+	curves *curved   // nil before they are asked for
 }
 
 // NewProjection makes the projection of a system; nil where it has no invariants.
@@ -74,6 +77,7 @@ func diagonal(m *system.Mass) bool {
 func (p *Projection) Prepare(th []float64) {
 	p.inv.Prepare(th)
 	p.rhs.Prepare(th)
+	p.th = th
 }
 
 // constraints evaluates c at (t, x).
