@@ -30,7 +30,6 @@ func prepare(p *solve.Problem, loss Loss) (solve.Problem, error) {
 		return q, err
 	}
 	q = *p
-	q.ForGradient = true
 	if q.Times = loss.Times(); q.Times == nil {
 		q.Times = []float64{} // nil would mean every step
 	}

@@ -22,7 +22,7 @@ type switcher struct {
 	implicit method.Method
 	why      string
 	// What the choice rests on beside the system.
-	tight, forGradient bool
+	tight bool
 
 	low, high int // the two stages at the same time; low < 0 where there are none
 	limit     float64
@@ -49,7 +49,7 @@ const (
 
 // choose picks methods for a system.
 func choose(sys *system.System, set *settings) *switcher {
-	w := &switcher{low: -1, tight: set.rtol < tightRtol, forGradient: set.forGradient}
+	w := &switcher{low: -1, tight: set.rtol < tightRtol}
 	name := "Tsit5"
 	if w.tight {
 		name = "Vern7"
@@ -62,11 +62,15 @@ func choose(sys *system.System, set *settings) *switcher {
 	}
 	w.implicit, _ = method.Find(implicit)
 	if sys.Mass != nil {
-		w.why = implicit + ", for there is " + algebraic(sys) + "; " + why
+		w.why = implicit + " for " + algebraic(sys) + "; " + why
 		return w
 	}
 	w.explicit, _ = method.Lookup(name)
-	w.why = fmt.Sprintf("%s while the problem is not stiff, %s where it is: rtol is %.3g, %s", name, implicit, set.rtol, why)
+	than := "not below"
+	if w.tight {
+		than = "below"
+	}
+	w.why = fmt.Sprintf("%s while the problem is not stiff, %s where it is: rtol is %s %.0e, %s", name, implicit, than, tightRtol, why)
 	m := w.explicit
 	for i := m.Stages - 1; i > 0; i-- {
 		for j := i - 1; j > 0; j-- {
@@ -108,7 +112,7 @@ func realLimit(m *method.RK) float64 {
 
 // serves reports whether the choice is the same for other settings.
 func (w *switcher) serves(set *settings) bool {
-	return w.tight == (set.rtol < tightRtol) && w.forGradient == set.forGradient
+	return w.tight == (set.rtol < tightRtol)
 }
 
 // tighten makes the tolerances those that the problem wants.

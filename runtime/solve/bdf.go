@@ -40,7 +40,6 @@ type bdf struct {
 	share float64             // the error over e
 
 	strict float64 // what errors are multiplied by
-	bare   []bool  // rows that M does not reach; nil where it is the identity
 
 	haveF0 bool
 	after  int // the order of the step after the accepted one
@@ -77,16 +76,6 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 	b.mat = mat
 	if b.strict = bdfStrict; s.sys.Mass != nil {
 		b.strict = bdfStrictDAE
-		b.bare = make([]bool, nx)
-		for i := range b.bare {
-			b.bare[i] = true
-		}
-		for j := range nx {
-			rows, _ := s.sys.Mass.Pattern.Column(j)
-			for _, i := range rows {
-				b.bare[i] = false
-			}
-		}
 	}
 	b.it.init(s, mat)
 	return b, nil
@@ -94,6 +83,9 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 
 func (b *bdf) prepare() {
 	b.mat.stats = &b.s.stats
+	if b.s.p.Preconditioner != nil {
+		b.mat.precondition(b.s.p.Preconditioner)
+	}
 	b.mat.prepare(b.s.th)
 	b.s.stats.Linear = b.mat.kind
 	b.it.forget()
@@ -145,9 +137,10 @@ func (b *bdf) begin(h float64) error {
 		}
 		return nil
 	}
-	// With a mass matrix f is not x', and of algebraic states there is none: (M − cJ)·d = f + c·∂f/∂t gives both as c vanishes.
+	// With a mass matrix f is not x', and of algebraic states there is none: (M − cJ)·d = f + c·∂f/∂t gives both as c vanishes. What is left of algebraic
+	// equations is divided by c and multiplied by h, so c must not be much smaller than h.
 	b.it.weigh(b.w, s.x, s.x)
-	c := 1e-3 * h
+	c := h
 	b.mat.jacobian(b.v, s.t, s.x)
 	if !finite(b.mat.v) {
 		s.badT = s.t
@@ -159,9 +152,6 @@ func (b *bdf) begin(h float64) error {
 		return err
 	}
 	for i, v := range s.k[0] {
-		if b.bare[i] {
-			v = 0 // but for what the last iteration left, of which the small c would make much
-		}
 		b.phi[1][i] = v + c*b.v[i]
 	}
 	if err := b.mat.solveNear(b.phi[1], c, s.t, s.x, b.w, 1e-3*b.it.norm(b.phi[1], b.w)); err != nil {

@@ -69,13 +69,13 @@ type Problem struct {
 	// OutputsFirst gives up the dense output, where MaxMemory does not hold both it and the outputs at Times, rather than stop.
 	OutputsFirst bool
 
-	// ForGradient lets Auto take only methods that the discrete adjoint goes through.
-	ForGradient bool
-
 	// Jumped is told of the events that fired at one time, and of what jumped in the right-hand side, with the state after them, which it may change beyond the
 	// system's own, and θ before and after, nil where nothing can jump: for systems that carry sensitivities behind their states. start says that this is
 	// before the first step. Its error is that of Solve.
 	Jumped func(fired, jumped []Fired, x, before, after []float64, start bool) error
+
+	// Preconditioner, if not nil, has BDF solve its linear equations by GMRES with it; other methods factor.
+	Preconditioner Preconditioner
 
 	// Progress is called after every accepted step with its end. It must be quick.
 	Progress func(t float64)
@@ -108,9 +108,7 @@ type settings struct {
 	errStates  int
 	errGroup   int
 	controlled bool // step-size control is on
-	// forGradient is the problem's ForGradient.
-	forGradient bool
-	dir         float64
+	dir        float64
 }
 
 // resolve checks a problem and fills in its defaults. atol is a buffer to reuse.
@@ -126,7 +124,7 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 	if s.m = p.Method; s.m == nil {
 		s.m = method.Default()
 	}
-	s.info, s.forGradient = s.m.Info(), p.ForGradient
+	s.info = s.m.Info()
 	s.rk, _ = s.m.(*method.RK)
 	if err := p.checkExplicit(s.m); err != nil {
 		return s, err

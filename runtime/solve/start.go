@@ -34,7 +34,8 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	if err != nil {
 		return err
 	}
-	if s.sys != p.Sys || s.m != set.m || s.auto != nil && !s.auto.serves(&set) {
+	if s.sys != p.Sys || s.m != set.m || s.auto != nil && !s.auto.serves(&set) || s.given != (p.Preconditioner != nil) {
+		s.given = p.Preconditioner != nil
 		s.sys, s.rhs, s.m = p.Sys, p.Sys.RHS.Clone(), set.m
 		if s.init = nil; p.Sys.Init != nil {
 			s.init = p.Sys.Init.Clone()
@@ -167,7 +168,7 @@ func (s *Stepper) width() int {
 func (s *Stepper) Restart(t float64, x []float64) {
 	copy(s.x, x)
 	s.t, s.t1, s.t0 = t, t, t
-	s.n0, s.meshAt = s.stats.Steps, 0
+	s.meshAt = 0
 	s.h, s.next, s.turn = 0, 0, 0
 	s.logErr = method.Log2(method.MinError)
 	s.rejected, s.haveK0, s.moved, s.extra, s.bad = false, false, false, false, false

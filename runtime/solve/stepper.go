@@ -19,6 +19,7 @@ type Stepper struct {
 	auto      *switcher
 	onto      *Projection // of the system, nil where it has no invariants
 	algebra   *Algebra    // of the system, nil where it has no mass matrix
+	given     bool        // the engine was made for a problem with a preconditioner
 	turn      int         // for the next step: 1 to the explicit method, 2 to the engine, 0 stay
 	whole     system.Step // one of sc's method, compiled as one; nil where there is none
 	useWhole  bool
@@ -27,8 +28,8 @@ type Stepper struct {
 	th        []float64
 
 	t, t1, tEnd float64
-	t0          float64 // where the last start or restart was, at step n0
-	n0, meshAt  int
+	t0          float64 // where the last start or restart was
+	meshAt      int
 	h           float64 // the last step with its sign, from t to t1
 	next        float64 // the next step to try, positive
 	x, x1       []float64
@@ -249,7 +250,6 @@ func (s *Stepper) minStep() float64 {
 
 // choose sets h and t1 of the next attempt; last says that it ends at the end.
 func (s *Stepper) choose() (last bool) {
-	n := s.stats.Steps - s.n0 + 1
 	// A sliver left over at the end is not worth a step: the last one is stretched a little.
 	want, stretch := 0.0, method.Stretch
 	switch {
@@ -263,10 +263,7 @@ func (s *Stepper) choose() (last bool) {
 	case s.p.Step != 0:
 		want, stretch = s.p.Step, 1+1e-9
 		// A multiple of the step, so that the times do not drift by sums of rounding.
-		if len(s.kinks.times) > 0 {
-			n = s.onGrid(want)
-		}
-		s.t1 = s.t0 + s.set.dir*want*float64(n)
+		s.t1 = s.t0 + s.set.dir*want*float64(s.onGrid(want))
 	default:
 		want = min(s.next, s.set.hmax)
 		s.t1 = s.t + s.set.dir*want
