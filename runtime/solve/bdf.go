@@ -40,7 +40,6 @@ type bdf struct {
 	share float64             // the error over e
 
 	strict float64 // what errors are multiplied by
-	bare   []bool  // rows that M does not reach; nil where it is the identity
 
 	haveF0 bool
 	after  int  // the order of the step after the accepted one
@@ -79,16 +78,6 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 	b.mat = mat
 	if b.strict = bdfStrict; s.sys.Mass != nil {
 		b.strict = bdfStrictDAE
-		b.bare = make([]bool, nx)
-		for i := range b.bare {
-			b.bare[i] = true
-		}
-		for j := range nx {
-			rows, _ := s.sys.Mass.Pattern.Column(j)
-			for _, i := range rows {
-				b.bare[i] = false
-			}
-		}
 	}
 	b.it.init(s, mat)
 	return b, nil
@@ -166,9 +155,6 @@ func (b *bdf) begin(h float64) error {
 		return err
 	}
 	for i, v := range s.k[0] {
-		if b.bare[i] {
-			v = 0 // but for what the last iteration left, of which the small c would make much
-		}
 		b.phi[1][i] = v + c*b.v[i]
 	}
 	if err := b.mat.solveNear(b.phi[1], c, s.t, s.x, b.w, 1e-3*b.it.norm(b.phi[1], b.w)); err != nil {
