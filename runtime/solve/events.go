@@ -82,7 +82,7 @@ type eventer struct {
 	samples  []float64
 	levels   []piece   // of the search, by how often the step was halved
 	trust    int       // for how many steps more a few samples tell, where they are not longer than
-	trusted  float64   // twice this; 0 for not at all
+	trusted  float64   // this by more than a quarter; 0 for not at all
 	resolved bool      // the whole step needed no halving
 	crowd    float64   // where a guard changes too fast to be seen, 0 for nowhere
 	cuts     []float64 // scratch: where a guard of several parts is looked at
