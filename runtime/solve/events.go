@@ -417,6 +417,8 @@ func (e *eventer) flips() bool {
 		crossed := i == e.located
 		switch {
 		case crossed:
+		case math.Abs(v) <= zero && slopes[i] == 0: // as where a table comes to zero and stays there
+			crossed = e.rests(i, v) != e.holds[i]
 		case math.Abs(v) <= zero:
 			crossed = side*slopes[i] < 0
 		default: // right at the end, or the step is another one than that in which it was looked for
