@@ -40,11 +40,14 @@ type bdf struct {
 	share float64             // the error over e
 
 	strict float64 // what errors are multiplied by
+	bare   []bool  // rows that M does not reach; nil where it is the identity
 
 	haveF0 bool
-	after  int // the order of the step after the accepted one
-	wait   int // steps before another order is considered
-	fails  int // refusals for the error in a row
+	after  int  // the order of the step after the accepted one
+	wait   int  // steps before another order is considered
+	fails  int  // refusals for the error in a row
+	down   bool // the order of the next step is lower than that of the last
+	stay   int  // steps in which the order is not lowered
 }
 
 // MaxBDF is the highest order of backward differentiation formulas that there is.
@@ -76,6 +79,16 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 	b.mat = mat
 	if b.strict = bdfStrict; s.sys.Mass != nil {
 		b.strict = bdfStrictDAE
+		b.bare = make([]bool, nx)
+		for i := range b.bare {
+			b.bare[i] = true
+		}
+		for j := range nx {
+			rows, _ := s.sys.Mass.Pattern.Column(j)
+			for _, i := range rows {
+				b.bare[i] = false
+			}
+		}
 	}
 	b.it.init(s, mat)
 	return b, nil
@@ -83,6 +96,9 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 
 func (b *bdf) prepare() {
 	b.mat.stats = &b.s.stats
+	if b.s.p.Preconditioner != nil {
+		b.mat.precondition(b.s.p.Preconditioner)
+	}
 	b.mat.prepare(b.s.th)
 	b.s.stats.Linear = b.mat.kind
 	b.it.forget()
@@ -91,6 +107,7 @@ func (b *bdf) prepare() {
 func (b *bdf) restart() {
 	b.steps, b.k, b.after, b.haveF0 = 0, 1, 1, false
 	b.wait, b.fails = 2, 0
+	b.down, b.stay = false, 0
 	b.it.forget()
 }
 
@@ -140,6 +157,8 @@ func (b *bdf) begin(h float64) error {
 	c := h
 	b.mat.jacobian(b.v, s.t, s.x)
 	if !finite(b.mat.v) {
+		s.badT = s.t
+		copy(s.x1, s.x)
 		return errNotFinite
 	}
 	b.it.forget()
@@ -147,6 +166,9 @@ func (b *bdf) begin(h float64) error {
 		return err
 	}
 	for i, v := range s.k[0] {
+		if b.bare[i] {
+			v = 0 // but for what the last iteration left, of which the small c would make much
+		}
 		b.phi[1][i] = v + c*b.v[i]
 	}
 	if err := b.mat.solveNear(b.phi[1], c, s.t, s.x, b.w, 1e-3*b.it.norm(b.phi[1], b.w)); err != nil {
@@ -285,9 +307,9 @@ func (b *bdf) residual(r []float64, c float64, first bool) {
 	}
 }
 
-// moved is e, after a projection onto the system's invariants that of the state it led to.
+// moved is e, after a projection onto the system's invariants or algebraic equations that of the state it led to.
 func (b *bdf) moved() []float64 {
-	if b.s.onto != nil && !b.s.isCut {
+	if (b.s.onto != nil || b.s.adjusted) && !b.s.isCut {
 		for i, v := range b.s.x1 {
 			b.e[i] = v - b.pred[i]
 		}
@@ -319,6 +341,7 @@ func (b *bdf) commit() {
 	if !s.set.controlled {
 		b.after = b.prescribed()
 	}
+	b.down = b.after < k
 	b.k = b.after
 }
 

@@ -232,9 +232,16 @@ func clone(f system.Func, th []float64) system.Func {
 
 func (e *eventer) guardsAt(g []float64, t float64, x []float64) { e.guards.Eval(g, t, x, nil) }
 
+// velocity writes x' into dx. With a mass matrix f is not x'; where the equations do not determine that, f must do.
+func (e *eventer) velocity(t float64, x []float64) {
+	if a := e.st.algebra; a == nil || !a.Slope(e.dx, t, x) {
+		e.st.eval(e.dx, t, x)
+	}
+}
+
 // slope is the derivative of guard i along the solution.
 func (e *eventer) slope(i int, t float64, x []float64) float64 {
-	e.st.eval(e.dx, t, x)
+	e.velocity(t, x)
 	e.guards.JVP(e.gz, t, x, nil, 1, e.dx, nil)
 	return e.gz[i]
 }
@@ -396,7 +403,7 @@ func (e *eventer) flips() bool {
 		return true
 	}
 	e.noiseAt(t, x)
-	e.st.eval(e.dx, t, x)
+	e.velocity(t, x)
 	e.guards.JVP(e.gz, t, x, nil, 1, e.dx, nil)
 	g, slopes := e.g[:e.ng], e.gz
 	if e.jumpOf != nil { // what changes when one jumps

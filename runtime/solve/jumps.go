@@ -45,6 +45,12 @@ func (s *Stepper) retheta(th []float64) {
 	if s.eng != nil {
 		s.eng.prepare()
 	}
+	if s.onto != nil {
+		s.onto.Prepare(th)
+	}
+	if s.algebra != nil {
+		s.algebra.Prepare(th, s.set.rtol, s.set.atol)
+	}
 }
 
 // freeze finds the values of what jumps at the start, and holds them.

@@ -448,6 +448,10 @@ func (s *Stepper) redo(t1 float64) bool {
 	} else {
 		err = s.attempt()
 	}
+	if s.algebra != nil && err-err == 0 { // as the restart after an event would, which must not move the guard again
+		s.stats.Evals += s.algebra.Correct(s.t1, s.x1)
+		s.adjusted, s.opened = true, false
+	}
 	return err <= 1 || !s.set.controlled && err-err == 0
 }
 
@@ -461,5 +465,5 @@ func (s *Stepper) shorten(t, h, t1, te float64) {
 		copy(s.x1, x)
 	}
 	s.t1 = te
-	s.isCut = true
+	s.isCut, s.opened = true, false
 }

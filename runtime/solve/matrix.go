@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/udl-lang/udl/runtime/sparse"
@@ -27,8 +28,10 @@ type matrix struct {
 	kind    string
 	chosen  bool // lu has chosen its pivots before
 	c       float64
-	krylov  *krylov        // solves the equations iteratively, in place of lu; nil where lu does
-	first   *krylov        // what krylov is at the start of a problem
+	krylov  *krylov // solves the equations iteratively, in place of lu; nil where lu does
+	first   *krylov // what krylov is at the start of a problem
+	jt      float64 // where J was evaluated
+	jx      []float64
 	choice  *sparse.Choice // of what takes over where GMRES disappoints; nil where nothing may
 	sys     *system.System
 	stats   *Stats
@@ -107,9 +110,25 @@ func (m *matrix) prepare(th []float64) {
 	m.chosen = false // what was pivoted well for other values may not be for these, and every run must give the same bits
 }
 
+// precondition makes a user's preconditioner that of GMRES, which then is taken.
+func (m *matrix) precondition(pre Preconditioner) {
+	if m.krylov == nil {
+		m.krylov = bareKrylov(m.sys)
+	}
+	m.krylov.pre, m.choice, m.first = pre, nil, nil
+	m.kind = "GMRES with the preconditioner that was given"
+	if m.jx == nil {
+		m.jx = make([]float64, m.n)
+	}
+}
+
 // jacobian evaluates ∂f/∂x at (t, x), and ∂f/∂t into ft unless that is nil.
 func (m *matrix) jacobian(ft []float64, t float64, x []float64) {
 	m.jac.Eval(m.v, ft, t, x)
+	if m.jx != nil {
+		m.jt = t
+		copy(m.jx, x)
+	}
 	m.stats.Jacobians++
 }
 
@@ -220,26 +239,54 @@ func (m *matrix) named(err error) error {
 	if !errors.As(err, &s) {
 		return err
 	}
-	var rows []string
-	for _, i := range s.Rows {
-		rows = append(rows, EquationName(m.sys, i))
-	}
-	var cols []string
+	rows := listed(s.Rows, "; ", func(i int) string { return EquationName(m.sys, i) })
 	names := m.sys.StateNames()
-	for _, j := range s.Cols {
-		if j < len(names) {
-			cols = append(cols, names[j])
-		}
+	cols := listed(s.Cols, ", ", func(j int) string { return names[j] })
+	do := "do"
+	if len(s.Rows) == 1 {
+		do = "does"
 	}
 	switch {
-	case len(rows) == 0 && len(cols) == 0:
-		return fmt.Errorf("the equations of a step are singular")
-	case len(rows) == 0:
-		return fmt.Errorf("no equation determines %s", strings.Join(cols, ", "))
-	case len(cols) == 0:
-		return fmt.Errorf("the equations are singular at %s", strings.Join(rows, "; "))
+	case rows == "" && cols == "":
+		return errors.New(stepSingular)
+	case rows == "":
+		return fmt.Errorf("%s %s", noEquation, cols)
+	case cols == "":
+		return fmt.Errorf("%s at %s", areSingular, rows)
 	}
-	return fmt.Errorf("the equations are singular: %s does not determine %s", strings.Join(rows, "; "), strings.Join(cols, ", "))
+	return fmt.Errorf("%s: %s %s not determine %s", areSingular, rows, do, cols)
+}
+
+// How the errors of a singular matrix begin.
+const (
+	areSingular  = "the equations are singular"
+	stepSingular = "the equations of a step are singular"
+	noEquation   = "no equation determines"
+)
+
+// singularWhy says whether an engine's reason is a matrix without inverse.
+func singularWhy(why string) bool {
+	return strings.HasPrefix(why, areSingular) || strings.HasPrefix(why, stepSingular) || strings.HasPrefix(why, noEquation)
+}
+
+// mostListed is how many names a message lists.
+const mostListed = 6
+
+// listed joins names in the order of their indices, the first few of many.
+func listed(is []int, sep string, name func(int) string) string {
+	is = slices.Sorted(slices.Values(is))
+	var b strings.Builder
+	for k, i := range is {
+		if k > 0 {
+			b.WriteString(sep)
+		}
+		if k == mostListed && len(is) > mostListed+1 {
+			fmt.Fprintf(&b, "… (%d)", len(is))
+			break
+		}
+		b.WriteString(name(i))
+	}
+	return b.String()
 }
 
 // EquationName is the name of row i of the right-hand side: "x'", or the algebraic equation as it was written.

@@ -50,11 +50,25 @@ type Fault struct {
 	Limit  int64     // the limit that was reached, of steps or bytes
 	Cause  error     // of the context, if it was cancelled; of the sink, if it failed
 	Why    string    // of a step that became too small: what stood in the way, if not the error; of an event what is wrong; of a sink which output it was
-	Event  string    // the event that is to blame
-	Where  any       // its place in the source, as the system gives it
+	// Fold says that algebraic equations cease to determine an unknown, Undetermined that those of a step do not determine one.
+	Fold, Undetermined bool
+
+	Event string // the event that is to blame
+	Where any    // its place in the source, as the system gives it
+
+	// Derivative is what stood in the way of an implicit step where the right-hand side itself is finite: an entry of its Jacobian that is not. nil: nothing of the kind.
+	Derivative *Derivative
 
 	// Source is the sub-expression that is to blame, nil when the system cannot tell.
 	Source *system.Fault
+}
+
+// Derivative is an entry of the Jacobian that is infinite or not a number.
+type Derivative struct {
+	Equation, State string
+	Value           float64
+	T, At           float64 // the time, and the state's value there
+	Where           any     // the equation's place in the source, as the system gives it; nil where it gives none
 }
 
 // Unwrap is the error of the context or of the sink that ended the integration.
@@ -68,6 +82,10 @@ func (f *Fault) Error() string {
 	case MaxSteps:
 		fmt.Fprintf(&b, "the limit of %d steps is reached (last step %.3g)", f.Limit, f.H)
 	case StepTooSmall:
+		if f.Undetermined || f.Fold {
+			b.WriteString(f.Why)
+			break
+		}
 		fmt.Fprintf(&b, "the step size fell to %.3g", math.Abs(f.H))
 		if f.Why != "" {
 			b.WriteString(": " + f.Why)
@@ -75,7 +93,19 @@ func (f *Fault) Error() string {
 			fmt.Fprintf(&b, ", driven by %s", f.Names[f.Worst])
 		}
 	case NonFinite:
-		b.WriteString("a value is not finite")
+		if d := f.Derivative; d != nil {
+			what := "infinite"
+			if math.IsNaN(d.Value) {
+				what = "not a number"
+			}
+			fmt.Fprintf(&b, "the derivative of %s by %s is %s", quoted(d.Equation), d.State, what)
+			if d.T != f.T {
+				fmt.Fprintf(&b, " at t = %.6g", d.T)
+			}
+			fmt.Fprintf(&b, " where %s = %.6g, and an implicit step needs it", d.State, d.At)
+		} else {
+			b.WriteString("a value is not finite")
+		}
 		for n, i := range f.Bad {
 			if i >= len(f.Names) {
 				break
@@ -135,17 +165,34 @@ func (f *Fault) Error() string {
 	return b.String()
 }
 
+// quoted sets an equation as it was written apart from the words around it; "x'" stands by itself.
+func quoted(equation string) string {
+	if strings.Contains(equation, " ") {
+		return "`" + equation + "`"
+	}
+	return equation
+}
+
 // Help is one line of what to try.
 func (f *Fault) Help() string {
 	switch f.Status {
 	case MaxSteps:
 		return "raise the limit on steps or loosen the tolerances; if steps stay tiny while the solution is smooth, the problem is stiff: take a solver for that, such as Rodas5P, or leave the choice to `auto`"
 	case StepTooSmall:
+		switch {
+		case f.Fold:
+			return "beyond it that equation has no solution, or another one: end before this time, `stop when` it is near, or write a model that goes on"
+		case f.Undetermined:
+			return "each unknown needs an equation that holds it, itself or after derivatives by time; look whether one equation says what others say already"
+		}
 		if f.Why != "" {
 			return "" // it says what to do
 		}
 		return "a solution that grows without bound has a pole here: end before it; otherwise look for a jump in the equations, or loosen the tolerances"
 	case NonFinite:
+		if f.Derivative != nil {
+			return "start a little beside that value, or make the function smooth there, as sqrt(x + 1e-12) for sqrt(x); without algebraic equations BDF, which takes it at the ends of steps, may do, or an explicit solver such as Tsit5 where the problem is not stiff"
+		}
 		for _, v := range f.X {
 			if math.Abs(v) > 1e100 {
 				return "the solution grows without bound: end before this time, or look for a wrong sign in the equations"

@@ -41,8 +41,15 @@ func (c *Call) Failure(sol *solve.Solution, p *solve.Problem) *diag.Diagnostic {
 			}
 		}
 	}
+	if f.Derivative != nil {
+		if s, ok := f.Derivative.Where.(diag.Span); ok && !s.IsZero() {
+			span, text = s, "this equation"
+		}
+	}
 	if s, ok := f.Where.(diag.Span); ok && !s.IsZero() {
-		span, text = s, "this event"
+		if span, text = s, "this event"; f.Fold {
+			text = "this equation"
+		}
 	}
 	d := diag.New(code, span, "%s: %s", c.Verb.Name, f.Error())
 	if text != "" {
