@@ -21,7 +21,7 @@ type eliminated struct {
 	ahead [][]int                // and the columns that its row still has
 	l, u  map[[2]int]block.Value // by row and column
 	inv   []block.Value          // of the pivots
-	grown block.Value            // the sum of the multipliers' magnitudes, not a number where one is not
+	grown block.Value            // the sum of the multipliers' magnitudes, not a number where one, or a pivot, is not finite
 }
 
 // eliminate factorises the matrix w of n rows, of which only the entries that may be nonzero are given. unit is what a number of each row is measured in. ok is
@@ -52,7 +52,10 @@ func eliminate(b *blocks, n int, w map[[2]int]block.Value, unit []block.Value) (
 				ahead = append(ahead, i)
 			}
 		}
-		inv := b.Div(one, e.u[[2]int{r, c}])
+		pivot := e.u[[2]int{r, c}]
+		inv := b.Div(one, pivot)
+		// An infinite pivot would make its unknown zero, and a step of no change and no error.
+		e.grown = b.Add(e.grown, b.Sub(pivot, pivot))
 		for _, i := range below {
 			l := b.Mul(e.u[[2]int{i, c}], inv)
 			e.l[[2]int{i, c}] = l

@@ -20,7 +20,9 @@ import (
 // adjoints, Lecture Notes in Computer Science 3994 (2006), 550–557.
 
 // Adjoint computes the gradient of a loss by the discrete adjoint: the exact derivative, up to
-// rounding, of the numbers that the solver computes. It writes dL/dθ into g, length NTheta, which
+// rounding, of the numbers that the solver computes over steps held fixed. Two things are only as exact as the tolerance: where an event ends a step its time moves as the
+// solution does, along f; and where a step is projected onto invariants these are taken as straight over what the projection moves. Initial values that the solver makes
+// consistent are differentiated as such: a first guess that gives way has no part in the loss. It writes dL/dθ into g, length NTheta, which
 // includes initial values where they depend on θ; entries that are switches get 0. p.Times is not used.
 //
 // Where the solve does not come to its end, the value is +∞, g is 0, and the solution's status
@@ -52,7 +54,13 @@ type Workspace struct {
 	kbuf, weight []float64
 	engine       reverse // of steps that no explicit Runge–Kutta method made, nil where there are none
 	engineOf     method.Method
+	onto         *solve.Projection // of the system, nil where it has no invariants
+	rtol         float64           // that it measures by
+	atol         []float64
+	from         []float64        // what a step led to before it was projected
 	rec          solve.StepRecord // the step it is at
+	algebra      *solve.Algebra   // of states within steps, nil where there is no mass matrix
+	atStart      []float64        // by the state at the start of a step, through those within
 	engineTh     []float64        // θ it was prepared for in this backward pass, nil before
 	hand         []float64        // by the first stage of the step that follows, which is the last of this one
 	handed       bool
@@ -74,12 +82,13 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 			w.init = sys.Init.Clone()
 		}
 		w.flags = switches(sys)
+		w.onto, w.from = solve.NewProjection(sys), make([]float64, nx)
 		if w.jumps = nil; len(sys.Events)+len(sys.Jumps) > 0 {
 			w.jumps = newJumps(sys)
 		}
 	}
 	if w.sys != sys {
-		w.engine = nil
+		w.engine, w.algebra, w.atStart = nil, solve.NewAlgebra(sys), make([]float64, nx)
 	}
 	if sc == nil {
 		if w.sys != sys || w.lam == nil {
@@ -109,7 +118,7 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 }
 
 // GX0 is the derivative of the last loss by the initial state, length NX: for problems whose
-// initial state was given as X0. Read only, valid until the next call.
+// initial state was given as X0. That by a first guess that gives way is 0. Read only, valid until the next call.
 func (w *Workspace) GX0() []float64 { return w.lam }
 
 // Value computes the loss alone, with the same results as Adjoint.
@@ -229,6 +238,10 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 	if w.jumps != nil {
 		w.jumps.prepare(q)
 	}
+	if w.onto != nil {
+		w.onto.Prepare(th)
+		w.rtol, w.atol = tolerances(q)
+	}
 	if w.th = th; sol.Frozen() {
 		w.thLast = sol.StepTheta(sol.NumSteps(), w.thLast)
 		w.see(w.thLast)
@@ -297,6 +310,9 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 			return bad, err
 		}
 	}
+	if err := w.initial(g); err != nil {
+		return bad, err
+	}
 	if q.X0 == nil {
 		w.init.VJP(nil, g, q.T0, nil, th, w.lam)
 	}
@@ -319,22 +335,54 @@ func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int,
 	if w.engineTh == nil {
 		w.engine.prepare(w.th)
 		w.engineTh = w.th
+		if w.algebra != nil {
+			rtol, atol := sol.Tolerances()
+			w.algebra.Prepare(w.th, rtol, atol)
+		}
 	}
 	if w.handed { // the next step took its first stage at its start, which is this step's end
 		w.rhs.VJP(w.lam, g, st.T1, st.X1, nil, w.hand)
 		clear(w.hand)
 		w.handed = false
 	}
+	for ; o >= 0 && (q.Times[o]-st.T1)*dir >= 0; o-- {
+		add(w.lam, 1, w.gx[o*nx:(o+1)*nx])
+	}
+	// Within the step algebraic unknowns were solved for, beside the states at its ends.
+	inside := w.algebra.Active() && o >= 0 && (q.Times[o]-st.T)*dir > 0
+	if inside {
+		w.algebra.Open(st.T, st.X, st.T1, st.X1)
+		clear(w.atStart)
+		for k := o; k >= 0 && (q.Times[k]-st.T)*dir > 0; k-- {
+			w.algebra.Back(q.Times[k], sol.Row(k), w.gx[k*nx:(k+1)*nx], w.atStart, w.lam, g)
+		}
+	}
 	w.engine.open(st)
 	for ; o >= 0 && (q.Times[o]-st.T)*dir > 0; o-- {
-		gx := w.gx[o*nx : (o+1)*nx]
-		if (q.Times[o]-st.T1)*dir >= 0 {
-			add(w.lam, 1, gx)
-			continue
-		}
-		w.engine.output((q.Times[o]-st.T)/st.H, gx)
+		w.engine.output((q.Times[o]-st.T)/st.H, w.gx[o*nx:(o+1)*nx])
 	}
-	return o, w.engine.back(w.lam, g)
+	if e, ok := w.engine.(interface{ atEnd(lam []float64) }); ok {
+		e.atEnd(w.lam)
+	}
+	if w.onto != nil && !zero(w.lam) { // what the step led to was moved onto the invariants
+		if err := w.unproject(st, g); err != nil {
+			return o, err
+		}
+	}
+	if err := w.engine.back(w.lam, g); err != nil || !inside {
+		return o, err
+	}
+	add(w.lam, 1, w.atStart)
+	return o, nil
+}
+
+// unproject carries λ from the projected end of a step to what the step itself led to.
+func (w *Workspace) unproject(st *solve.StepRecord, g []float64) error {
+	if r, ok := w.engine.(interface{ reached(x []float64) }); ok {
+		r.reached(w.from)
+		return w.onto.BackFrom(st.T1, w.from, st.X1, w.rtol, w.atol, w.lam, g)
+	}
+	return w.onto.Back(st.T1, st.X1, w.rtol, w.atol, w.lam, g)
 }
 
 // open clears the derivatives by what belongs to a step and points k at its stages.

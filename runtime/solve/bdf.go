@@ -85,6 +85,9 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 
 func (b *bdf) prepare() {
 	b.mat.stats = &b.s.stats
+	if b.s.p.Preconditioner != nil {
+		b.mat.precondition(b.s.p.Preconditioner)
+	}
 	b.mat.prepare(b.s.th)
 	b.s.stats.Linear = b.mat.kind
 	b.it.forget()
@@ -143,6 +146,8 @@ func (b *bdf) begin(h float64) error {
 	c := h
 	b.mat.jacobian(b.v, s.t, s.x)
 	if !finite(b.mat.v) {
+		s.badT = s.t
+		copy(s.x1, s.x)
 		return errNotFinite
 	}
 	b.it.forget()
@@ -288,9 +293,9 @@ func (b *bdf) residual(r []float64, c float64, first bool) {
 	}
 }
 
-// moved is e, after a projection onto the system's invariants that of the state it led to.
+// moved is e, after a projection onto the system's invariants or algebraic equations that of the state it led to.
 func (b *bdf) moved() []float64 {
-	if b.s.onto != nil && !b.s.isCut {
+	if (b.s.onto != nil || b.s.adjusted) && !b.s.isCut {
 		for i, v := range b.s.x1 {
 			b.e[i] = v - b.pred[i]
 		}

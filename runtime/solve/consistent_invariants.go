@@ -17,13 +17,19 @@ func (c *consistent) invariants() error {
 	c.rows = make([][]term, n)
 	c.gx = make([]float64, c.sys.NX)
 	if c.guesses() {
+		if c.keep {
+			c.linearise()
+			for _, row := range c.rows {
+				c.began = append(c.began, append([]term(nil), row...))
+			}
+		}
 		if err := c.project(true); err != nil {
 			return err
 		}
 	}
 	c.linearise()
 	for k, v := range c.g {
-		if !(math.Abs(v) <= c.allowed(k)) {
+		if !(math.Abs(v) <= c.allowed(k)) && !c.nearest {
 			return c.contradiction(c.worst())
 		}
 	}

@@ -15,7 +15,9 @@ type Shift struct {
 }
 
 // String is "x = 1.5 in place of 1".
-func (s Shift) String() string { return fmt.Sprintf("%s = %.6g in place of %.6g", s.State, s.To, s.From) }
+func (s Shift) String() string {
+	return fmt.Sprintf("%s = %.6g in place of %.6g", s.State, s.To, s.From)
+}
 
 // shifts adds to list the states whose values were given and differ, after from before, by more than rounding of what was typed and the tolerance.
 func shifts(sys *system.System, list []Shift, before, after []float64, rtol float64, atol []float64) []Shift {

@@ -27,14 +27,17 @@ type corrector struct {
 
 var errNotFinite = errors.New("a value is not finite")
 
+// slowNewton is how the reason begins where Newton's method does not converge.
+const slowNewton = "Newton's method does not solve the equations of a step"
+
 // slowError is an iteration that does not converge, least of all in a state.
 type slowError struct{ state string }
 
 func (e *slowError) Error() string {
 	if e.state == "" {
-		return "Newton's method does not solve the equations of a step"
+		return slowNewton
 	}
-	return "Newton's method does not solve the equations of a step, least of all for " + e.state
+	return slowNewton + ", least of all for " + e.state
 }
 
 // slow names the state that the last correction d changed most, once for each.
@@ -61,6 +64,7 @@ const (
 	newtonTol   = 0.01 // of the tolerance, that an error of the iteration may have
 	newtonSteps = 4
 	newtonDecay = 0.3  // what is left of an old rate where a better one is seen
+	newtonDAE   = 0.1  // rate that is reckoned with at least where there are algebraic equations
 	newtonDrift = 0.3  // relative change of c that a matrix serves for
 	newtonOld   = 20   // steps that a Jacobian serves for
 	newtonWorst = 2.0  // rate of iterations that diverge
@@ -89,25 +93,41 @@ func (it *corrector) norm(v, w []float64) float64 {
 	worst := 0.0
 	g := it.s.set.errGroup
 	for lo := 0; lo < it.s.set.errStates; lo += g {
-		a, b := v[lo:lo+g], w[lo:lo+g]
-		var s0, s1 float64
-		i := 0
-		for ; i+1 < len(a); i += 2 {
-			r, q := a[i]*b[i], a[i+1]*b[i+1]
-			s0 += r * r
-			s1 += q * q
-		}
-		if i < len(a) {
-			r := a[i] * b[i]
-			s0 += r * r
-		}
-		if m := (s0 + s1) / float64(g); !(m <= worst) {
+		if m := squares(v[lo:lo+g], w[lo:lo+g]) / float64(g); !(m <= worst) {
 			if worst = m; m != m {
 				break
 			}
 		}
 	}
 	return math.Sqrt(worst)
+}
+
+// normAll is norm with the states that are not under control as one more group: their equations are solved too.
+func (it *corrector) normAll(v, w []float64) float64 {
+	size, n := it.norm(v, w), it.s.set.errStates
+	if n == len(v) {
+		return size
+	}
+	if m := math.Sqrt(squares(v[n:], w[n:]) / float64(len(v)-n)); !(m <= size) {
+		return m
+	}
+	return size
+}
+
+// squares is the sum of those of v_i·w_i.
+func squares(v, w []float64) float64 {
+	var s0, s1 float64
+	i := 0
+	for ; i+1 < len(v); i += 2 {
+		r, q := v[i]*w[i], v[i+1]*w[i+1]
+		s0 += r * r
+		s1 += q * q
+	}
+	if i < len(v) {
+		r := v[i] * w[i]
+		s0 += r * r
+	}
+	return s0 + s1
 }
 
 // solve finds e, and x1 = P + e, of the step that is tried.
@@ -151,6 +171,7 @@ func (it *corrector) renew(b *bdf, c float64, anew bool) error {
 		it.mat.jacobian(nil, it.s.t1, b.pred)
 		it.age, it.norm1 = 0, -1
 		if it.have = finite(it.mat.v); !it.have {
+			copy(it.s.x1, b.pred)
 			return errNotFinite
 		}
 	}
@@ -168,6 +189,11 @@ func (it *corrector) iterate(b *bdf, c float64) error {
 	if !s.set.controlled {
 		tol, most, it.rate = newtonExact, 5*newtonSteps, 1
 	}
+	if r := c / it.c; it.mat.mass != nil && it.mat.krylov == nil {
+		// What a matrix for ĉ leaves of algebraic equations, whatever rate was seen when it was new. Their errors do not shrink with the step, so that what is
+		// left of them would count as an error of all that follow.
+		it.rate = max(it.rate, newtonDAE, math.Abs(1-r)/(1+r))
+	}
 	last := 0.0
 	for m := range most {
 		b.residual(d, c, m == 0)
@@ -175,7 +201,7 @@ func (it *corrector) iterate(b *bdf, c float64) error {
 			return err
 		}
 		s.stats.Newton++
-		size := it.norm(d, b.w)
+		size := it.normAll(d, b.w)
 		if !(size <= math.MaxFloat64) {
 			return errNotFinite
 		}

@@ -99,6 +99,7 @@ func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
 // tryEngine makes the step from t to t1 and gives its scaled error, with the new state on the system's invariants.
 func (s *Stepper) tryEngine() float64 {
 	var err float64
+	s.opened = false
 	if s.kinks.sliver && s.sys.Mass != nil {
 		err = s.leap()
 	} else {
@@ -106,6 +107,11 @@ func (s *Stepper) tryEngine() float64 {
 	}
 	if err <= 1 && s.onto != nil {
 		if e := s.onto.Project(s.t1, s.x1, s.set.rtol, s.set.atol); e != nil {
+			s.why, err = e.Error(), math.Inf(1)
+		}
+	}
+	if err <= 1 && s.p.Project != nil {
+		if e := s.p.Project(s.t1, s.x1); e != nil {
 			s.why, err = e.Error(), math.Inf(1)
 		}
 	}

@@ -47,7 +47,7 @@ func (s *Stepper) determined(t float64, x []float64) (norm float64, eq, unknown 
 	if c.algebra() != nil || len(c.left) == 0 {
 		return 0, -1, -1
 	}
-	p, fill, err := c.reduced()
+	p, err := c.reduced()
 	if err != nil {
 		return 0, -1, -1
 	}
@@ -56,7 +56,7 @@ func (s *Stepper) determined(t float64, x []float64) (norm float64, eq, unknown 
 		return 0, -1, -1
 	}
 	a := make([]float64, p.NNZ())
-	fill(a)
+	c.reduce(p, a)
 	n := p.N()
 	size := make([]float64, c.sys.NX) // of the rows of J
 	for j := range c.sys.NX {

@@ -45,6 +45,12 @@ func (s *Stepper) retheta(th []float64) {
 	if s.eng != nil {
 		s.eng.prepare()
 	}
+	if s.onto != nil {
+		s.onto.Prepare(th)
+	}
+	if s.algebra != nil {
+		s.algebra.Prepare(th, s.set.rtol, s.set.atol)
+	}
 }
 
 // freeze finds the values of what jumps at the start, and holds them.
@@ -75,7 +81,7 @@ func (e *eventer) freeze(t float64, x []float64) {
 			v := &e.th[j.Value]
 			want := *v
 			switch up := e.g[j.Guard]; {
-			case !j.Steps && up > 0:
+			case !j.Steps && (up > 0 || up == 0 && j.Closed):
 				want = 1
 			case !j.Steps:
 				want = 0

@@ -20,6 +20,7 @@ import (
 type krylov struct {
 	rhs  system.Func
 	ilu  *sparse.ILU
+	pre  Preconditioner           // in place of ilu, nil where there is none
 	v    [krylovDim + 1][]float64 // orthonormal
 	z    [krylovDim][]float64     // preconditioned
 	rows []float64                // by what the residual is divided beside the tolerances; nil where by nothing
@@ -62,8 +63,15 @@ func newKrylov(sys *system.System, p *sparse.Pattern) (*krylov, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := p.N()
-	k := &krylov{rhs: sys.RHS.Clone(), ilu: ilu}
+	k := bareKrylov(sys)
+	k.ilu = ilu
+	return k, nil
+}
+
+// bareKrylov is GMRES without a preconditioner.
+func bareKrylov(sys *system.System) *krylov {
+	n := sys.NX
+	k := &krylov{rhs: sys.RHS.Clone()}
 	flat := make([]float64, n*(2*krylovDim+4))
 	cut := func() []float64 {
 		c := flat[:n:n]
@@ -77,7 +85,7 @@ func newKrylov(sys *system.System, p *sparse.Pattern) (*krylov, error) {
 		k.z[i] = cut()
 	}
 	k.w2, k.b, k.x = cut(), cut(), cut()
-	return k, nil
+	return k
 }
 
 var errKrylov = errors.New("GMRES does not converge")
@@ -101,7 +109,28 @@ func (k *krylov) factor(m *matrix, a []float64) error {
 			}
 		}
 	}
+	if k.pre != nil {
+		return k.pre.Factor(m.c, m.jt, m.jx)
+	}
 	return k.ilu.Factor(a)
+}
+
+// precondition replaces z by about A⁻¹·z.
+func (k *krylov) precondition(z []float64) {
+	if k.pre != nil {
+		k.pre.Solve(z)
+		return
+	}
+	k.ilu.Solve(z)
+}
+
+// Preconditioner is a user's way to nearly solve the linear equations of implicit steps, in place of incomplete factors of the Jacobian: what GMRES takes for A⁻¹, where
+// A = M − c·J. The nearer it is, the fewer products GMRES needs; the solution does not depend on it. It serves one goroutine.
+type Preconditioner interface {
+	// Factor follows A for a c and for J at (t, x), x read only. An error makes the step shorter.
+	Factor(c, t float64, x []float64) error
+	// Solve replaces b by about A⁻¹·b. It must be linear.
+	Solve(b []float64)
 }
 
 // solve is matrix.solveNear.
@@ -173,7 +202,7 @@ func (k *krylov) cycle(m *matrix, c, t float64, x0 []float64, beta, tol float64)
 	for j := range krylovDim {
 		v, h := k.v[j+1], &k.h[j]
 		copy(k.z[j], k.v[j])
-		k.ilu.Solve(k.z[j])
+		k.precondition(k.z[j])
 		k.multiply(m, v, k.z[j], c, t, x0)
 		m.stats.Krylov++
 		k.directions++

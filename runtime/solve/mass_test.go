@@ -118,11 +118,13 @@ func TestMassOrders(t *testing.T) {
 						worst = math.Max(worst, off(at, s.Row(i)))
 					}
 					for k := 1; k < n; k++ { // the first step's is of lower order
-						at := from + (to-from)*(float64(k)+0.4)/float64(n)
-						if err := s.At(at, out); err != nil {
-							t.Fatal(err)
+						for part := 0.1; part < 1; part += 0.1 { // at one place alone the error may vanish by chance
+							at := from + (to-from)*(float64(k)+part)/float64(n)
+							if err := s.At(at, out); err != nil {
+								t.Fatal(err)
+							}
+							inside = math.Max(inside, off(at, out))
 						}
-						inside = math.Max(inside, off(at, out))
 					}
 					hs, errs, dense = append(hs, 1/float64(n)), append(errs, worst), append(dense, inside)
 				}

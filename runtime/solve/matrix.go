@@ -28,8 +28,10 @@ type matrix struct {
 	kind    string
 	chosen  bool // lu has chosen its pivots before
 	c       float64
-	krylov  *krylov        // solves the equations iteratively, in place of lu; nil where lu does
-	first   *krylov        // what krylov is at the start of a problem
+	krylov  *krylov // solves the equations iteratively, in place of lu; nil where lu does
+	first   *krylov // what krylov is at the start of a problem
+	jt      float64 // where J was evaluated
+	jx      []float64
 	choice  *sparse.Choice // of what takes over where GMRES disappoints; nil where nothing may
 	sys     *system.System
 	stats   *Stats
@@ -108,9 +110,25 @@ func (m *matrix) prepare(th []float64) {
 	m.chosen = false // what was pivoted well for other values may not be for these, and every run must give the same bits
 }
 
+// precondition makes a user's preconditioner that of GMRES, which then is taken.
+func (m *matrix) precondition(pre Preconditioner) {
+	if m.krylov == nil {
+		m.krylov = bareKrylov(m.sys)
+	}
+	m.krylov.pre, m.choice, m.first = pre, nil, nil
+	m.kind = "GMRES with the preconditioner that was given"
+	if m.jx == nil {
+		m.jx = make([]float64, m.n)
+	}
+}
+
 // jacobian evaluates ∂f/∂x at (t, x), and ∂f/∂t into ft unless that is nil.
 func (m *matrix) jacobian(ft []float64, t float64, x []float64) {
 	m.jac.Eval(m.v, ft, t, x)
+	if m.jx != nil {
+		m.jt = t
+		copy(m.jx, x)
+	}
 	m.stats.Jacobians++
 }
 

@@ -74,8 +74,19 @@ type Problem struct {
 	// before the first step. Its error is that of Solve.
 	Jumped func(fired, jumped []Fired, x, before, after []float64, start bool) error
 
+	// Preconditioner, if not nil, has BDF solve its linear equations by GMRES with it; other methods factor.
+	Preconditioner Preconditioner
+
+	// Project moves the state that a step ends with, of a method that is no explicit Runge–Kutta method, onto what the system itself does not know: for systems
+	// that carry sensitivities behind their states. Its error refuses the step.
+	Project func(t float64, x []float64) error
+
 	// Progress is called after every accepted step with its end. It must be quick.
 	Progress func(t float64)
+
+	// Nearest moves initial values that miss an invariant to the nearest that do not, however far that is, where otherwise more than rounding is an error: for
+	// differences by initial values that a constraint ties.
+	Nearest bool
 
 	// ErrStates is how many of the leading states are under error control; 0: all.
 	// ErrGroup, if not 0, measures the states in groups of this many, the worst of which

@@ -161,6 +161,8 @@ func (r *rosenbrock) ordinary() float64 {
 		r.fresh = true
 	}
 	if !finite(r.mat.v) {
+		s.badT = s.t
+		copy(s.x1, s.x)
 		return math.NaN()
 	}
 	if err := r.mat.factor(h * m.Gamma); err != nil {

@@ -2,6 +2,7 @@ package solve
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -50,6 +51,12 @@ type Solution struct {
 	kbuf   []float64
 	w      []float64
 	cached int // the step whose extra stages are in k, −1 for none
+
+	sys     *system.System
+	rtol    float64
+	atol    []float64
+	algebra *Algebra // of sys, nil before it is needed
+	ready   int      // the step that it is open for, −1 before
 }
 
 // Row is the state at output i, length NX. Read only.
@@ -72,6 +79,15 @@ type StepRecord struct {
 func (r *StepRecord) Before(i int) (t float64, x []float64) {
 	row := r.rec.row(r.n - i)
 	return row[0], row[recHead : recHead+len(r.X)]
+}
+
+// Continues says of a step of a method whose K begins with its stages' derivatives, so many of them, whether it took the first from the last of the step before.
+func (r *StepRecord) Continues(stages int) bool {
+	if r.n == 0 {
+		return false
+	}
+	nx := len(r.X)
+	return slices.Equal(r.rec.row(r.n - 1)[recHead+stages*nx:][:nx], r.K[:nx])
 }
 
 // EngineMethod is the method of the steps that are marked Engine, nil where there are none.
@@ -112,6 +128,9 @@ func (s *Solution) StepRecord(n int) StepRecord {
 	}
 	return r
 }
+
+// Tolerances are those that the steps were made by; atol has NX entries. Read only.
+func (s *Solution) Tolerances() (rtol float64, atol []float64) { return s.rtol, s.atol }
 
 // Scheme is the method as it was stepped.
 func (s *Solution) Scheme() *Scheme { return s.sc }
@@ -206,6 +225,9 @@ func (s *Solution) At(t float64, out []float64) error {
 	if st.Engine {
 		rec := st // an explicit method's does not leave the stack
 		s.reader.dense(&rec, (t-st.T)/st.H, out)
+		if s.sys.Mass != nil {
+			s.correct(&rec, t, out)
+		}
 		return nil
 	}
 	s.mu.Lock()
@@ -213,6 +235,27 @@ func (s *Solution) At(t float64, out []float64) error {
 	s.load(n, st)
 	s.sc.Dense((t-st.T)/st.H, out, st.X, st.H, s.k, s.w)
 	return nil
+}
+
+// correct lets the algebraic unknowns within a step satisfy their equations.
+func (s *Solution) correct(st *StepRecord, t float64, x []float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.algebra == nil || s.algebra.sys != s.sys {
+		s.algebra, s.ready = NewAlgebra(s.sys), -1
+	}
+	if s.ready != st.n {
+		if s.ready < 0 || s.Frozen() {
+			th := s.stepTheta(st.n, s.thbuf)
+			if s.Frozen() {
+				s.thbuf = th
+			}
+			s.algebra.Prepare(th, s.rtol, s.atol)
+		}
+		s.algebra.Open(st.T, st.X, st.T1, st.X1)
+		s.ready = st.n
+	}
+	s.algebra.Inside(t, x)
 }
 
 // load points k at the stages of step n, computing those that the step did not need.

@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"github.com/udl-lang/udl/runtime/method"
+	"github.com/udl-lang/udl/runtime/sparse"
+	"github.com/udl-lang/udl/runtime/system"
 )
 
 // Solve integrates a problem. It stops at the end, at a limit, where the solution cannot be
@@ -105,6 +107,7 @@ func (w *Workspace) reset(p *Problem) *Solution {
 		s.reader, s.engine = st.eng.reader(), st.auto.implicit
 	}
 	s.Theta = append(s.Theta[:0], st.th...)
+	s.sys, s.rtol, s.atol, s.ready = p.Sys, st.set.rtol, append(s.atol[:0], st.set.atol...), -1
 	s.T0, s.T1, s.TEnd = p.T0, p.T1, p.T0
 	s.XEnd = append(s.XEnd[:0], st.x...)
 	s.Status, s.Stats, s.Fault = Running, Stats{}, nil
@@ -297,4 +300,41 @@ func (s *Stepper) blame(f *Fault) {
 	if s.sys.Explain != nil {
 		f.Source = s.sys.Explain(t, x, s.th)
 	}
+	if s.useEngine && len(f.Bad) == 0 {
+		if f.Derivative = s.badDerivative(s.t, s.x); f.Derivative == nil {
+			f.Derivative = s.badDerivative(t, x)
+		}
+	}
+}
+
+// badDerivative is the first entry of the Jacobian at (t, x) that is not finite, nil where all are.
+func (s *Stepper) badDerivative(t float64, x []float64) *Derivative {
+	p := s.sys.Pattern
+	if p == nil {
+		p = sparse.DensePattern(s.sys.NX)
+	}
+	var jac system.Jacobian
+	if s.sys.Jacobian != nil {
+		jac = s.sys.Jacobian()
+	}
+	if jac == nil {
+		jac = newColoured(s.sys.RHS, p)
+	}
+	jac.Prepare(s.th)
+	v := make([]float64, p.NNZ())
+	jac.Eval(v, nil, t, x)
+	names := s.sys.StateNames()
+	for j := range p.N() {
+		rows, first := p.Column(j)
+		for k, i := range rows {
+			if d := v[first+k]; math.IsNaN(d) || math.IsInf(d, 0) {
+				out := &Derivative{Equation: EquationName(s.sys, int(i)), State: names[j], Value: d, T: t, At: x[j]}
+				if int(i) < len(s.sys.Equations) {
+					out.Where = s.sys.Equations[i].Where
+				}
+				return out
+			}
+		}
+	}
+	return nil
 }

@@ -34,7 +34,8 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	if err != nil {
 		return err
 	}
-	if s.sys != p.Sys || s.m != set.m || s.auto != nil && !s.auto.serves(&set) {
+	if s.sys != p.Sys || s.m != set.m || s.auto != nil && !s.auto.serves(&set) || s.given != (p.Preconditioner != nil) {
+		s.given = p.Preconditioner != nil
 		s.sys, s.rhs, s.m = p.Sys, p.Sys.RHS.Clone(), set.m
 		if s.init = nil; p.Sys.Init != nil {
 			s.init = p.Sys.Init.Clone()
@@ -63,7 +64,7 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 		for i := range s.k {
 			s.k[i] = cut(nx)
 		}
-		s.onto = NewProjection(p.Sys)
+		s.onto, s.algebra = NewProjection(p.Sys), NewAlgebra(p.Sys)
 		s.whole = nil
 		if p.Sys.Stepping != nil && set.rk != nil && set.info.Adaptive {
 			s.whole = p.Sys.Stepping(set.rk)
@@ -100,6 +101,9 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	if s.onto != nil {
 		s.onto.Prepare(s.th)
 	}
+	if s.algebra != nil {
+		s.algebra.Prepare(s.th, set.rtol, set.atol)
+	}
 	s.use(s.sc == nil)
 	s.turn = 0
 	if s.auto != nil {
@@ -116,7 +120,8 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	}
 	if p.Sys.Mass != nil && finite(s.x) {
 		copy(s.tmp, s.x)
-		if err := Consistent(p.Sys, p.T0, s.x, s.th, set.rtol, set.atol); err != nil {
+		c := consistent{sys: p.Sys, t: p.T0, x: s.x, th: s.th, rtol: set.rtol, atol: set.atol, nearest: p.Nearest}
+		if err := c.run(); err != nil {
 			return err
 		}
 		s.shifted = shifts(p.Sys, s.shifted, s.tmp, s.x, set.rtol, set.atol)
@@ -170,7 +175,7 @@ func (s *Stepper) Restart(t float64, x []float64) {
 	s.h, s.next, s.turn = 0, 0, 0
 	s.logErr = method.Log2(method.MinError)
 	s.rejected, s.haveK0, s.moved, s.extra, s.bad = false, false, false, false, false
-	s.isCut = false
+	s.isCut, s.adjusted, s.opened = false, false, false
 	s.status, s.why = Running, ""
 	if s.eng != nil {
 		s.eng.restart()

@@ -58,8 +58,19 @@ type Fault struct {
 	Event string // the event that is to blame
 	Where any    // its place in the source, as the system gives it
 
+	// Derivative is what stood in the way of an implicit step where the right-hand side itself is finite: an entry of its Jacobian that is not. nil: nothing of the kind.
+	Derivative *Derivative
+
 	// Source is the sub-expression that is to blame, nil when the system cannot tell.
 	Source *system.Fault
+}
+
+// Derivative is an entry of the Jacobian that is infinite or not a number.
+type Derivative struct {
+	Equation, State string
+	Value           float64
+	T, At           float64 // the time, and the state's value there
+	Where           any     // the equation's place in the source, as the system gives it; nil where it gives none
 }
 
 // Unwrap is the error of the context or of the sink that ended the integration.
@@ -84,7 +95,19 @@ func (f *Fault) Error() string {
 			fmt.Fprintf(&b, ", driven by %s", f.Names[f.Worst])
 		}
 	case NonFinite:
-		b.WriteString("a value is not finite")
+		if d := f.Derivative; d != nil {
+			what := "infinite"
+			if math.IsNaN(d.Value) {
+				what = "not a number"
+			}
+			fmt.Fprintf(&b, "the derivative of %s by %s is %s", quoted(d.Equation), d.State, what)
+			if d.T != f.T {
+				fmt.Fprintf(&b, " at t = %.6g", d.T)
+			}
+			fmt.Fprintf(&b, " where %s = %.6g, and an implicit step needs it", d.State, d.At)
+		} else {
+			b.WriteString("a value is not finite")
+		}
 		for n, i := range f.Bad {
 			if i >= len(f.Names) {
 				break
@@ -144,6 +167,14 @@ func (f *Fault) Error() string {
 	return b.String()
 }
 
+// quoted sets an equation as it was written apart from the words around it; "x'" stands by itself.
+func quoted(equation string) string {
+	if strings.Contains(equation, " ") {
+		return "`" + equation + "`"
+	}
+	return equation
+}
+
 // Help is one line of what to try.
 func (f *Fault) Help() string {
 	switch f.Status {
@@ -159,11 +190,17 @@ func (f *Fault) Help() string {
 		case f.Undetermined:
 			return "each unknown needs an equation that holds it, itself or after derivatives by time; look whether one equation says what others say already"
 		}
+		if strings.HasPrefix(f.Why, slowNewton) {
+			return "the equations may jump here or have no solution beyond this time: end before it, or look at them where the solution stops"
+		}
 		if f.Why != "" {
 			return "" // it says what to do
 		}
 		return "a solution that grows without bound has a pole here: end before it; otherwise look for a jump in the equations, or loosen the tolerances"
 	case NonFinite:
+		if f.Derivative != nil {
+			return "start a little beside that value, or make the function smooth there, as sqrt(x + 1e-12) for sqrt(x); without algebraic equations BDF, which takes it at the ends of steps, may do, or an explicit solver such as Tsit5 where the problem is not stiff"
+		}
 		for _, v := range f.X {
 			if math.Abs(v) > 1e100 {
 				return "the solution grows without bound: end before this time, or look for a wrong sign in the equations"

@@ -18,6 +18,8 @@ type Stepper struct {
 	useEngine bool    // the engine makes the steps
 	auto      *switcher
 	onto      *Projection // of the system, nil where it has no invariants
+	given     bool        // the engine was made for a problem with a preconditioner
+	algebra   *Algebra    // of the system, nil where it has no mass matrix
 	turn      int         // for the next step: 1 to the explicit method, 2 to the engine, 0 stay
 	whole     system.Step // one of sc's method, compiled as one; nil where there is none
 	useWhole  bool
@@ -43,6 +45,8 @@ type Stepper struct {
 	haveK0   bool
 	moved    bool   // a step from t to t1 lies ready
 	isCut    bool   // that step went on to t + h
+	opened   bool   // algebra knows the step that lies ready
+	adjusted bool   // x1 is not what the engine made it, but was moved onto the algebraic equations
 	extra    bool   // the stages of the continuous extension alone were computed for it
 	bad      bool   // the last rejection was for a value that is not finite
 	why      string // an engine's reason for its last refusal, "" where that is the error
@@ -82,7 +86,7 @@ func (s *Stepper) X() []float64 {
 // Last is the accepted step that Step has just made: from t to t + h.
 func (s *Stepper) Last() (t, h float64) { return s.t, s.h }
 
-// Interpolate writes the state at a time within the last accepted step into out, length NX.
+// Interpolate writes the state at a time within the last accepted step into out, length NX. Algebraic unknowns there are solutions of their equations.
 func (s *Stepper) Interpolate(t float64, out []float64) {
 	switch {
 	case !s.moved || t == s.t:
@@ -91,6 +95,13 @@ func (s *Stepper) Interpolate(t float64, out []float64) {
 		copy(out, s.x1)
 	case s.useEngine:
 		s.eng.interpolate((t-s.t)/s.h, out)
+		if s.algebra != nil {
+			if !s.opened {
+				s.stats.Evals += s.algebra.Open(s.t, s.x, s.t1, s.x1)
+				s.opened = true
+			}
+			s.stats.Evals += s.algebra.Inside(t, out)
+		}
 	default:
 		s.needExtra()
 		s.sc.Dense((t-s.t)/s.h, out, s.x, s.h, s.k, s.dense)
@@ -383,10 +394,11 @@ func (s *Stepper) commit() {
 		s.x, s.x1 = s.x1, s.x
 	}
 	s.t = s.t1
-	s.moved, s.isCut = false, false
+	s.moved, s.isCut, s.opened = false, false, false
 	s.haveK0 = false
 	if s.useEngine {
 		s.eng.commit()
+		s.adjusted = false
 		return
 	}
 	if end := s.sc.End; end >= 0 && (s.sc.Method.FSAL || s.extra) {
