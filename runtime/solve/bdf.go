@@ -45,6 +45,8 @@ type bdf struct {
 	after  int  // the order of the step after the accepted one
 	wait   int  // steps before another order is considered
 	fails  int  // refusals for the error in a row
+	hold   int  // steps in which a step is not made shorter before it has to be
+	still  int  // steps in which a step is not made longer
 	down   bool // the order of the next step is lower than that of the last
 	stay   int  // steps in which the order is not lowered
 }
@@ -96,7 +98,7 @@ func (b *bdf) prepare() {
 func (b *bdf) restart() {
 	b.steps, b.k, b.after, b.haveF0 = 0, 1, 1, false
 	b.wait, b.fails = 2, 0
-	b.down, b.stay = false, 0
+	b.down, b.stay, b.hold, b.still = false, 0, 0, 0
 	b.it.forget()
 }
 

@@ -23,6 +23,7 @@ const (
 	bdfCut    = 0.25 // a step whose equations were not solved does
 	bdfLook   = 2    // steps between two looks at other orders
 	bdfStay   = 20   // steps in which an order is not lowered whose lowering was refused
+	bdfStill  = 3    // steps beyond the order that are equally long after a longer one was refused
 
 	// bdfStrict is by how much smaller than the tolerance the local errors are held: those of several hundred steps point the same way and add up. Where there are
 	// algebraic equations, what rounding leaves of them may be as large as a tenth of a tolerance.
@@ -44,6 +45,8 @@ func (b *bdf) factor(k int, err, bias float64) float64 {
 	return 1 / (math.Pow(bias*err, 1/float64(k+1)) + 1e-6)
 }
 
+// accept is the factor to the next step. Where steps change their length, so do the local errors, and what differences show of that is no error of the solution; algebraic unknowns that
+// states are amplified in show more of it than of themselves. A step that has grown is therefore not made shorter at once, and one that was refused for growing does so again only after steps of one length.
 func (b *bdf) accept(float64) float64 {
 	b.fails = 0
 	b.stay--
@@ -54,16 +57,23 @@ func (b *bdf) accept(float64) float64 {
 		b.wait = bdfLook
 		f = b.look(f)
 	}
+	b.still--
 	switch {
+	case f > 1 && b.still > 0:
+		f, b.after = 1, k
 	case f >= bdfGrow:
 		most := bdfMost
 		if b.steps == 0 {
 			most = bdfFirst
 		}
 		f = min(f, most)
-	case f > bdfShrink:
+		if b.steps >= bdfStay { // not on the way up from a start
+			b.hold = 2
+		}
+	case f > bdfShrink || b.hold > 0 && b.after == k:
 		f = 1
 	}
+	b.hold--
 	return b.s.calm(f)
 }
 
@@ -107,6 +117,10 @@ func (b *bdf) refuse(err float64) float64 {
 		return bdfCut
 	}
 	f := min(max(bdfLeast, b.factor(b.k, err, bdfBias)), bdfShrink)
+	if b.steps > 0 && math.Abs(b.s.h) > math.Abs(b.psi[1]) { // it had grown
+		b.still = b.k + bdfStill
+		b.wait = b.still // and then the estimates for other orders are clean
+	}
 	switch b.fails++; {
 	case b.down: // too early: back to the order and the step before
 		b.k++
