@@ -30,6 +30,7 @@ type bdf struct {
 	hist []float64             // P'(t1)·h/γ, which e adds up with in the equation of a step
 	v    []float64             // scratch
 	w    []float64             // weights of the norm
+	raw  []float64             // x1 before it is projected; nil where it is not
 
 	k     int // order of the next step
 	steps int // since the last start
@@ -70,6 +71,9 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 		b.phi[i] = cut()
 	}
 	b.e, b.pred, b.hist, b.v, b.w = cut(), cut(), cut(), cut(), cut()
+	if s.sys.Mass != nil && s.sys.Invariants != nil {
+		b.raw = make([]float64, nx)
+	}
 	mat, err := newMatrixOf(s.sys, &s.stats, m.Linear)
 	if err != nil {
 		return nil, err
@@ -212,6 +216,7 @@ func (b *bdf) attempt() float64 {
 		s.stats.Failed++
 		return b.it.refused(err)
 	}
+	copy(b.raw, s.x1)
 	if !s.set.controlled {
 		return 0
 	}
