@@ -116,6 +116,21 @@ func TestGradientThroughProjection(t *testing.T) {
 			if !(farthest(g, d) < 1e-6) {
 				t.Errorf("%s, %s: %v, differences %v", c.name, m.Info().Name, g, d)
 			}
+			// Forward sensitivities of the same steps, at the end of one: between, they are interpolated as a system of their own.
+			loss.times = loss.times[4:]
+			f := make([]float64, s.NTheta)
+			clear(g)
+			if _, _, err := sens.Adjoint(context.Background(), p, loss, g); err != nil {
+				t.Fatal(err)
+			}
+			_, _, err = sens.ForwardMethod{StatesOnly: true}.Gradient(context.Background(), p, loss, f)
+			if no := (*sens.RefusedError)(nil); errors.As(err, &no) {
+				continue
+			}
+			t.Logf("%-30s %-15s forward %.1e", c.name, m.Info().Name, farthest(f, g))
+			if err != nil || !(farthest(f, g) < 1e-6) {
+				t.Errorf("%s, %s: %v, forward %v, %v", c.name, m.Info().Name, g, f, err)
+			}
 		}
 	}
 }

@@ -311,7 +311,7 @@ func (b *bdf) residual(r []float64, c float64, first bool) {
 
 // moved is e, after a projection onto the system's invariants or algebraic equations that of the state it led to.
 func (b *bdf) moved() []float64 {
-	if (b.s.onto != nil || b.s.adjusted) && !b.s.isCut {
+	if (b.s.onto != nil || b.s.adjusted || b.s.p.Project != nil) && !b.s.isCut {
 		for i, v := range b.s.x1 {
 			b.e[i] = v - b.pred[i]
 		}
