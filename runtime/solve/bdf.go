@@ -41,12 +41,13 @@ type bdf struct {
 	share float64             // the error over e
 
 	strict float64 // what errors are multiplied by
-	bare   []bool  // rows that M does not reach; nil where it is the identity
 
 	haveF0 bool
-	after  int // the order of the step after the accepted one
-	wait   int // steps before another order is considered
-	fails  int // refusals for the error in a row
+	after  int  // the order of the step after the accepted one
+	wait   int  // steps before another order is considered
+	fails  int  // refusals for the error in a row
+	down   bool // the order of the next step is lower than that of the last
+	stay   int  // steps in which the order is not lowered
 }
 
 // MaxBDF is the highest order of backward differentiation formulas that there is.
@@ -81,16 +82,6 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 	b.mat = mat
 	if b.strict = bdfStrict; s.sys.Mass != nil {
 		b.strict = bdfStrictDAE
-		b.bare = make([]bool, nx)
-		for i := range b.bare {
-			b.bare[i] = true
-		}
-		for j := range nx {
-			rows, _ := s.sys.Mass.Pattern.Column(j)
-			for _, i := range rows {
-				b.bare[i] = false
-			}
-		}
 	}
 	b.it.init(s, mat)
 	return b, nil
@@ -109,6 +100,7 @@ func (b *bdf) prepare() {
 func (b *bdf) restart() {
 	b.steps, b.k, b.after, b.haveF0 = 0, 1, 1, false
 	b.wait, b.fails = 2, 0
+	b.down, b.stay = false, 0
 	b.it.forget()
 }
 
@@ -167,9 +159,6 @@ func (b *bdf) begin(h float64) error {
 		return err
 	}
 	for i, v := range s.k[0] {
-		if b.bare[i] {
-			v = 0 // but for what the last iteration left, of which the small c would make much
-		}
 		b.phi[1][i] = v + c*b.v[i]
 	}
 	if err := b.mat.solveNear(b.phi[1], c, s.t, s.x, b.w, 1e-3*b.it.norm(b.phi[1], b.w)); err != nil {
@@ -343,6 +332,7 @@ func (b *bdf) commit() {
 	if !s.set.controlled {
 		b.after = b.prescribed()
 	}
+	b.down = b.after < k
 	b.k = b.after
 }
 

@@ -82,7 +82,7 @@ type eventer struct {
 	samples  []float64
 	levels   []piece   // of the search, by how often the step was halved
 	trust    int       // for how many steps more a few samples tell, where they are not longer than
-	trusted  float64   // twice this; 0 for not at all
+	trusted  float64   // this by more than a quarter; 0 for not at all
 	resolved bool      // the whole step needed no halving
 	crowd    float64   // where a guard changes too fast to be seen, 0 for nowhere
 	cuts     []float64 // scratch: where a guard of several parts is looked at
@@ -424,6 +424,8 @@ func (e *eventer) flips() bool {
 		crossed := i == e.located
 		switch {
 		case crossed:
+		case math.Abs(v) <= zero && slopes[i] == 0: // as where a table comes to zero and stays there
+			crossed = e.rests(i, v) != e.holds[i]
 		case math.Abs(v) <= zero:
 			crossed = side*slopes[i] < 0
 		default: // right at the end, or the step is another one than that in which it was looked for

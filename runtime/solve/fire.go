@@ -257,15 +257,15 @@ func (e *eventer) residual(i int, t float64, x []float64) float64 {
 	return s
 }
 
-// rests is the side of a guard of value v that is zero and stays so: of a jump what its operation says there, unless it was brought there by its own passing.
+// rests is the side of a guard of value v that is zero and stays so: what its condition says there, unless it was brought there by its own passing.
 func (e *eventer) rests(i int, v float64) bool {
-	if e.jumpOf == nil || e.jumpOf[i] < 0 || e.at[i] > 0 || e.floor[i] > 0 {
+	if e.at[i] > 0 || e.floor[i] > 0 {
 		return e.holds[i]
 	}
 	return e.atRest(i, v)
 }
 
-// atRest says whether a jump's guard of value v counts as positive where it does not move.
+// atRest says whether a guard of value v counts as positive where it does not move.
 func (e *eventer) atRest(i int, v float64) bool {
 	if e.jumpOf != nil && e.jumpOf[i] >= 0 {
 		if j := &e.sys.Jumps[e.jumpOf[i]]; i == j.Guard && (j.Steps || j.Closed) {

@@ -75,7 +75,7 @@ func (e *eventer) sample() bool {
 	e.put(nodes, st.t1, st.x1)
 	e.putIn(nodes / 2)
 	e.known = true
-	if e.trust--; e.trust > 0 && math.Abs(st.h) <= 2*e.trusted && e.allFar() {
+	if e.trust--; e.trust > 0 && math.Abs(st.h) <= 1.25*e.trusted && e.allFar() {
 		return false
 	}
 	e.sampleRest()
@@ -367,7 +367,7 @@ func (e *eventer) polish(i int, te float64) {
 		d := -g / slope
 		if !(math.Abs(d) < 0.5*(te-t)) || math.Abs(d) >= last {
 			// No better: a slope near zero, or rounding, or a guard that jumps.
-			if g != 0 && !(math.Abs(d) <= 1e-7*math.Abs(h)) {
+			if math.Abs(g) > e.stepNoise(i) && !(math.Abs(d) <= max(1e-7*math.Abs(h), 16*tiny)) {
 				e.halve(i, te, before, behind, t1, tiny)
 			}
 			return

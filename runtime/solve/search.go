@@ -13,9 +13,10 @@ import (
 // Limits on the search.
 const (
 	maxDepth      = 10   // halvings of a step
-	resolvedShare = 1e-3 // of the guard's range, by which a polynomial may miss it
-	awayFactor    = 8    // times what it misses it by, and a guard is that far from zero: it is not looked at closer
+	resolvedShare = 2e-4 // of the guard's range, by which a polynomial may miss it
+	awayFactor    = 512  // times what it misses it by, and a guard is that far from zero: it is not looked at closer
 	maxShorter    = 4    // times that a step is made shorter since guards change too fast
+	closest       = 1e-9 // of the time span: pieces so short are not looked at closer
 	trustSteps    = 16   // steps for which few samples tell as much as many did
 )
 
@@ -86,14 +87,19 @@ func (e *eventer) search(d int, first float64) (float64, int) {
 			note(i, th, ok)
 		case d < maxDepth:
 			again = true
-		case e.crowded(p, i):
-			if e.crowd == 0 {
-				if e.crowd = p.a; p.a == 0 {
-					e.crowd = p.b
-				}
-			}
-		default:
+		default: // there it jumps or bends, or does so again and again
 			th, ok := e.plain(p, i)
+			if sides, much := e.sides(p, i); much && (!ok || sides > 1) {
+				if e.crowd == 0 {
+					if e.crowd = p.a; p.a == 0 {
+						e.crowd = p.b
+					}
+				}
+				break
+			}
+			if !ok {
+				th, ok = e.crossing(p, i)
+			}
 			note(i, th, ok)
 		}
 		if d < maxDepth {
@@ -170,16 +176,30 @@ func (e *eventer) tellsOf(p *piece, k, i int) bool {
 	return near > awayFactor*miss || miss <= e.stepNoise(i)+16*0x1p-52*max(math.Abs(lo), math.Abs(hi))
 }
 
-// crowded says whether guard i changes side more than once in a piece that cannot be halved.
-func (e *eventer) crowded(p *piece, i int) bool {
-	n := 0
-	s := p.of(i)
-	for j := 1; j <= nodes; j++ {
-		if (s[j] > 0) != (s[j-1] > 0) {
+// sides says how often guard i changes side in a piece that cannot be halved, and whether that piece is long enough, and the guard moves there by more than a trifle of what
+// it does over the step, to be looked at closer.
+func (e *eventer) sides(p *piece, i int) (n int, much bool) {
+	s, c, k := p.of(i), p.checks[i*len(checkAt):(i+1)*len(checkAt)], 0
+	last, lo, hi := s[0], s[0], s[0]
+	look := func(v float64) {
+		if (v > 0) != (last > 0) {
 			n++
 		}
+		last, lo, hi = v, min(lo, v), max(hi, v)
 	}
-	return n > 1
+	for j := 1; j <= nodes; j++ {
+		for ; k < len(c) && checkAt[k] < nodeAt[j]; k++ {
+			look(c[k])
+		}
+		look(s[j])
+	}
+	whole := e.levels[0].of(i)
+	first, most := whole[0], whole[0]
+	for _, v := range whole {
+		first, most = min(first, v), max(most, v)
+	}
+	width := (p.b - p.a) * math.Abs(e.st.h)
+	return n, hi-lo > 1e-3*(most-first) && width > max(closest*math.Abs(e.p.T1-e.p.T0), 1e3*e.st.minStep())
 }
 
 // composite is crossing for a guard made of others by minimum and maximum. Between zeros of those it keeps its side, so it is enough to look between them, however

@@ -27,6 +27,9 @@ type Solution struct {
 	Switches []Switch
 	XEnd     []float64 // the state there, length NX
 	Events   []Fired   // what happened, in order; with a Sink what happened last
+	// Shifted are the given initial values of differential states that the equations did not leave as they were; with a singular mass matrix whose columns depend on each other
+	// it is M·x that stays.
+	Shifted []Shift
 	// Jumps are the times at which something jumped in the right-hand side; Event is which of the system's Jumps. None with a Sink.
 	Jumps []Fired
 

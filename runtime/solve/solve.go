@@ -110,6 +110,7 @@ func (w *Workspace) reset(p *Problem) *Solution {
 	s.T0, s.T1, s.TEnd = p.T0, p.T1, p.T0
 	s.XEnd = append(s.XEnd[:0], st.x...)
 	s.Status, s.Stats, s.Fault = Running, Stats{}, nil
+	s.Shifted = append(s.Shifted[:0], st.shifted...)
 	s.dense, s.sunk, s.cached = !p.NoDense && p.Sink == nil, p.Sink != nil, -1
 	if s.rec.used > st.set.maxMemory {
 		s.rec = record{} // kept from a problem that was allowed more
@@ -263,6 +264,9 @@ func (s *Stepper) fault(ctx context.Context, status Status, sol *Solution) *Faul
 			if r > worst {
 				worst, f.Worst = r, i
 			}
+		}
+		if f.Undetermined = singularWhy(f.Why); !f.Undetermined {
+			f.fold(s, f.X)
 		}
 	case NonFinite:
 		s.blame(f)

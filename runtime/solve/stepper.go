@@ -57,6 +57,7 @@ type Stepper struct {
 	status   Status
 	stats    Stats
 	switches []Switch
+	shifted  []Shift // given initial values that did not stay
 	done     <-chan struct{}
 }
 

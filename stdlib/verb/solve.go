@@ -411,6 +411,7 @@ func solveVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.shifted(m, sol.Shifted)
 	s := &value.Solution{Sol: sol, Model: m, Theta: p.Theta, Solver: ch.m.Info().Name, Why: ch.why}
 	if d := c.Failure(sol, p); d != nil {
 		if c.Ctx.Err() != nil {
