@@ -81,7 +81,7 @@ func (c *Compiled) events(b lower.Builtins, how code.Options) error {
 	}
 	for k, j := range lay.Jumps {
 		s.Frozen = lay.SwitchAt()
-		s.Jumps = append(s.Jumps, system.Jump{Name: j.Name, Where: j.Span, Value: s.Frozen + 1 + k, Guard: guard, Steps: j.Steps})
+		s.Jumps = append(s.Jumps, system.Jump{Name: j.Name, Where: j.Span, Value: s.Frozen + 1 + k, Guard: guard, Steps: j.Steps, Closed: j.Closed})
 		guard += j.Guards
 	}
 	return nil

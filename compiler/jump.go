@@ -13,7 +13,7 @@ var jumping = map[string]bool{"floor": true, "ceil": true, "round": true, "trunc
 	"<": true, "<=": true, ">": true, ">=": true, "==": true, "!=": true}
 
 // jumps finds an expression of the model whose value jumps where a state, a parameter or a weight moves it. A
-// derivative through it would leave out what the moving of the jump does, so none is given. With located those of the right-hand side are located
+// derivative through it would leave out what the moving of the jump does, so none is given. With located those of the right-hand side and of events' conditions are located
 // by the solver, and gradients go through them.
 func jumps(m *model.Model, lay *lower.Layout, located bool) string {
 	j := &jumpFinder{moved: map[*model.Symbol]bool{}}
@@ -22,6 +22,11 @@ func jumps(m *model.Model, lay *lower.Layout, located bool) string {
 		for _, eq := range m.Eqs {
 			for _, p := range eq.Parts {
 				reads(p.RHS, used)
+			}
+		}
+		for _, ev := range m.Events {
+			if ev.Guard != nil && !lay.Rough {
+				reads(ev.Guard, used)
 			}
 		}
 	}
@@ -49,6 +54,11 @@ func jumps(m *model.Model, lay *lower.Layout, located bool) string {
 	}
 	for _, q := range m.Implicit {
 		q.Exprs(func(e *model.Expr) { exprs = append(exprs, e) })
+	}
+	for _, ev := range m.Events {
+		if ev.Guard != nil && (!located || lay.Rough) {
+			exprs = append(exprs, ev.Guard)
+		}
 	}
 	for _, e := range exprs {
 		if at := j.find(e); at != nil {

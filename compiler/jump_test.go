@@ -99,6 +99,9 @@ func TestJumpGradients(t *testing.T) {
 		{"mod", "param a = 0.8\nstate x = 0.1, y = 0\nx' = a*mod(t, a) + 1\ny' = -y + x"},
 		{"a square wave", "param a = 0.8, p = 0.7\nstate x = 1\nx' = if mod(t, p) < 0.4*p then a else -x"},
 		{"sign", "param a = 0.8\nstate x = 1, v = 0\nx' = v\nv' = -4*x - a*v + 0.2*sign(x)"},
+		{"an event at a jump of its condition", "param a = 0.8\nstate x = 0, n = 1\nx' = a\nn' = -x*n\nwhen floor(2*x) > 0.5 { n := n + a; x := 0.37*a*x }"},
+		{"an event that a square wave sets off", "param a = 0.8, p = 0.7\nstate x = 1\nx' = -a*x\nwhen mod(t, p) < 0.4*p { x := x + a }"},
+		{"one jump in another", "param a = 0.8, c = 0.47\nstate x = 1, v = 0\nx' = v\nv' = -4*x + (if mod(x + a, c) > 0.5*c then a else 0)"},
 		{"with an event", "param a = 0.8\nstate x = 0\ndiscrete n = 0\nx' = if x > a then 0.5 else a\nwhen x > 1.4*a { x := a*x/2; n := a }"},
 	} {
 		c := compile(t, "model M {\n"+k.text+"\n}")

@@ -11,7 +11,7 @@ import (
 	"github.com/udl-lang/udl/runtime/system"
 )
 
-// A right-hand side that jumps (a comparison, floor, ceil, round, sign, mod of what changes along a solution) can be frozen: what the jumping operation gives is then
+// A right-hand side, or the guard of an event, that jumps (a comparison, floor, ceil, round, sign, mod of what changes along a solution) can be frozen: what the jumping operation gives is then
 // read from θ, so that the right-hand side is smooth, and the solver changes it where a guard passes zero. A switch in θ, 0 by default, says whether it is
 // frozen: who knows nothing of jumps sees the operations themselves.
 
@@ -20,6 +20,7 @@ type Jump struct {
 	Name   string // "x > 3", as written
 	Span   diag.Span
 	Steps  bool // the frozen value is a whole number, that of floor; else a truth, 0 or 1
+	Closed bool // the truth holds where its guard is zero
 	Guards int  // how many guards it has: one, or one upwards and one downwards
 }
 
@@ -34,7 +35,8 @@ type freezer struct {
 	seen     map[freezeKey]int
 	jumps    []Jump
 	guards   []ir.ID
-	left     *model.Expr // one that cannot be frozen
+	left     *model.Expr // one of the right-hand side that cannot be frozen
+	rough    *model.Expr // one of an event's condition
 	depends  map[ir.ID]bool
 }
 
@@ -86,6 +88,23 @@ func (f *freezer) moves(id ir.ID) bool {
 	return v
 }
 
+// events meets the jumps in the conditions of events, such as the mod in `when mod(t, 1) > 0.5`: with these frozen a guard is smooth within each step, and
+// where one of them changes it is looked at anew. What cannot be frozen there is kept apart.
+func (f *freezer) events(m *model.Model) {
+	left := f.left
+	f.left = nil
+	for _, ev := range m.Events {
+		if ev.Guard == nil {
+			continue
+		}
+		f.l.expr(ev.Guard)
+		for _, p := range ev.Parts {
+			f.l.expr(p)
+		}
+	}
+	f.left, f.rough = left, f.left
+}
+
 // call lowers a jumping call, frozen; ok is false for calls that do not jump here.
 func (f *freezer) call(e *model.Expr) (v val, ok bool) {
 	if !freezable[e.Name] && !notFreezable[e.Name] {
@@ -118,48 +137,47 @@ func (f *freezer) call(e *model.Expr) (v val, ok bool) {
 	if len(vs) > 1 {
 		b = vs[1].id
 	}
-	k, old := f.seen[freezeKey{e.Name, a, b}]
-	if !old {
-		k = len(f.jumps)
-		f.seen[freezeKey{e.Name, a, b}] = k
-		f.jumps = append(f.jumps, Jump{Name: strings.Join(strings.Fields(e.Span.Text()), " "), Span: e.Span})
-	}
-	j := &f.jumps[k]
-	on := g.Input("·frozen", ir.BankTheta, f.lay.SwitchAt(), nil)
-	m := g.Input(fmt.Sprintf("·jump%d", k+1), ir.BankTheta, f.lay.SwitchAt()+1+k, nil)
 	one := g.Num(1)
-	steps := func(x ir.ID) { // m is floor(x)
+	// value is the frozen value of one of the jumps that the call has, what says which; its guards are made when it is met first.
+	value := func(what string, guards func(m ir.ID) []ir.ID) ir.ID {
+		k, old := f.seen[freezeKey{what, a, b}]
 		if !old {
-			j.Steps, j.Guards = true, 2
-			f.guards = append(f.guards, g.Sub(x, g.Add(m, one)), g.Sub(m, x))
+			k = len(f.jumps)
+			f.seen[freezeKey{what, a, b}] = k
 		}
-	}
-	side := func(x, y ir.ID) { // m is x > y
+		m := g.Input(fmt.Sprintf("·jump%d", k+1), ir.BankTheta, f.lay.SwitchAt()+1+k, nil)
 		if !old {
-			j.Guards = 1
-			f.guards = append(f.guards, g.Sub(x, y))
+			made := guards(m)
+			f.guards = append(f.guards, made...)
+			f.jumps = append(f.jumps, Jump{Name: strings.Join(strings.Fields(e.Span.Text()), " "), Span: e.Span,
+				Steps: len(made) == 2, Closed: strings.HasSuffix(what, "="), Guards: len(made)})
 		}
+		return m
 	}
-	frozen := m
+	steps := func(x ir.ID) ir.ID { // floor(x)
+		return value(e.Name, func(m ir.ID) []ir.ID { return []ir.ID{g.Sub(x, g.Add(m, one)), g.Sub(m, x)} })
+	}
+	side := func(what string, x, y ir.ID) ir.ID { // x > y
+		return value(what, func(ir.ID) []ir.ID { return []ir.ID{g.Sub(x, y)} })
+	}
+	var frozen ir.ID
 	switch e.Name {
 	case ">", ">=":
-		side(a, b)
+		frozen = side(e.Name, a, b)
 	case "<", "<=":
-		side(b, a)
-	case "sign":
-		side(a, g.Num(0))
-		frozen = g.Sub(g.Mul(g.Num(2), m), one)
+		frozen = side(e.Name, b, a)
+	case "sign": // of what is zero it is zero
+		frozen = g.Sub(side("sign, up", a, g.Num(0)), side("sign, down", g.Num(0), a))
 	case "floor":
-		steps(a)
+		frozen = steps(a)
 	case "ceil":
-		steps(g.Neg(a))
-		frozen = g.Neg(m)
+		frozen = g.Neg(steps(g.Neg(a)))
 	case "round":
-		steps(g.Add(a, g.Num(0.5)))
+		frozen = steps(g.Add(a, g.Num(0.5)))
 	case "mod":
-		steps(g.Div(a, b))
-		frozen = g.Sub(a, g.Mul(b, m))
+		frozen = g.Sub(a, g.Mul(b, steps(g.Div(a, b))))
 	}
+	on := g.Input("·frozen", ir.BankTheta, f.lay.SwitchAt(), nil)
 	return val{id: g.Select(on, frozen, out.id)}, true
 }
 
@@ -183,9 +201,11 @@ func (lay *Layout) Freeze(m *model.Model, b Builtins) (left *model.Expr, err err
 		for i := range m.States {
 			rhs(i)
 		}
+		f.events(m)
 		return f
 	}
 	f := find(false)
+	lay.Rough = f.rough != nil
 	room := len(f.jumps)
 	for _, s := range m.Lets {
 		if s.Input {
@@ -218,8 +238,8 @@ func Guards(m *model.Model, lay *Layout, b Builtins) (g *ir.Graph, n int, parts 
 		for i := range m.States {
 			rhs(i)
 		}
+		f.events(m)
 		frozen = f.guards
-		l.jump = nil
 	}
 	put := func(name string, id ir.ID) {
 		l.g.Output(ir.Output{Name: name, Off: n, Node: id})

@@ -35,6 +35,7 @@ type Layout struct {
 
 	// Jumps are those of the right-hand side that can be frozen; Freeze finds them.
 	Jumps    []Jump
+	Rough    bool // conditions of events have others, which cannot be frozen
 	switchAt int
 
 	signals map[*model.Symbol][]*ir.External // of inputs that a table was given for, a function of time for each element

@@ -20,7 +20,9 @@ import (
 // adjoints, Lecture Notes in Computer Science 3994 (2006), 550–557.
 
 // Adjoint computes the gradient of a loss by the discrete adjoint: the exact derivative, up to
-// rounding, of the numbers that the solver computes. It writes dL/dθ into g, length NTheta, which
+// rounding, of the numbers that the solver computes over steps held fixed. Two things are only as exact as the tolerance: where an event ends a step its time moves as the
+// solution does, along f; and where a step is projected onto invariants these are taken as straight over what the projection moves. Initial values that the solver makes
+// consistent are differentiated as such: a first guess that gives way has no part in the loss. It writes dL/dθ into g, length NTheta, which
 // includes initial values where they depend on θ; entries that are switches get 0. p.Times is not used.
 //
 // Where the solve does not come to its end, the value is +∞, g is 0, and the solution's status
@@ -52,6 +54,10 @@ type Workspace struct {
 	kbuf, weight []float64
 	engine       reverse // of steps that no explicit Runge–Kutta method made, nil where there are none
 	engineOf     method.Method
+	onto         *solve.Projection // of the system, nil where it has no invariants
+	rtol         float64           // that it measures by
+	atol         []float64
+	from         []float64        // what a step led to before it was projected
 	rec          solve.StepRecord // the step it is at
 	algebra      *solve.Algebra   // of states within steps, nil where there is no mass matrix
 	atStart      []float64        // by the state at the start of a step, through those within
@@ -76,6 +82,7 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 			w.init = sys.Init.Clone()
 		}
 		w.flags = switches(sys)
+		w.onto, w.from = solve.NewProjection(sys), make([]float64, nx)
 		if w.jumps = nil; len(sys.Events)+len(sys.Jumps) > 0 {
 			w.jumps = newJumps(sys)
 		}
@@ -111,7 +118,7 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 }
 
 // GX0 is the derivative of the last loss by the initial state, length NX: for problems whose
-// initial state was given as X0. Read only, valid until the next call.
+// initial state was given as X0. That by a first guess that gives way is 0. Read only, valid until the next call.
 func (w *Workspace) GX0() []float64 { return w.lam }
 
 // Value computes the loss alone, with the same results as Adjoint.
@@ -231,6 +238,10 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 	if w.jumps != nil {
 		w.jumps.prepare(q)
 	}
+	if w.onto != nil {
+		w.onto.Prepare(th)
+		w.rtol, w.atol = tolerances(q)
+	}
 	if w.th = th; sol.Frozen() {
 		w.thLast = sol.StepTheta(sol.NumSteps(), w.thLast)
 		w.see(w.thLast)
@@ -299,6 +310,9 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 			return bad, err
 		}
 	}
+	if err := w.initial(g); err != nil {
+		return bad, err
+	}
 	if q.X0 == nil {
 		w.init.VJP(nil, g, q.T0, nil, th, w.lam)
 	}
@@ -347,11 +361,28 @@ func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int,
 	for ; o >= 0 && (q.Times[o]-st.T)*dir > 0; o-- {
 		w.engine.output((q.Times[o]-st.T)/st.H, w.gx[o*nx:(o+1)*nx])
 	}
+	if e, ok := w.engine.(interface{ atEnd(lam []float64) }); ok {
+		e.atEnd(w.lam)
+	}
+	if w.onto != nil && !zero(w.lam) { // what the step led to was moved onto the invariants
+		if err := w.unproject(st, g); err != nil {
+			return o, err
+		}
+	}
 	if err := w.engine.back(w.lam, g); err != nil || !inside {
 		return o, err
 	}
 	add(w.lam, 1, w.atStart)
 	return o, nil
+}
+
+// unproject carries λ from the projected end of a step to what the step itself led to.
+func (w *Workspace) unproject(st *solve.StepRecord, g []float64) error {
+	if r, ok := w.engine.(interface{ reached(x []float64) }); ok {
+		r.reached(w.from)
+		return w.onto.BackFrom(st.T1, w.from, st.X1, w.rtol, w.atol, w.lam, g)
+	}
+	return w.onto.Back(st.T1, st.X1, w.rtol, w.atol, w.lam, g)
 }
 
 // open clears the derivatives by what belongs to a step and points k at its stages.

@@ -20,11 +20,10 @@ import (
 // D. Beigel, M. Mommer, L. Wirsching, H. G. Bock, Approximation of weak adjoints by reverse automatic differentiation of BDF methods, Numerische Mathematik 126
 // (2014), 383–412, for the adjoint of multistep methods with steps and orders held fixed.
 type bdf struct {
-	sys *system.System
-	rhs system.Func
-	lin *solve.Linear
-	st  *solve.StepRecord
-	th  []float64
+	mass *massByTheta
+	rhs  system.Func
+	lin  *solve.Linear
+	st   *solve.StepRecord
 
 	// ahead[0] is the derivative by the state at the start of the step that is open, ahead[i] by that i steps earlier, as far as later steps know.
 	ahead [solve.MaxBDF + 1][]float64
@@ -37,7 +36,7 @@ func newBDF(_ *method.BDF, sys *system.System) (*bdf, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bdf{sys: sys, rhs: sys.RHS.Clone(), lin: lin, th: make([]float64, sys.NTheta)}
+	b := &bdf{mass: newMassByTheta(sys), rhs: sys.RHS.Clone(), lin: lin}
 	for i := range b.ahead {
 		b.ahead[i] = make([]float64, sys.NX)
 	}
@@ -46,9 +45,9 @@ func newBDF(_ *method.BDF, sys *system.System) (*bdf, error) {
 }
 
 func (b *bdf) prepare(th []float64) {
-	copy(b.th, th)
 	b.rhs.Prepare(th)
 	b.lin.Prepare(th)
+	b.mass.prepare(th)
 	for _, a := range b.ahead {
 		clear(a)
 	}
@@ -77,10 +76,15 @@ func (b *bdf) output(theta float64, gx []float64) {
 	}
 }
 
+// atEnd gives lam what came through outputs to the state at the end, by which they are interpolated as it is after a projection.
+func (b *bdf) atEnd(lam []float64) {
+	add(lam, 1, b.end)
+	clear(b.end)
+}
+
 func (b *bdf) back(lam, g []float64) error {
 	st := b.st
 	nx := len(lam)
-	add(lam, 1, b.end)
 	if !zero(lam) {
 		var c [solve.MaxBDF + 1]float64
 		order, gamma := st.BDFWeights(&c)
@@ -106,7 +110,7 @@ func (b *bdf) back(lam, g []float64) error {
 		}
 		clear(b.end) // the derivative by x1 itself is what the equations were solved for
 		b.rhs.VJP(b.end, g, t1, x1, nil, b.mu)
-		if b.sys.Mass != nil {
+		if b.mass != nil {
 			clear(b.mu)
 			add(b.mu, -gamma, x1)
 			for i := range order + 1 {
@@ -119,7 +123,7 @@ func (b *bdf) back(lam, g []float64) error {
 				}
 				add(b.mu, -c[i], x)
 			}
-			massByTheta(b.sys, b.th, g, b.v, b.mu)
+			b.mass.add(g, b.v, b.mu)
 		}
 	}
 	copy(lam, b.ahead[0])

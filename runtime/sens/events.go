@@ -67,6 +67,9 @@ func reducible(p *solve.Problem, method string) error {
 	if len(sys.Jumps) > 0 && p.T1 < p.T0 {
 		return fmt.Errorf("%s has no %s gradient backwards in time: the jumps of its right-hand side, such as `%s`, are located forward only", nameOf(sys), method, sys.Jumps[0].Name)
 	}
+	if len(sys.Jumps) > 0 && sys.Mass != nil {
+		return refuse("%s has no %s gradient: its right-hand side jumps beside algebraic equations or a mass matrix, which is not differentiated", nameOf(sys), method)
+	}
 	if len(sys.Events) == 0 {
 		return nil
 	}

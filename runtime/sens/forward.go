@@ -162,6 +162,12 @@ func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (au
 		q.X0 = make([]float64, q.Sys.NX)
 		copy(q.X0, p.X0)
 	}
+	if x0, err := startForward(p, wrt); err != nil {
+		return nil, nil, nil, err
+	} else if x0 != nil {
+		q.X0 = x0
+	}
+	q.Project = projectForward(p, wrt)
 	if p.AtolVec != nil && len(p.AtolVec) != nx {
 		return nil, nil, nil, fmt.Errorf("atol has %d values for %d states", len(p.AtolVec), nx)
 	}

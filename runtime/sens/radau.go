@@ -23,11 +23,10 @@ import (
 // Runge–Kutta schemes for adjoint equations, automatic differentiation, optimal control, and more, SIAM Review 58 (2016), 3–33, for the adjoint of Runge–Kutta steps.
 type radau struct {
 	tab   *method.RadauTableau
-	sys   *system.System
+	mass  *massByTheta
 	rhs   system.Func
 	lin   *solve.Linear
 	st    *solve.StepRecord
-	th    []float64
 	nx, s int
 
 	lu     sparse.Solver // of all stages: unknown and equation k of stage i are number k·s + i
@@ -87,7 +86,7 @@ func newRadau(tab *method.RadauTableau, sys *system.System) (*radau, error) {
 		return nil, err
 	}
 	nx, s := sys.NX, tab.Stages
-	r := &radau{tab: tab, sys: sys, rhs: sys.RHS.Clone(), lin: lin, nx: nx, s: s, th: make([]float64, sys.NTheta)}
+	r := &radau{tab: tab, mass: newMassByTheta(sys), rhs: sys.RHS.Clone(), lin: lin, nx: nx, s: s}
 	jac, _ := lin.Entries()
 	mass, _ := lin.Mass()
 	var rows, cols []int
@@ -140,9 +139,9 @@ func newRadau(tab *method.RadauTableau, sys *system.System) (*radau, error) {
 }
 
 func (r *radau) prepare(th []float64) {
-	copy(r.th, th)
 	r.rhs.Prepare(th)
 	r.lin.Prepare(th)
+	r.mass.prepare(th)
 }
 
 func (r *radau) open(st *solve.StepRecord) {
@@ -164,6 +163,12 @@ func (r *radau) output(theta float64, gx []float64) {
 		}
 		add(r.zb[i], w, gx)
 	}
+}
+
+// reached writes the state that the step leads to by itself.
+func (r *radau) reached(x []float64) {
+	copy(x, r.st.X)
+	add(x, 1, r.st.K[(r.s-1)*r.nx:r.s*r.nx])
 }
 
 func (r *radau) back(lam, g []float64) error {
@@ -252,7 +257,7 @@ func (r *radau) named(err error) error {
 
 // byMass adds the derivative by θ through M: −v_iᵀ dM Σ_j a⁻¹_ij Z_j.
 func (r *radau) byMass(i int, g []float64) {
-	if r.sys.Mass == nil {
+	if r.mass == nil {
 		return
 	}
 	clear(r.point)
@@ -262,5 +267,5 @@ func (r *radau) byMass(i int, g []float64) {
 	for k := range r.mu {
 		r.mu[k] = r.b[k*r.s+i]
 	}
-	massByTheta(r.sys, r.th, g, r.mu, r.point)
+	r.mass.add(g, r.mu, r.point)
 }

@@ -3,6 +3,7 @@ package sens
 import (
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
+	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -55,7 +56,7 @@ func newReverse(m method.Method, sys *system.System) (reverse, error) {
 // Atmospheric Environment 37 (2003), 5097–5114, where the discrete adjoint of these methods is derived.
 type rosenbrock struct {
 	m       *method.Rosenbrock
-	sys     *system.System
+	mass    *massByTheta
 	rhs     system.Func
 	tangent system.Func // (t, [x, u], [θ, 0]) → J u
 	byTime  system.Func // f_t, nil where f does not depend on t
@@ -81,7 +82,7 @@ func newRosenbrock(m *method.Rosenbrock, sys *system.System) (*rosenbrock, error
 		return nil, err
 	}
 	nx, nth := sys.NX, sys.NTheta
-	r := &rosenbrock{m: m, sys: sys, rhs: sys.RHS.Clone(), tangent: sys.RHS.Tangent(), lin: lin, nx: nx, nth: nth}
+	r := &rosenbrock{m: m, mass: newMassByTheta(sys), rhs: sys.RHS.Clone(), tangent: sys.RHS.Tangent(), lin: lin, nx: nx, nth: nth}
 	if sys.ByTime != nil {
 		r.byTime = sys.ByTime()
 	}
@@ -108,6 +109,7 @@ func (r *rosenbrock) prepare(th []float64) {
 		r.byTime.Prepare(th)
 	}
 	r.lin.Prepare(th)
+	r.mass.prepare(th)
 }
 
 func (r *rosenbrock) open(st *solve.StepRecord) {
@@ -128,6 +130,14 @@ func (r *rosenbrock) output(theta float64, gx []float64) {
 		if b != 0 {
 			add(r.ub[i], b, gx)
 		}
+	}
+}
+
+// reached writes the state that the step leads to by itself.
+func (r *rosenbrock) reached(x []float64) {
+	copy(x, r.st.X)
+	for i, b := range r.m.B {
+		add(x, b, r.st.K[i*r.nx:(i+1)*r.nx])
 	}
 }
 
@@ -196,7 +206,7 @@ func (r *rosenbrock) back(lam, g []float64) error {
 
 // byMass adds the derivative by θ through M: v_iᵀ dM (Σ_j G_ij u_j − u_i/γ)/h.
 func (r *rosenbrock) byMass(i int, g []float64) {
-	if r.sys.Mass == nil {
+	if r.mass == nil {
 		return
 	}
 	nx, st := r.nx, r.st
@@ -205,20 +215,38 @@ func (r *rosenbrock) byMass(i int, g []float64) {
 		add(r.mu, c/st.H, st.K[j*nx:(j+1)*nx])
 	}
 	add(r.mu, -1/(r.m.Gamma*st.H), st.K[i*nx:(i+1)*nx])
-	massByTheta(r.sys, r.th2[:r.nth], g, r.v, r.mu)
+	r.mass.add(g, r.v, r.mu)
 }
 
-// massByTheta adds the derivative of vᵀ M(θ) w by θ to g.
-func massByTheta(sys *system.System, th, g, v, w []float64) {
-	p := sys.Mass.Pattern
-	gz := make([]float64, p.NNZ())
+// massByTheta is the derivative of vᵀ M(θ) w by θ; nil for M = 1, which has none.
+type massByTheta struct {
+	p      *sparse.Pattern
+	values system.Func
+	gz     []float64
+}
+
+func newMassByTheta(sys *system.System) *massByTheta {
+	if sys.Mass == nil {
+		return nil
+	}
+	return &massByTheta{p: sys.Mass.Pattern, values: sys.Mass.Values.Clone(), gz: make([]float64, sys.Mass.Pattern.NNZ())}
+}
+
+func (m *massByTheta) prepare(th []float64) {
+	if m != nil {
+		m.values.Prepare(th)
+	}
+}
+
+// add adds it to g.
+func (m *massByTheta) add(g, v, w []float64) {
 	for j := range w {
-		rows, first := p.Column(j)
+		rows, first := m.p.Column(j)
 		for k, i := range rows {
-			gz[first+k] = v[i] * w[j]
+			m.gz[first+k] = v[i] * w[j]
 		}
 	}
-	sys.Mass.Values.Clone().VJP(nil, g, 0, nil, th, gz)
+	m.values.VJP(nil, g, 0, nil, nil, m.gz)
 }
 
 // stageTime is t + c·h of a step, the end exactly where c is 1.

@@ -42,9 +42,11 @@ type bdf struct {
 	strict float64 // what errors are multiplied by
 
 	haveF0 bool
-	after  int // the order of the step after the accepted one
-	wait   int // steps before another order is considered
-	fails  int // refusals for the error in a row
+	after  int  // the order of the step after the accepted one
+	wait   int  // steps before another order is considered
+	fails  int  // refusals for the error in a row
+	down   bool // the order of the next step is lower than that of the last
+	stay   int  // steps in which the order is not lowered
 }
 
 // MaxBDF is the highest order of backward differentiation formulas that there is.
@@ -94,6 +96,7 @@ func (b *bdf) prepare() {
 func (b *bdf) restart() {
 	b.steps, b.k, b.after, b.haveF0 = 0, 1, 1, false
 	b.wait, b.fails = 2, 0
+	b.down, b.stay = false, 0
 	b.it.forget()
 }
 
@@ -324,6 +327,7 @@ func (b *bdf) commit() {
 	if !s.set.controlled {
 		b.after = b.prescribed()
 	}
+	b.down = b.after < k
 	b.k = b.after
 }
 

@@ -22,6 +22,7 @@ const (
 	bdfLeast  = 0.1  // a refused step shrinks by this much at most
 	bdfCut    = 0.25 // a step whose equations were not solved does
 	bdfLook   = 2    // steps between two looks at other orders
+	bdfStay   = 20   // steps in which an order is not lowered whose lowering was refused
 
 	// bdfStrict is by how much smaller than the tolerance the local errors are held: those of several hundred steps point the same way and add up. Where there are
 	// algebraic equations, what rounding leaves of them may be as large as a tenth of a tolerance.
@@ -45,6 +46,7 @@ func (b *bdf) factor(k int, err, bias float64) float64 {
 
 func (b *bdf) accept(float64) float64 {
 	b.fails = 0
+	b.stay--
 	k := b.k
 	b.after = k
 	f := b.factor(k, b.orderError(k, b.it.norm(b.e, b.w)), bdfBias)
@@ -68,7 +70,7 @@ func (b *bdf) accept(float64) float64 {
 // look compares the order with its neighbours; f is the factor of the order itself.
 func (b *bdf) look(f float64) float64 {
 	k, e := b.k, b.e
-	if k > 1 {
+	if k > 1 && b.stay <= 0 {
 		v, phi, beta := b.v[:len(e)], b.phi[k][:len(e)], b.beta[k+1]
 		for i, d := range e {
 			v[i] = beta*phi[i] + d
@@ -106,6 +108,10 @@ func (b *bdf) refuse(err float64) float64 {
 	}
 	f := min(max(bdfLeast, b.factor(b.k, err, bdfBias)), bdfShrink)
 	switch b.fails++; {
+	case b.down: // too early: back to the order and the step before
+		b.k++
+		b.wait, b.stay, b.down = b.k+1, bdfStay, false
+		f = min(bdfShrink, b.psi[1]/b.s.h)
 	case b.fails == 2 && b.k > 1:
 		b.k--
 		b.wait = b.k + 1

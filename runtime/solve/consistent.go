@@ -64,7 +64,12 @@ func Consistent(sys *system.System, t float64, x, th []float64, rtol float64, at
 	if sys.Mass == nil && sys.Invariants == nil {
 		return nil
 	}
-	c := &consistent{sys: sys, t: t, x: x, th: th, rtol: rtol, atol: atol}
+	return (&consistent{sys: sys, t: t, x: x, th: th, rtol: rtol, atol: atol}).run()
+}
+
+// run moves x.
+func (c *consistent) run() error {
+	sys := c.sys
 	if err := c.algebra(); err != nil {
 		return err
 	}
@@ -95,6 +100,11 @@ type consistent struct {
 	x, th []float64
 	rtol  float64
 	atol  []float64
+	// nearest lets differential states move onto the invariants from wherever they are.
+	nearest bool
+	// keep notes the derivatives of the invariants where the guesses began to move, in began.
+	keep  bool
+	began [][]term
 
 	left, right [][]term
 	f           system.Func
@@ -164,13 +174,8 @@ func (c *consistent) residual(out, x []float64) bool {
 	return finite
 }
 
-// newton solves Nᵀ·f(x + K·y) = 0.
-func (c *consistent) newton() error {
-	n := len(c.left)
-	if n == 0 {
-		return nil
-	}
-	// Nᵀ·J·K, by triplets.
+// each goes through the entries of J that make Nᵀ·J·K: entry at of J goes into (r, q) with weight w.
+func (c *consistent) each(do func(r, q int, w float64, at int)) {
 	byRow, byCol := make([][]term, c.sys.NX), make([][]term, c.sys.NX)
 	for k, y := range c.left {
 		for _, e := range y {
@@ -182,24 +187,42 @@ func (c *consistent) newton() error {
 			byCol[e.i] = append(byCol[e.i], term{k, e.v})
 		}
 	}
-	each := func(do func(r, q int, w float64, at int)) {
-		for j, ks := range byCol {
-			if len(ks) == 0 {
-				continue
-			}
-			rows, first := c.pattern.Column(j)
-			for l, i := range rows {
-				for _, r := range byRow[i] {
-					for _, q := range ks {
-						do(r.i, q.i, r.v*q.v, first+l)
-					}
+	for j, ks := range byCol {
+		if len(ks) == 0 {
+			continue
+		}
+		rows, first := c.pattern.Column(j)
+		for l, i := range rows {
+			for _, r := range byRow[i] {
+				for _, q := range ks {
+					do(r.i, q.i, r.v*q.v, first+l)
 				}
 			}
 		}
 	}
+}
+
+// reduced is the pattern of Nᵀ·J·K.
+func (c *consistent) reduced() (*sparse.Pattern, error) {
 	var is, js []int
-	each(func(r, q int, _ float64, _ int) { is, js = append(is, r), append(js, q) })
-	p, err := sparse.NewPattern(n, is, js)
+	c.each(func(r, q int, _ float64, _ int) { is, js = append(is, r), append(js, q) })
+	return sparse.NewPattern(len(c.left), is, js)
+}
+
+// reduce writes Nᵀ·J·K at x into a.
+func (c *consistent) reduce(p *sparse.Pattern, a []float64) {
+	c.jac.Eval(c.v, nil, c.t, c.x)
+	clear(a)
+	c.each(func(r, q int, w float64, at int) { a[p.Index(r, q)] += w * c.v[at] })
+}
+
+// newton solves Nᵀ·f(x + K·y) = 0.
+func (c *consistent) newton() error {
+	n := len(c.left)
+	if n == 0 {
+		return nil
+	}
+	p, err := c.reduced()
 	if err != nil {
 		return err
 	}
@@ -221,9 +244,7 @@ func (c *consistent) newton() error {
 	damping := 1.0
 	last := math.Inf(1)
 	for range mostNewton {
-		c.jac.Eval(c.v, nil, c.t, c.x)
-		clear(a)
-		each(func(r, q int, w float64, at int) { a[p.Index(r, q)] += w * c.v[at] })
+		c.reduce(p, a)
 		if err := lu.Factor(a); err != nil {
 			return c.singular(err, b)
 		}

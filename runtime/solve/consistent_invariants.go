@@ -17,13 +17,19 @@ func (c *consistent) invariants() error {
 	c.rows = make([][]term, n)
 	c.gx = make([]float64, c.sys.NX)
 	if c.guesses() {
+		if c.keep {
+			c.linearise()
+			for _, row := range c.rows {
+				c.began = append(c.began, append([]term(nil), row...))
+			}
+		}
 		if err := c.project(true); err != nil {
 			return err
 		}
 	}
 	c.linearise()
 	for k, v := range c.g {
-		if !(math.Abs(v) <= c.allowed(k)) {
+		if !(math.Abs(v) <= c.allowed(k)) && !c.nearest {
 			return c.contradiction(c.worst())
 		}
 	}
@@ -238,8 +244,12 @@ func (c *consistent) contradiction(k int) error {
 		eq = c.sys.Conserved[k]
 	}
 	e := &InitialError{Equation: eq, Residual: c.g[k], T: c.t, At: c.operands(c.standing(k)), help: "give initial values that satisfy it"}
-	if names := e.At; len(names) > 0 {
-		e.help = fmt.Sprintf("give initial values that satisfy it, for example by computing `%s` from the others", names[len(names)-1].Name)
+	// Only a state by which the invariant has a derivative here can mend it; of a pendulum's velocity at rest in x, v where y is not zero.
+	if row := c.operands(c.rows[k]); len(row) > 0 {
+		name := row[len(row)-1].Name
+		if e.help = fmt.Sprintf("give initial values that satisfy it, for example by computing `%s` from the others", name); len(row) == 1 {
+			e.help = fmt.Sprintf("give initial values that satisfy it: with the others as they are it is `%s` that must change", name)
+		}
 	}
 	return e
 }

@@ -90,25 +90,41 @@ func (it *corrector) norm(v, w []float64) float64 {
 	worst := 0.0
 	g := it.s.set.errGroup
 	for lo := 0; lo < it.s.set.errStates; lo += g {
-		a, b := v[lo:lo+g], w[lo:lo+g]
-		var s0, s1 float64
-		i := 0
-		for ; i+1 < len(a); i += 2 {
-			r, q := a[i]*b[i], a[i+1]*b[i+1]
-			s0 += r * r
-			s1 += q * q
-		}
-		if i < len(a) {
-			r := a[i] * b[i]
-			s0 += r * r
-		}
-		if m := (s0 + s1) / float64(g); !(m <= worst) {
+		if m := squares(v[lo:lo+g], w[lo:lo+g]) / float64(g); !(m <= worst) {
 			if worst = m; m != m {
 				break
 			}
 		}
 	}
 	return math.Sqrt(worst)
+}
+
+// normAll is norm with the states that are not under control as one more group: their equations are solved too.
+func (it *corrector) normAll(v, w []float64) float64 {
+	size, n := it.norm(v, w), it.s.set.errStates
+	if n == len(v) {
+		return size
+	}
+	if m := math.Sqrt(squares(v[n:], w[n:]) / float64(len(v)-n)); !(m <= size) {
+		return m
+	}
+	return size
+}
+
+// squares is the sum of those of v_i·w_i.
+func squares(v, w []float64) float64 {
+	var s0, s1 float64
+	i := 0
+	for ; i+1 < len(v); i += 2 {
+		r, q := v[i]*w[i], v[i+1]*w[i+1]
+		s0 += r * r
+		s1 += q * q
+	}
+	if i < len(v) {
+		r := v[i] * w[i]
+		s0 += r * r
+	}
+	return s0 + s1
 }
 
 // solve finds e, and x1 = P + e, of the step that is tried.
@@ -182,7 +198,7 @@ func (it *corrector) iterate(b *bdf, c float64) error {
 			return err
 		}
 		s.stats.Newton++
-		size := it.norm(d, b.w)
+		size := it.normAll(d, b.w)
 		if !(size <= math.MaxFloat64) {
 			return errNotFinite
 		}

@@ -110,6 +110,11 @@ func (s *Stepper) tryEngine() float64 {
 			s.why, err = e.Error(), math.Inf(1)
 		}
 	}
+	if err <= 1 && s.p.Project != nil {
+		if e := s.p.Project(s.t1, s.x1); e != nil {
+			s.why, err = e.Error(), math.Inf(1)
+		}
+	}
 	return err
 }
 

@@ -80,6 +80,11 @@ type eventer struct {
 	floor    []float64 // by guard: what it may lie beyond zero because its zero was just located, 0 for nothing
 	at       []float64 // by guard: its distance from the zero that was located now, 0 for none
 	samples  []float64
+	levels   []piece   // of the search, by how often the step was halved
+	trust    int       // for how many steps more a few samples tell, where they are not longer than
+	trusted  float64   // this by more than a quarter; 0 for not at all
+	resolved bool      // the whole step needed no halving
+	crowd    float64   // where a guard changes too fast to be seen, 0 for nowhere
 	cuts     []float64 // scratch: where a guard of several parts is looked at
 	x, dx    []float64
 	gz, gx   []float64
@@ -146,6 +151,7 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 		e.g, e.noise, e.gz, e.blur, e.floor, e.at = make([]float64, all), make([]float64, ng), make([]float64, all), make([]float64, ng), make([]float64, ng), make([]float64, ng)
 		e.holds, e.own, e.hasNoise = make([]bool, ng), make([]bool, ng), make([]bool, ng)
 		e.samples = make([]float64, all*(nodes+1))
+		e.levels = newLevels(e.samples, all, ng)
 	}
 	e.x, e.dx, e.gx = make([]float64, nx), make([]float64, nx), make([]float64, nx)
 	e.resets, e.times, e.delays = make([]system.Func, n), make([]system.Func, n), make([]system.Func, n)
@@ -266,11 +272,11 @@ func (e *eventer) begin() Status {
 		e.noiseAt(t, x)
 		g := slices.Clone(e.g[:e.ng])
 		for i, v := range g {
-			e.holds[i] = e.side(i, v, t, x, v > 0)
+			e.holds[i] = e.side(i, v, t, x, e.atRest(i, v))
 		}
 		for i, v := range g {
 			// A jump that is zero at the start goes by where it goes from there.
-			if e.jumpOf != nil && e.jumpOf[i] >= 0 && math.Abs(v) <= e.noise[i] && e.holds[i] != (v > 0) && !e.jumped(i, AtStart, t, x) {
+			if e.jumpOf != nil && e.jumpOf[i] >= 0 && math.Abs(v) <= e.noise[i] && e.holds[i] != e.atRest(i, v) && !e.jumped(i, AtStart, t, x) {
 				return EventFault
 			}
 		}
@@ -403,14 +409,23 @@ func (e *eventer) flips() bool {
 	if e.jumpOf != nil { // what changes when one jumps
 		g, slopes = slices.Clone(g), slices.Clone(slopes)
 	}
-	for i, v := range g {
+	jumps := e.st.stats.Jumps
+	for k := range g {
+		i := e.jumpsFirst(k)
+		v := g[i]
 		side := -1.0
 		if e.holds[i] {
 			side = 1
 		}
+		zero := max(e.noise[i], e.floor[i], math.Abs(slopes[i])*max(e.slack, 4*0x1p-52*math.Abs(t)))
+		if e.st.stats.Jumps > jumps && !(math.Abs(e.g[i]-v) <= zero) {
+			continue // what just jumped stands in it: it is looked at anew, with all that jumps here
+		}
 		crossed := i == e.located
-		switch zero := max(e.noise[i], e.floor[i], math.Abs(slopes[i])*max(e.slack, 4*0x1p-52*math.Abs(t))); {
+		switch {
 		case crossed:
+		case math.Abs(v) <= zero && slopes[i] == 0: // as where a table comes to zero and stays there
+			crossed = e.rests(i, v) != e.holds[i]
 		case math.Abs(v) <= zero:
 			crossed = side*slopes[i] < 0
 		default: // right at the end, or the step is another one than that in which it was looked for
@@ -431,9 +446,20 @@ func (e *eventer) flips() bool {
 			if !e.passed(i, cause, t, x) {
 				return false
 			}
+			if e.st.stats.Jumps > jumps {
+				e.guardsAt(e.g, t, x)
+			}
 		}
 	}
 	return true
+}
+
+// jumpsFirst orders the guards: those of jumps, then those of events, in which jumps may stand.
+func (e *eventer) jumpsFirst(k int) int {
+	if len(e.sys.Jumps) == 0 {
+		return k
+	}
+	return (k + e.sys.Jumps[0].Guard) % e.ng
 }
 
 // FiredTimes are the times of events.

@@ -212,12 +212,14 @@ func (e *eventer) settleAll(own int, t float64, x []float64) bool {
 	}
 }
 
-// settleOnce looks at each guard once.
+// settleOnce looks at each guard once, those of jumps first, and no further than one that jumps: what it changes may stand in all others.
 func (e *eventer) settleOnce(own int, t float64, x []float64) bool {
 	e.guardsAt(e.g, t, x)
 	e.noiseAt(t, x)
 	g := slices.Clone(e.g[:e.ng])
-	for i, v := range g {
+	for k := range g {
+		i := e.jumpsFirst(k)
+		v := g[i]
 		zero := max(e.noise[i], e.floor[i])
 		if i == own || e.own[i] || e.at[i] > 0 { // its zero was located now
 			zero = max(zero, 2*e.at[i], e.residual(i, t, x))
@@ -225,7 +227,7 @@ func (e *eventer) settleOnce(own int, t float64, x []float64) bool {
 		holds := v > 0
 		atZero := math.Abs(v) <= zero
 		if atZero {
-			holds = e.goes(i, t, x, e.holds[i])
+			holds = e.goes(i, t, x, e.rests(i, v))
 			e.floor[i] = max(2*math.Abs(v), e.noise[i])
 		}
 		if holds == e.holds[i] {
@@ -235,8 +237,12 @@ func (e *eventer) settleOnce(own int, t float64, x []float64) bool {
 		if i == own && atZero {
 			continue // right after its own reset a guard at zero does not fire again
 		}
+		jumps := e.st.stats.Jumps
 		if !e.passed(i, ByEvent, t, x) {
 			return false
+		}
+		if e.st.stats.Jumps > jumps {
+			return true
 		}
 	}
 	return true
@@ -249,6 +255,24 @@ func (e *eventer) residual(i int, t float64, x []float64) float64 {
 		return 0
 	}
 	return s
+}
+
+// rests is the side of a guard of value v that is zero and stays so: what its condition says there, unless it was brought there by its own passing.
+func (e *eventer) rests(i int, v float64) bool {
+	if e.at[i] > 0 || e.floor[i] > 0 {
+		return e.holds[i]
+	}
+	return e.atRest(i, v)
+}
+
+// atRest says whether a guard of value v counts as positive where it does not move.
+func (e *eventer) atRest(i int, v float64) bool {
+	if e.jumpOf != nil && e.jumpOf[i] >= 0 {
+		if j := &e.sys.Jumps[e.jumpOf[i]]; i == j.Guard && (j.Steps || j.Closed) {
+			return v >= 0
+		}
+	}
+	return v > 0
 }
 
 // goes says to which side a guard that is zero goes.

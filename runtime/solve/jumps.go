@@ -81,7 +81,7 @@ func (e *eventer) freeze(t float64, x []float64) {
 			v := &e.th[j.Value]
 			want := *v
 			switch up := e.g[j.Guard]; {
-			case !j.Steps && up > 0:
+			case !j.Steps && (up > 0 || up == 0 && j.Closed):
 				want = 1
 			case !j.Steps:
 				want = 0

@@ -2,7 +2,6 @@ package solve
 
 import (
 	"math"
-	"slices"
 )
 
 // Where a guard passes zero within an accepted step is looked for on the step's continuous extension: the guard is sampled at Chebyshev points, the
@@ -61,42 +60,74 @@ func proxy(g []float64, at float64) float64 {
 	return num / den
 }
 
-// sample evaluates all guards at the nodes of the accepted step. Where start, middle and end show all of them far from zero for all that they move, it
-// leaves it at that and is false.
+// sample evaluates all guards at the nodes of the accepted step. Where start, middle and end show all of them far from zero for all that they move, and a
+// step not much shorter has lately shown that this tells, it leaves it at that and is false.
 func (e *eventer) sample() bool {
 	st := e.st
-	put := func(j int, x []float64) {
-		t := st.t + nodeAt[j]*st.h
-		if j == nodes {
-			t = st.t1
-		}
-		e.guardsAt(e.g, t, x)
-		for i, v := range e.g {
-			e.samples[i*(nodes+1)+j] = v
-		}
-	}
 	if e.known { // the end of the step before
 		for i := range e.g {
 			s := e.samples[i*(nodes+1):]
 			s[0] = s[nodes]
 		}
 	} else {
-		put(0, st.x)
+		e.put(0, st.t, st.x)
 	}
-	put(nodes, st.x1)
-	st.Interpolate(st.t+0.5*st.h, e.x)
-	put(nodes/2, e.x)
+	e.put(nodes, st.t1, st.x1)
+	e.putIn(nodes / 2)
 	e.known = true
-	if e.allFar() {
+	if e.trust--; e.trust > 0 && math.Abs(st.h) <= 1.25*e.trusted && e.allFar() {
 		return false
 	}
+	e.sampleRest()
+	return true
+}
+
+// resample is sample for a step that has been made anew with another end, at all nodes.
+func (e *eventer) resample() {
+	e.put(nodes, e.st.t1, e.st.x1)
+	e.putIn(nodes / 2)
+	e.known = true
+	e.sampleRest()
+}
+
+// sampleRest evaluates the guards at the nodes that sample has not looked at yet, and where the polynomials through these are held against them.
+func (e *eventer) sampleRest() {
 	for j := 1; j < nodes; j++ {
 		if j != nodes/2 {
-			st.Interpolate(st.t+nodeAt[j]*st.h, e.x)
-			put(j, e.x)
+			e.putIn(j)
 		}
 	}
-	return true
+	p := &e.levels[0]
+	for k, at := range checkAt {
+		e.guardsIn(at)
+		for i, v := range e.g {
+			p.checks[i*len(checkAt)+k] = v
+		}
+	}
+}
+
+// put takes the guards at (t, x) as samples at node j.
+func (e *eventer) put(j int, t float64, x []float64) {
+	e.guardsAt(e.g, t, x)
+	for i, v := range e.g {
+		e.samples[i*(nodes+1)+j] = v
+	}
+}
+
+// putIn is put on the step's continuous extension.
+func (e *eventer) putIn(j int) {
+	st := e.st
+	t := st.t + nodeAt[j]*st.h
+	st.Interpolate(t, e.x)
+	e.put(j, t, e.x)
+}
+
+// guardsIn evaluates all guards at a fraction of the step, on its continuous extension.
+func (e *eventer) guardsIn(th float64) {
+	st := e.st
+	t := st.t + th*st.h
+	st.Interpolate(t, e.x)
+	e.guardsAt(e.g, t, e.x)
 }
 
 // farFactor is how many times the guard's movement over a step, as three samples show it, its distance from zero is when it is not looked at closer.
@@ -141,124 +172,10 @@ func (e *eventer) parts(i int) []int {
 	return e.sys.GuardParts[i]
 }
 
-// composite is crossing for a guard made of others by minimum and maximum. Between zeros of those it keeps its side, so it is enough to look between them, however
-// close they are.
-func (e *eventer) composite(i int, side, beyond float64, parts []int) (float64, bool) {
-	at := append(e.cuts[:0], nodeAt[1:]...)
-	for _, p := range parts {
-		g := e.samples[p*(nodes+1) : (p+1)*(nodes+1)]
-		a, fa := 0.0, g[0]
-		b, fb := 0.0, fa
-		for k := 1; k < len(fineAt); k++ {
-			c := fineAt[k]
-			fc := proxy(g, c)
-			if (fc > 0) != (fb > 0) {
-				at = append(at, bisect(g, b, fb, c))
-			} else if k > 1 {
-				s := 1.0
-				if fb < 0 {
-					s = -1
-				}
-				if low, v := vertex(a, s*fa, b, s*fb, c, s*fc); v < 0 { // there and back
-					at = append(at, bisect(g, a, fa, low), low, bisect(g, low, s*v, c))
-				}
-			}
-			a, fa, b, fb = b, fb, c, fc
-		}
-	}
-	slices.Sort(at)
-	e.cuts = at
-	start := side*e.samples[i*(nodes+1)] <= 0
-	prev := 0.0
-	look := func(th float64) (float64, bool) {
-		if th > prev && side*e.guardIn(i, th) < beyond {
-			return e.bracket(i, side, prev, th, start && prev == 0)
-		}
-		prev = max(prev, th)
-		return 0, false
-	}
-	last := 0.0
-	for _, c := range at {
-		if th, ok := look(0.5 * (last + c)); ok {
-			return th, true
-		}
-		if th, ok := look(c); ok {
-			return th, true
-		}
-		last = c
-	}
-	return 0, false
-}
-
-// bisect finds a zero of the polynomial through the samples g, of value fa at a and of the other sign at b.
-func bisect(g []float64, a, fa, b float64) float64 {
-	for range 40 {
-		m := 0.5 * (a + b)
-		if (proxy(g, m) > 0) == (fa > 0) {
-			a = m
-		} else {
-			b = m
-		}
-	}
-	return 0.5 * (a + b)
-}
-
 // guardIn is guard i at a fraction of the step, on its continuous extension.
 func (e *eventer) guardIn(i int, th float64) float64 {
-	st := e.st
-	st.Interpolate(st.t+th*st.h, e.x)
-	e.guardsAt(e.g, st.t+th*st.h, e.x)
+	e.guardsIn(th)
 	return e.g[i]
-}
-
-// crossing finds where within the step guard i first leaves the side that it is on; ok is false where it does not.
-func (e *eventer) crossing(i int) (th float64, ok bool) {
-	g := e.samples[i*(nodes+1) : (i+1)*(nodes+1)]
-	side := -1.0
-	if e.holds[i] {
-		side = 1
-	}
-	lo, hi, crosses := math.Inf(1), math.Inf(-1), false
-	for j, v := range g {
-		v *= side
-		lo, hi = min(lo, v), max(hi, v)
-		crosses = crosses || j > 0 && v < 0
-	}
-	if lo-lo != 0 || hi-hi != 0 {
-		return e.plain(i, side) // a guard that is not finite somewhere
-	}
-	parts := e.parts(i)
-	if parts == nil && !crosses && lo > hi-lo {
-		return 0, false // far from zero for all that it moves
-	}
-	// What lies less beyond zero than this is zero: a touch is no crossing, nor is what is left of the zero that was just located.
-	beyond := -max(e.stepNoise(i), e.floor[i])
-	if side*g[nodes] >= beyond {
-		beyond -= e.blur[i]
-	}
-	if parts != nil {
-		return e.composite(i, side, beyond, parts)
-	}
-	// Along the polynomial, from the start: the first place beyond zero, which the guard itself must confirm.
-	start := side*g[0] <= 0 // as right after its own event
-	prev, before := 0.0, 0.0
-	p0, p1 := 0.0, max(0, side*g[0])
-	for k := 1; k < len(fineAt); k++ {
-		at := fineAt[k]
-		p2 := side * proxy(g, at)
-		if p2 < beyond {
-			if v := side * e.guardIn(i, at); v < beyond {
-				return e.bracket(i, side, prev, at, start && prev == 0)
-			}
-		} else if k > 1 && !(start && before == 0) {
-			// The lowest point of the parabola through three neighbours may lie between them, at the step's ends too.
-			if low, v := vertex(before, p0, prev, p1, at, p2); v < beyond && low > before && side*e.guardIn(i, low) < beyond {
-				return e.bracket(i, side, before, low, false)
-			}
-		}
-		p0, p1, before, prev = p1, p2, prev, at
-	}
-	return 0, false
 }
 
 // stepNoise is what rounding within the step makes of a zero of guard i; blur is, beside it, how little beyond zero the solution can tell from a touch: a
@@ -295,20 +212,6 @@ func vertex(a, fa, b, fb, c, fc float64) (x, v float64) {
 	x = 0.5*(a+b) - d1/(2*q)
 	x = min(max(x, a), c)
 	return x, fa + d1*(x-a) + q*(x-a)*(x-b)
-}
-
-// plain looks for a crossing at the samples alone.
-func (e *eventer) plain(i int, side float64) (float64, bool) {
-	g := e.samples[i*(nodes+1) : (i+1)*(nodes+1)]
-	for j := 1; j <= nodes; j++ {
-		if side*g[j] < 0 {
-			if side*g[j-1] >= 0 {
-				return e.bracket(i, side, nodeAt[j-1], nodeAt[j], false)
-			}
-			return nodeAt[j], true
-		}
-	}
-	return 0, false
 }
 
 // bracket closes in on the zero between a and b, fractions of the step. With deflate the guard is zero at a = 0 already, and the next zero is wanted: that of
@@ -400,19 +303,43 @@ func (e *eventer) locate() {
 		e.quiet = true
 		return
 	}
-	clear(e.hasNoise)
-	first := 2.0
-	for i := range e.ng {
-		if th, ok := e.crossing(i); ok && th < first {
-			first, e.located = th, i
+	for range maxShorter {
+		clear(e.hasNoise)
+		e.resolved, e.crowd = true, 0
+		var first float64
+		first, e.located = e.search(0, 2)
+		if e.trusted = 0; e.resolved {
+			e.trusted, e.trust = math.Abs(st.h), trustSteps
 		}
+		if e.crowd == 0 {
+			if e.located < 0 || st.t+first*st.h == st.t1 {
+				e.located = -1 // nowhere, or at the end of the step, which is looked at anyway
+				return
+			}
+			e.known = false
+			e.polish(e.located, st.t+first*st.h)
+			return
+		}
+		// Somewhere a guard changes too fast to be seen at all: the step ends before, or is made so short that it can be.
+		width := e.levels[maxDepth].b - e.levels[maxDepth].a
+		te := st.t + e.crowd*st.h
+		if !(te > st.t+4*0x1p-52*max(math.Abs(st.t), math.Abs(st.h))) {
+			return
+		}
+		if st.set.controlled {
+			st.next = min(st.next, 16*width*math.Abs(st.h))
+		}
+		e.located, e.known = -1, false
+		t, t1, h := st.t, st.t1, st.h
+		if !st.redo(te) {
+			st.shorten(t, h, t1, te)
+			return
+		}
+		if e.crowd > width {
+			return
+		}
+		e.resample()
 	}
-	if e.located < 0 || st.t+first*st.h == st.t1 {
-		e.located = -1 // nowhere, or at the end of the step, which is looked at anyway
-		return
-	}
-	e.known = false
-	e.polish(e.located, st.t+first*st.h)
 }
 
 // polish makes the step anew so that it ends at the zero of guard i near te.
@@ -423,6 +350,7 @@ func (e *eventer) polish(i int, te float64) {
 	te = min(max(te, t+tiny), t1)
 	e.slack = tiny
 	last := math.Inf(1)
+	before, behind := t, t1 // between which the guard changes side, as the step itself has it
 	for n := range 12 {
 		if !st.redo(te) {
 			st.shorten(t, h, t1, te)
@@ -430,10 +358,18 @@ func (e *eventer) polish(i int, te float64) {
 		}
 		e.guardsAt(e.g, te, st.x1)
 		g := e.g[i]
-		slope := e.slope(i, te, st.x1)
+		if (g > 0) == e.holds[i] {
+			before = max(before, te)
+		} else {
+			behind = min(behind, te)
+		}
+		slope := e.within(i, te)
 		d := -g / slope
 		if !(math.Abs(d) < 0.5*(te-t)) || math.Abs(d) >= last {
-			// No better: a slope near zero, or rounding.
+			// No better: a slope near zero, or rounding, or a guard that jumps.
+			if math.Abs(g) > e.stepNoise(i) && !(math.Abs(d) <= max(1e-7*math.Abs(h), 16*tiny)) {
+				e.halve(i, te, before, behind, t1, tiny)
+			}
 			return
 		}
 		last = math.Abs(d)
@@ -444,6 +380,61 @@ func (e *eventer) polish(i int, te float64) {
 		}
 		te = next
 	}
+}
+
+// halve makes the step anew until it ends just where guard i has changed side: for guards that jump across zero, where their slope says nothing. The step ended at
+// te, and at first at end.
+func (e *eventer) halve(i int, te, before, behind, end, tiny float64) {
+	st := e.st
+	t, h := st.t, end-st.t
+	first, crossed := te, te == behind || behind < end
+	try := func(at float64) (ok bool) {
+		te = at
+		if !st.redo(at) {
+			st.shorten(t, h, end, at)
+			return false
+		}
+		e.guardsAt(e.g, at, st.x1)
+		if (e.g[i] > 0) == e.holds[i] {
+			before = at
+		} else {
+			behind, crossed = at, true
+		}
+		return true
+	}
+	// Its time by the continuous extension may be a little early: a little later it will have come.
+	for d := 1e-9 * math.Abs(h); !crossed && te < end; d *= 8 {
+		if !try(min(first+d, end)) {
+			return
+		}
+	}
+	if !crossed {
+		try(first)
+		return
+	}
+	for behind-before > tiny {
+		m := before + 0.5*(behind-before)
+		if m <= before || m >= behind {
+			break
+		}
+		if !try(m) {
+			return
+		}
+	}
+	if te != behind {
+		try(behind)
+	}
+	e.slack = tiny
+}
+
+// within is the derivative of guard i along the solution at the end of the step. With a mass matrix x' is not f, and the step itself must tell.
+func (e *eventer) within(i int, te float64) float64 {
+	st := e.st
+	if e.sys.Mass == nil {
+		return e.slope(i, te, st.x1)
+	}
+	g, d := e.g[i], 1e-3*st.h
+	return (g - e.guardIn(i, 1-1e-3)) / d
 }
 
 // redo makes the accepted step anew, from the same start to another end. It is false where that does not succeed.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/udl-lang/udl/runtime/sparse"
@@ -238,26 +239,54 @@ func (m *matrix) named(err error) error {
 	if !errors.As(err, &s) {
 		return err
 	}
-	var rows []string
-	for _, i := range s.Rows {
-		rows = append(rows, EquationName(m.sys, i))
-	}
-	var cols []string
+	rows := listed(s.Rows, "; ", func(i int) string { return EquationName(m.sys, i) })
 	names := m.sys.StateNames()
-	for _, j := range s.Cols {
-		if j < len(names) {
-			cols = append(cols, names[j])
-		}
+	cols := listed(s.Cols, ", ", func(j int) string { return names[j] })
+	do := "do"
+	if len(s.Rows) == 1 {
+		do = "does"
 	}
 	switch {
-	case len(rows) == 0 && len(cols) == 0:
-		return fmt.Errorf("the equations of a step are singular")
-	case len(rows) == 0:
-		return fmt.Errorf("no equation determines %s", strings.Join(cols, ", "))
-	case len(cols) == 0:
-		return fmt.Errorf("the equations are singular at %s", strings.Join(rows, "; "))
+	case rows == "" && cols == "":
+		return errors.New(stepSingular)
+	case rows == "":
+		return fmt.Errorf("%s %s", noEquation, cols)
+	case cols == "":
+		return fmt.Errorf("%s at %s", areSingular, rows)
 	}
-	return fmt.Errorf("the equations are singular: %s does not determine %s", strings.Join(rows, "; "), strings.Join(cols, ", "))
+	return fmt.Errorf("%s: %s %s not determine %s", areSingular, rows, do, cols)
+}
+
+// How the errors of a singular matrix begin.
+const (
+	areSingular  = "the equations are singular"
+	stepSingular = "the equations of a step are singular"
+	noEquation   = "no equation determines"
+)
+
+// singularWhy says whether an engine's reason is a matrix without inverse.
+func singularWhy(why string) bool {
+	return strings.HasPrefix(why, areSingular) || strings.HasPrefix(why, stepSingular) || strings.HasPrefix(why, noEquation)
+}
+
+// mostListed is how many names a message lists.
+const mostListed = 6
+
+// listed joins names in the order of their indices, the first few of many.
+func listed(is []int, sep string, name func(int) string) string {
+	is = slices.Sorted(slices.Values(is))
+	var b strings.Builder
+	for k, i := range is {
+		if k > 0 {
+			b.WriteString(sep)
+		}
+		if k == mostListed && len(is) > mostListed+1 {
+			fmt.Fprintf(&b, "… (%d)", len(is))
+			break
+		}
+		b.WriteString(name(i))
+	}
+	return b.String()
 }
 
 // EquationName is the name of row i of the right-hand side: "x'", or the algebraic equation as it was written.

@@ -77,8 +77,16 @@ type Problem struct {
 	// Preconditioner, if not nil, has BDF solve its linear equations by GMRES with it; other methods factor.
 	Preconditioner Preconditioner
 
+	// Project moves the state that a step ends with, of a method that is no explicit Runge–Kutta method, onto what the system itself does not know: for systems
+	// that carry sensitivities behind their states. Its error refuses the step.
+	Project func(t float64, x []float64) error
+
 	// Progress is called after every accepted step with its end. It must be quick.
 	Progress func(t float64)
+
+	// Nearest moves initial values that miss an invariant to the nearest that do not, however far that is, where otherwise more than rounding is an error: for
+	// differences by initial values that a constraint ties.
+	Nearest bool
 
 	// ErrStates is how many of the leading states are under error control; 0: all.
 	// ErrGroup, if not 0, measures the states in groups of this many, the worst of which
@@ -130,7 +138,9 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 		return s, err
 	}
 	if sys.Mass != nil && !s.info.Mass {
-		return s, unsuited(strings.Join(method.WithMass(), ", "), "%s solves x' = f only, and the system has %s", s.info.Name, algebraic(sys))
+		e := &UnsuitedError{Others: strings.Join(method.WithMass(), ", "), text: fmt.Sprintf("%s solves x' = f only, and the system has %s", s.info.Name, algebraic(sys))}
+		e.Because, e.Derivative = implicitRow(sys)
+		return s, e
 	}
 	for _, v := range [...]struct {
 		name string
@@ -330,8 +340,11 @@ func algebraic(sys *system.System) string {
 
 // UnsuitedError says that a method cannot handle what a system needs, and which can.
 type UnsuitedError struct {
-	text   string
-	Others string // the methods that can
+	text    string
+	Others  string          // the methods that can
+	Because system.Equation // the first that asks for them; none where the system does not say
+	// Derivative says that it was written with a derivative, which it does not give by itself.
+	Derivative bool
 }
 
 func (e *UnsuitedError) Error() string { return e.text + ": take one of " + e.Others }
@@ -339,6 +352,23 @@ func (e *UnsuitedError) Error() string { return e.text + ": take one of " + e.Ot
 // Text is the error without the others.
 func (e *UnsuitedError) Text() string { return e.text }
 
-func unsuited(others, format string, args ...any) error {
-	return &UnsuitedError{text: fmt.Sprintf(format, args...), Others: others}
+// implicitRow is the first equation that does not give the derivative of one state, and whether there is a derivative in it.
+func implicitRow(sys *system.System) (eq system.Equation, derivative bool) {
+	in := make([]int, sys.NX) // how many derivatives stand in a row
+	own := make([]bool, sys.NX)
+	for j := range sys.NX {
+		rows, _ := sys.Mass.Pattern.Column(j)
+		for _, i := range rows {
+			in[i]++
+			own[i] = own[i] || int(i) == j
+		}
+	}
+	names := sys.StateNames()
+	for i, eq := range sys.Equations {
+		if in[i] == 1 && own[i] && eq.Name == names[i]+"'" {
+			continue
+		}
+		return eq, in[i] > 0 || strings.Contains(eq.Name, "'")
+	}
+	return system.Equation{}, false
 }

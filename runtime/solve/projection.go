@@ -28,6 +28,9 @@ type Projection struct {
 	weight   []float64 // squares of the tolerances
 	lu       normal
 	y, back  []float64
+
+	th     []float64 // θ that curves are not prepared for yet; nil: none
+	curves *curved   // nil before they are asked for
 }
 
 // normal is C at a point, and the equations with C W Cᵀ. It serves one goroutine.
@@ -88,6 +91,7 @@ func diagonal(m *system.Mass) bool {
 func (p *Projection) Prepare(th []float64) {
 	p.inv.Prepare(th)
 	p.rhs.Prepare(th)
+	p.th = th
 	p.lu.prepare(th)
 }
 

@@ -2,6 +2,7 @@ package solve
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -26,6 +27,9 @@ type Solution struct {
 	Switches []Switch
 	XEnd     []float64 // the state there, length NX
 	Events   []Fired   // what happened, in order; with a Sink what happened last
+	// Shifted are the given initial values of differential states that the equations did not leave as they were; with a singular mass matrix whose columns depend on each other
+	// it is M·x that stays.
+	Shifted []Shift
 	// Jumps are the times at which something jumped in the right-hand side; Event is which of the system's Jumps. None with a Sink.
 	Jumps []Fired
 
@@ -75,6 +79,15 @@ type StepRecord struct {
 func (r *StepRecord) Before(i int) (t float64, x []float64) {
 	row := r.rec.row(r.n - i)
 	return row[0], row[recHead : recHead+len(r.X)]
+}
+
+// Continues says of a step of a method whose K begins with its stages' derivatives, so many of them, whether it took the first from the last of the step before.
+func (r *StepRecord) Continues(stages int) bool {
+	if r.n == 0 {
+		return false
+	}
+	nx := len(r.X)
+	return slices.Equal(r.rec.row(r.n - 1)[recHead+stages*nx:][:nx], r.K[:nx])
 }
 
 // EngineMethod is the method of the steps that are marked Engine, nil where there are none.

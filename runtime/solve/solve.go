@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
@@ -110,6 +111,7 @@ func (w *Workspace) reset(p *Problem) *Solution {
 	s.T0, s.T1, s.TEnd = p.T0, p.T1, p.T0
 	s.XEnd = append(s.XEnd[:0], st.x...)
 	s.Status, s.Stats, s.Fault = Running, Stats{}, nil
+	s.Shifted = append(s.Shifted[:0], st.shifted...)
 	s.dense, s.sunk, s.cached = !p.NoDense && p.Sink == nil, p.Sink != nil, -1
 	if s.rec.used > st.set.maxMemory {
 		s.rec = record{} // kept from a problem that was allowed more
@@ -247,6 +249,7 @@ func (s *Stepper) fault(ctx context.Context, status Status, sol *Solution) *Faul
 	switch status {
 	case MaxSteps:
 		f.Limit = int64(s.set.maxSteps)
+		f.Implicit = s.set.info.Mass || s.set.info.Family == method.Automatic
 	case MemoryLimit:
 		f.Limit = s.set.maxMemory
 	case Cancelled:
@@ -263,6 +266,9 @@ func (s *Stepper) fault(ctx context.Context, status Status, sol *Solution) *Faul
 			if r > worst {
 				worst, f.Worst = r, i
 			}
+		}
+		if f.Undetermined = singularWhy(f.Why); !f.Undetermined {
+			f.fold(s, f.X)
 		}
 	case NonFinite:
 		s.blame(f)

@@ -111,7 +111,7 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	if s.auto != nil {
 		s.auto.start(s)
 	}
-	s.done = nil
+	s.done, s.shifted = nil, s.shifted[:0]
 	if ctx != nil {
 		s.done = ctx.Done()
 	}
@@ -121,9 +121,12 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 		s.init.Eval(s.x, p.T0, nil, s.th)
 	}
 	if p.Sys.Mass != nil && finite(s.x) {
-		if err := Consistent(p.Sys, p.T0, s.x, s.th, set.rtol, set.atol); err != nil {
+		copy(s.tmp, s.x)
+		c := consistent{sys: p.Sys, t: p.T0, x: s.x, th: s.th, rtol: set.rtol, atol: set.atol, nearest: p.Nearest}
+		if err := c.run(); err != nil {
 			return err
 		}
+		s.shifted = shifts(p.Sys, s.shifted, s.tmp, s.x, set.rtol, set.atol)
 	}
 	s.Restart(p.T0, s.x)
 	return nil

@@ -50,8 +50,13 @@ type Fault struct {
 	Limit  int64     // the limit that was reached, of steps or bytes
 	Cause  error     // of the context, if it was cancelled; of the sink, if it failed
 	Why    string    // of a step that became too small: what stood in the way, if not the error; of an event what is wrong; of a sink which output it was
-	Event  string    // the event that is to blame
-	Where  any       // its place in the source, as the system gives it
+	// Fold says that algebraic equations cease to determine an unknown, Undetermined that those of a step do not determine one.
+	Fold, Undetermined bool
+
+	Implicit bool // the limit on steps was reached by a solver for stiff problems, or one that turns to it
+
+	Event string // the event that is to blame
+	Where any    // its place in the source, as the system gives it
 
 	// Derivative is what stood in the way of an implicit step where the right-hand side itself is finite: an entry of its Jacobian that is not. nil: nothing of the kind.
 	Derivative *Derivative
@@ -79,6 +84,10 @@ func (f *Fault) Error() string {
 	case MaxSteps:
 		fmt.Fprintf(&b, "the limit of %d steps is reached (last step %.3g)", f.Limit, f.H)
 	case StepTooSmall:
+		if f.Undetermined || f.Fold {
+			b.WriteString(f.Why)
+			break
+		}
 		fmt.Fprintf(&b, "the step size fell to %.3g", math.Abs(f.H))
 		if f.Why != "" {
 			b.WriteString(": " + f.Why)
@@ -170,8 +179,17 @@ func quoted(equation string) string {
 func (f *Fault) Help() string {
 	switch f.Status {
 	case MaxSteps:
+		if f.Implicit {
+			return "raise the limit on steps, `max_steps`, or loosen the tolerances; a solver of higher order, such as Rodas5P or RadauIIA5, makes fewer steps where they are tight, and where the solution itself changes fast there is no way round them"
+		}
 		return "raise the limit on steps or loosen the tolerances; if steps stay tiny while the solution is smooth, the problem is stiff: take a solver for that, such as Rodas5P, or leave the choice to `auto`"
 	case StepTooSmall:
+		switch {
+		case f.Fold:
+			return "beyond it that equation has no solution, or another one: end before this time, `stop when` it is near, or write a model that goes on"
+		case f.Undetermined:
+			return "each unknown needs an equation that holds it, itself or after derivatives by time; look whether one equation says what others say already"
+		}
 		if f.Why != "" {
 			return "" // it says what to do
 		}

@@ -106,6 +106,10 @@ type steady struct {
 	best       []float64 // the end of the way that came nearest, for the error
 	bestF      []float64
 	iterations int
+
+	looked bool        // for kept
+	kept   [][]float64 // w of the conserved quantities wᵀM·x, orthonormal
+	off    []float64   // scratch of keep
 }
 
 func newSteady(ctx context.Context, p *SteadyProblem) (*steady, error) {
@@ -148,7 +152,7 @@ func newSteady(ctx context.Context, p *SteadyProblem) (*steady, error) {
 		return nil, fmt.Errorf("a steady state needs derivatives of the equations: %s", why)
 	}
 	n := p.Sys.NX
-	for _, v := range []*[]float64{&s.x, &s.f, &s.xt, &s.ft, &s.d, &s.bar, &s.w} {
+	for _, v := range []*[]float64{&s.x, &s.f, &s.xt, &s.ft, &s.d, &s.bar, &s.w, &s.off} {
 		*v = make([]float64, n)
 	}
 	s.rhs = p.Sys.RHS.Clone()
@@ -220,20 +224,24 @@ func (s *steady) norm(d, x []float64) float64 {
 
 // rounded reports whether f is zero at x as far as rounding lets it be: |f_i| against the terms Σ |J_ij x_j| that make it.
 func (s *steady) rounded() bool {
-	clear(s.w)
-	p := s.mat.pattern
-	for j, v := range s.x {
-		rows, first := p.Column(j)
-		for k, i := range rows {
-			s.w[i] += math.Abs(s.mat.v[first+k] * v)
-		}
-	}
+	s.terms(s.w, s.x)
 	for i, v := range s.f {
 		if math.Abs(v) > 4*0x1p-52*s.w[i] {
 			return false
 		}
 	}
 	return true
+}
+
+// terms writes Σ |J_ij x_j| into w.
+func (s *steady) terms(w, x []float64) {
+	clear(w)
+	for j, v := range x {
+		rows, first := s.mat.pattern.Column(j)
+		for k, i := range rows {
+			w[i] += math.Abs(s.mat.v[first+k] * v)
+		}
+	}
 }
 
 // finish fills in the result at the point reached.

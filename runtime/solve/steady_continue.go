@@ -63,6 +63,7 @@ func (s *steady) polish() bool {
 
 // transient makes steps from x; n is −1 when cancelled.
 func (s *steady) transient(most int) (n int, why string) {
+	s.conserve()
 	tau, good := 0.0, 0
 	for n = 1; n <= most; n++ {
 		if s.ctx.Err() != nil {
@@ -126,6 +127,7 @@ func (s *steady) euler(tau float64) (contraction, change, first float64) {
 	for i, v := range s.f {
 		s.d[i] = tau * v
 	}
+	s.keep(s.d, s.x)
 	s.mat.solve(s.d)
 	for i, v := range s.d {
 		s.xt[i] = s.x[i] + v
@@ -144,6 +146,7 @@ func (s *steady) euler(tau float64) (contraction, change, first float64) {
 	for i := range s.bar {
 		s.bar[i] *= tau
 	}
+	s.keep(s.bar, s.xt)
 	s.mat.solve(s.bar)
 	first = s.norm(s.d, s.x)
 	second := s.norm(s.bar, s.x)

@@ -93,6 +93,41 @@ func TestSteadyOfRatesFarApart(t *testing.T) {
 	}
 }
 
+// TestSteadyKeepsWhatRoundingMoves: E + ES and the like stay where the residual of their equations, which are summed in different orders, does not cancel to the last bit.
+func TestSteadyKeepsWhatRoundingMoves(t *testing.T) {
+	drift := func(r expr) expr { return r.Times(1 + 0x1p-52).Plus(0x1p-54) } // as rounding in other places would make it
+	for _, c := range []struct {
+		name string
+		sys  *system.System
+		kept func(x []float64) float64
+		root func(x []float64) float64
+	}{
+		{"an open enzyme", rooted([]float64{0, 1, 0}, func(x []expr) []expr {
+			v := x[0].Mul(x[1]).Times(10).Sub(x[2].Times(3))
+			return []expr{x[2].Sub(x[0].Mul(x[1]).Times(10)).Sub(x[0].Times(0.3)).Plus(1), v.Neg(), drift(v)}
+		}), func(x []float64) float64 { return x[1] + x[2] - 1 }, func(x []float64) float64 { return 10*x[0]*x[1] - 3*x[2] }},
+		{"at its root but for one state", rooted([]float64{0.3, 0.5, 0.5, 0}, func(x []expr) []expr {
+			v := x[0].Mul(x[1]).Times(10).Sub(x[2].Times(3))
+			return []expr{x[2].Sub(x[0].Mul(x[1]).Times(10)).Sub(x[0].Times(0.1)).Plus(1), v.Neg(), drift(v), x[2].Times(2).Sub(x[3].Times(0.1))}
+		}), func(x []float64) float64 { return x[1] + x[2] - 1 }, func(x []float64) float64 { return 2*x[2] - 0.1*x[3] }},
+		{"two pools", rooted([]float64{1, 0, 3, 0}, func(x []expr) []expr {
+			v, w := x[0].Times(2).Sub(x[1].Mul(x[1])), x[2].Sub(x[3].Mul(x[1]).Times(7))
+			return []expr{v.Neg(), drift(v), w.Neg(), drift(w)}
+		}), func(x []float64) float64 { return math.Abs(x[0]+x[1]-1) + math.Abs(x[2]+x[3]-3) }, func(x []float64) float64 { return x[2] - 7*x[3]*x[1] }},
+	} {
+		for _, by := range []solve.SteadyBy{solve.SteadyAuto, solve.SteadyContinuation, solve.SteadyIntegration} {
+			r, err := solve.FindSteady(context.Background(), &solve.SteadyProblem{Sys: c.sys, By: by})
+			if err != nil {
+				t.Errorf("%s, %v: %v", c.name, by, err)
+				continue
+			}
+			if d := c.kept(r.X); math.Abs(d) > 1e-12 || math.Abs(c.root(r.X)) > 1e-9 {
+				t.Errorf("%s, %v: what is conserved is off by %.3g at %v (%s)", c.name, by, d, r.X, r.How)
+			}
+		}
+	}
+}
+
 // TestNoSteadyState: the error names the equation and where it stands.
 func TestNoSteadyState(t *testing.T) {
 	sq := func(e expr) expr { return e.Mul(e) }

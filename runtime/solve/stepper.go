@@ -18,8 +18,8 @@ type Stepper struct {
 	useEngine bool    // the engine makes the steps
 	auto      *switcher
 	onto      *Projection // of the system, nil where it has no invariants
-	algebra   *Algebra    // of the system, nil where it has no mass matrix
 	given     bool        // the engine was made for a problem with a preconditioner
+	algebra   *Algebra    // of the system, nil where it has no mass matrix
 	turn      int         // for the next step: 1 to the explicit method, 2 to the engine, 0 stay
 	whole     system.Step // one of sc's method, compiled as one; nil where there is none
 	useWhole  bool
@@ -57,6 +57,7 @@ type Stepper struct {
 	status   Status
 	stats    Stats
 	switches []Switch
+	shifted  []Shift // given initial values that did not stay
 	done     <-chan struct{}
 }
 

@@ -30,6 +30,8 @@ type Jump struct {
 	Guard int    // which of the system's Guards: positive where the value is 1, not positive where it is 0
 	// Steps says that the value is a whole number n instead: Guard is positive where it is to be n + 1, the next guard where it is to be n − 1.
 	Steps bool
+	// Closed says that the value is 1 also where the guard is zero, as that of x >= 3.
+	Closed bool
 }
 
 // Event is a change of the state at a moment: located where its guard passes zero, or at a given time. Events at the same time run by Priority, the highest first, then in

@@ -1,6 +1,7 @@
 package verb
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -225,43 +226,72 @@ func (c *Call) adjoint() (string, error) {
 	return w, err
 }
 
-// checkGradVerb compares the gradient methods with each other and with central differences.
+// checked is the gradient by one method, or why it has none.
+type checked struct {
+	name    string
+	g       []float64
+	refused error
+}
+
+// checkGradVerb compares the gradient methods with each other and with central differences. What a method refuses is left out, and told.
 func checkGradVerb(c *Call) (value.Value, error) {
 	m, p, loss, err := c.lossProblem()
 	if err != nil {
 		return nil, err
 	}
 	sys := m.C.System
-	_, adj, err := gradient(c, p, loss, "discrete")
-	if err != nil {
-		return nil, err
+	var all, have []checked
+	for _, how := range []string{"discrete", "forward", "differences"} {
+		col := checked{name: how}
+		if how == "differences" {
+			col.g, err = differences(c, p, loss)
+		} else {
+			_, col.g, err = gradient(c, p, loss, how)
+		}
+		var no *sens.RefusedError
+		switch {
+		case errors.As(err, &no):
+			col.refused = err
+		case err != nil:
+			return nil, err
+		default:
+			have = append(have, col)
+		}
+		all = append(all, col)
 	}
-	_, fwd, err := gradient(c, p, loss, "forward")
-	if err != nil {
-		return nil, err
-	}
-	fd, err := differences(c, p, loss)
-	if err != nil {
-		return nil, err
+	if len(have) < 2 {
+		return nil, all[0].refused // with nothing to compare it with
 	}
 	scale := 0.0
-	for _, v := range adj {
+	for _, v := range have[0].g {
 		scale = math.Max(scale, math.Abs(v))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-16s %16s %16s %16s\n", "", "discrete", "forward", "differences")
+	fmt.Fprintf(&b, "%-16s", "")
+	for _, col := range have {
+		fmt.Fprintf(&b, " %16s", col.name)
+	}
+	fmt.Fprintln(&b)
 	var worst float64
 	shown := 0
 	for _, t := range gradSlots(sys) {
 		names := system.Names([]system.Slot{t.Slot})
 		for k := range t.Size() {
 			i := t.Off + k
-			if adj[i] == 0 && fwd[i] == 0 && math.Abs(fd[i]) < 1e-12*scale {
+			nothing := true
+			for _, col := range have {
+				nothing = nothing && (col.g[i] == 0 || col.name == "differences" && math.Abs(col.g[i]) < 1e-12*scale)
+				worst = math.Max(worst, math.Abs(have[0].g[i]-col.g[i]))
+			}
+			if nothing {
 				continue
 			}
-			worst = math.Max(worst, math.Max(math.Abs(adj[i]-fwd[i]), math.Abs(adj[i]-fd[i])))
 			if shown < 40 {
-				fmt.Fprintf(&b, "%-16s %16.8g %16.8g %16.8g\n", names[k], adj[i], fwd[i], fd[i])
+				fmt.Fprintf(&b, "%-16s", names[k])
+				for _, col := range have {
+					fmt.Fprintf(&b, " %16.8g", col.g[i])
+				}
+				fmt.Fprintln(&b)
 			}
 			shown++
 		}
@@ -271,6 +301,11 @@ func checkGradVerb(c *Call) (value.Value, error) {
 	}
 	if scale > 0 {
 		worst /= scale
+	}
+	for _, col := range all {
+		if col.refused != nil {
+			fmt.Fprintf(&b, "without %s: %v\n", col.name, col.refused)
+		}
 	}
 	fmt.Fprintf(&b, "largest difference: %.2g of the largest component\n", worst)
 	fmt.Fprint(c.Out, b.String())

@@ -1,10 +1,41 @@
 package verb
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/stdlib/value"
 )
+
+// shifted warns of given initial values that did not stay, at the first of those states.
+func (c *Call) shifted(m *value.Model, moved []solve.Shift) {
+	if len(moved) == 0 {
+		return
+	}
+	var parts []string
+	for i, s := range moved {
+		if i == 6 && len(moved) > 7 {
+			parts = append(parts, fmt.Sprintf("… (%d states)", len(moved)))
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%s = %s in place of %s", s.State, value.Short(s.To, 6), value.Short(s.From, 6)))
+	}
+	span := c.Span
+	name, _, _ := strings.Cut(moved[0].State, "[")
+	for _, s := range m.C.Model.States {
+		if s.Name == name && !s.Span.IsZero() {
+			span = s.Span
+		}
+	}
+	d := diag.New("E0531", span, "%s: given initial values contradict the equations, and it starts at %s", c.Verb.Name, strings.Join(parts, ", "))
+	if span != c.Span && !c.Span.IsZero() {
+		d.At("starts at %s", value.Short(moved[0].To, 6)).And(c.Span, "in this call")
+	}
+	d.Note("the rows of the mass matrix depend on each other, so that a combination of the equations holds no derivative; the combinations of states that are differentiated are kept")
+	c.Warn(d.WithHelp("give initial values that satisfy that combination of the equations").AsWarning(), false)
+}
 
 // inconsistent places the error of initial values at the equation that they do not satisfy.
 func (c *Call) inconsistent(err *solve.InitialError) error {

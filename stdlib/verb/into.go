@@ -88,7 +88,9 @@ func (c *Call) run(s *value.Solution, p *solve.Problem, take func(t float64, val
 		return nil
 	}
 	var err error
-	s.Sol, err = solve.Solve(c.Ctx, p)
+	if s.Sol, err = solve.Solve(c.Ctx, p); err == nil {
+		c.shifted(s.Model, s.Sol.Shifted)
+	}
 	return err
 }
 
