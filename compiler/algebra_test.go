@@ -232,3 +232,24 @@ func TestBDFTolerances(t *testing.T) {
 		}
 	}
 }
+
+// TestWithinStepsAllocateNothing holds that correcting what is interpolated takes no memory.
+func TestWithinStepsAllocateNothing(t *testing.T) {
+	for name, text := range map[string]string{"driven": driven, "coupled": coupled} {
+		s := compile(t, text).System
+		m, _ := method.Find("Rodas5P")
+		st, err := solve.NewStepper(context.Background(), &solve.Problem{Sys: s, Method: m, T1: 1e6, MaxSteps: 1e9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := make([]float64, s.NX)
+		if n := testing.AllocsPerRun(100, func() {
+			st.Step()
+			at, h := st.Last()
+			st.Interpolate(at+0.3*h, x)
+			st.Interpolate(at+0.6*h, x)
+		}); n != 0 {
+			t.Errorf("%s: %v allocations in a step with two outputs", name, n)
+		}
+	}
+}
