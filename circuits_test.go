@@ -2,11 +2,14 @@ package udl_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/udl-lang/udl"
+	"github.com/udl-lang/udl/lang/diag"
 )
 
 // The transistor amplifier of E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd ed., Springer 1996, section VI.6, with its solution at 0.2 from F. Mazzia,
@@ -61,6 +64,41 @@ func TestFloatingCapacitors(t *testing.T) {
 						t.Errorf("%s: %s = %.10g, want %.10g", name, x, v[0], w)
 					}
 				}
+			}
+		}
+	}
+}
+
+// TestShifted: of two rows that say the same of x' + y', the difference is an equation that x = 1, y = 2 do not satisfy.
+func TestShifted(t *testing.T) {
+	m := parse(t, "model M { state x = 1, y = 2; x' + y' = -x; x' + y' = -y }")
+	s, err := m.Solve(context.Background(), udl.SolveOptions{T1: 1, By: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(s.Shifted()); got != "[x = 1.5 in place of 1 y = 1.5 in place of 2]" {
+		t.Error(got)
+	}
+	s, err = m.Solve(context.Background(), udl.SolveOptions{T1: 1, By: 1, Set: map[string]any{"x": 1.5, "y": 1.5}})
+	if err != nil || len(s.Shifted()) > 0 {
+		t.Error(s.Shifted(), err)
+	}
+}
+
+// TestFold: where algebraic equations cease to determine an unknown, or never did, every solver for them says so, and names the equation.
+func TestFold(t *testing.T) {
+	fold := parse(t, "model Fold { state x = 1, z = 1; x' = -1; 0 = z^2 - x }")
+	free := parse(t, "model Free { state a = 1, b = 1, c = 0; a' = -c; b' = c; 0 = a + b - 2 }")
+	for _, solver := range []string{"", "Rosenbrock23", "Rodas4", "Rodas5P", "KenCarp4", "TRBDF2", "RadauIIA5", "BDF"} {
+		for m, want := range map[*udl.Model]string{fold: "0 = z^2 - x ceases to determine z", free: "0 = a + b - 2 does not determine c"} {
+			_, err := m.Solve(context.Background(), udl.SolveOptions{T1: 2, By: 1, Solver: solver})
+			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "step size") {
+				t.Errorf("%s, %q: %v", m.Name(), solver, err)
+				continue
+			}
+			var d *diag.Diagnostic
+			if !errors.As(err, &d) || d.Help == "" {
+				t.Errorf("%s, %q: no help: %v", m.Name(), solver, err)
 			}
 		}
 	}

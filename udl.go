@@ -17,6 +17,7 @@ import (
 	"io/fs"
 	"math"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ import (
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/parser"
 	"github.com/udl-lang/udl/runtime/solve"
+	"github.com/udl-lang/udl/runtime/system"
 	"github.com/udl-lang/udl/stdlib/eval"
 	"github.com/udl-lang/udl/stdlib/value"
 )
@@ -184,6 +186,8 @@ type SolveOptions struct {
 	Solver string    // "Tsit5", "RK4(dt = 0.01)"; "" chooses
 	Rtol   float64   // 1e-6
 	Atol   float64   // 1e-9
+	// MaxStep is the longest step, so that a short pulse in the equations is not stepped over; 0: no bound.
+	MaxStep float64
 	// Set gives parameters, constants, weights ("U.W1") and initial values (a state's name) values for this
 	// run: float64, []float64, [][]float64.
 	Set  map[string]any
@@ -253,6 +257,14 @@ func toValue(v any) (value.Value, error) {
 	return nil, fmt.Errorf("a %T cannot be given; use float64, []float64 or [][]float64", v)
 }
 
+// noTimes is the error of options that give no time span, nil where they do.
+func (o SolveOptions) noTimes() error {
+	if o.T0 != o.T1 || len(o.At) > 0 {
+		return nil
+	}
+	return diag.New("E0706", diag.Span{}, "the options give no time span: T0 and T1 are both %v", o.T0).WithHelp("set T1, the end")
+}
+
 func (o SolveOptions) args(args map[string]value.Value, exprs map[string]string) {
 	if o.T0 != o.T1 || o.At != nil {
 		r := &value.Range{Lo: o.T0, Hi: o.T1, By: o.By, At: o.At}
@@ -266,6 +278,9 @@ func (o SolveOptions) args(args map[string]value.Value, exprs map[string]string)
 	}
 	if o.Atol != 0 {
 		args["atol"] = value.Num(o.Atol)
+	}
+	if o.MaxStep != 0 {
+		args["max_step"] = value.Num(o.MaxStep)
 	}
 	if o.Seed != 0 {
 		args["seed"] = value.Num(float64(o.Seed))
@@ -284,6 +299,9 @@ func (o SolveOptions) args(args map[string]value.Value, exprs map[string]string)
 // Solve integrates the model. A solve that stops early (a pole, a step limit) returns what it has together
 // with an error that says where and why.
 func (m *Model) Solve(ctx context.Context, o SolveOptions) (*Solution, error) {
+	if err := o.noTimes(); err != nil {
+		return nil, err
+	}
 	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
 	var refused error
 	if sink := o.Sink; sink != nil {
@@ -361,6 +379,7 @@ type FitOptions struct {
 	Train        string            // "adam(rate = 0.02, iters = 500) then lbfgs"; "" is the default chain
 	Free         []string          // what may move; nil: all parameters and weights
 	HoldOut      string            // data kept out of the training: "0.3" for the last part, "1914..1920" for a range of times
+	Adjoint      string            // how gradients are computed: "discrete" or "forward"; "" chooses
 	// Progress is called after each iteration with the iteration, the loss and the best loss so far.
 	Progress func(iter int, loss, best float64)
 }
@@ -368,6 +387,9 @@ type FitOptions struct {
 // Fit trains the model and returns a new one whose defaults are the fitted values; m is unchanged. When ctx is
 // cancelled the best so far is returned together with its cause.
 func (m *Model) Fit(ctx context.Context, o FitOptions) (*Model, error) {
+	if err := o.noTimes(); err != nil {
+		return nil, err
+	}
 	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
 	o.args(args, exprs)
 	o.lossArgs(args, exprs)
@@ -413,7 +435,18 @@ func (m *Model) Report() string {
 	return m.m.Fit.Result.Report.String()
 }
 
+// noTimes is that of a loss that is a lambda; data bring their times.
+func (o FitOptions) noTimes() error {
+	if o.Data != nil {
+		return nil
+	}
+	return o.SolveOptions.noTimes()
+}
+
 func (o FitOptions) lossArgs(args map[string]value.Value, exprs map[string]string) {
+	if o.Adjoint != "" {
+		args["adjoint"] = value.Word(o.Adjoint)
+	}
 	if o.Data != nil {
 		args["data"] = o.Data.table()
 	}
@@ -437,6 +470,9 @@ func (o FitOptions) lossArgs(args map[string]value.Value, exprs map[string]strin
 // Gradient is the value of the loss and its derivatives by parameters, constants, weights ("U.W1") and
 // initial values (a state's name), each row-major.
 func (m *Model) Gradient(ctx context.Context, o FitOptions) (loss float64, grad map[string][]float64, err error) {
+	if err := o.noTimes(); err != nil {
+		return 0, nil, err
+	}
 	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
 	o.args(args, exprs)
 	o.lossArgs(args, exprs)
@@ -504,6 +540,16 @@ func (s *Solution) Series(name string) ([]float64, error) {
 	return a.Data, nil
 }
 
+// Shifted lists the given initial values that the equations moved, such as "x = 1.5 in place of 1": where derivatives stand in equations only together, and these depend on each other, it is
+// what is differentiated that is kept.
+func (s *Solution) Shifted() []string {
+	var out []string
+	for _, m := range s.s.Sol.Shifted {
+		out = append(out, m.String())
+	}
+	return out
+}
+
 // End is how far the solution came.
 func (s *Solution) End() float64 { return s.s.Sol.TEnd }
 
@@ -525,6 +571,27 @@ func (s *Solution) At(t float64, name string) ([]float64, error) {
 type Event struct {
 	T    float64
 	Name string // "when y < 0"
+
+	sys   *system.System
+	fired solve.Fired
+}
+
+// Before is a state when the event fired, before its assignments, row-major; false where the model has no such state.
+func (e Event) Before(state string) ([]float64, bool) { return e.state(state, e.fired.Before) }
+
+// After is a state after the event's assignments; those of `after` are made later.
+func (e Event) After(state string) ([]float64, bool) { return e.state(state, e.fired.After) }
+
+func (e Event) state(name string, x []float64) ([]float64, bool) {
+	if e.sys == nil {
+		return nil, false
+	}
+	for _, s := range e.sys.States {
+		if s.Name == name && s.Off+s.Size() <= len(x) {
+			return slices.Clone(x[s.Off : s.Off+s.Size()]), true
+		}
+	}
+	return nil, false
 }
 
 // Events are what fired, in order; assignments that were delayed are not among them.
@@ -532,7 +599,8 @@ func (s *Solution) Events() []Event {
 	var out []Event
 	for _, f := range s.s.Sol.Events {
 		if f.Cause != solve.ByDelay {
-			out = append(out, Event{T: f.T, Name: s.s.Model.C.System.Events[f.Event].Name})
+			sys := s.s.Model.C.System
+			out = append(out, Event{T: f.T, Name: sys.Events[f.Event].Name, sys: sys, fired: f})
 		}
 	}
 	return out

@@ -72,6 +72,9 @@ func (m *Model) together(ctx context.Context, verb string, args map[string]value
 	if len(vary) > 0 {
 		exprs["vary"] = "({" + strings.Join(vary, ", ") + "})"
 	}
+	if err := o.noTimes(); err != nil {
+		return nil, err
+	}
 	o.args(args, exprs)
 	if n != 0 {
 		args["n"] = value.Num(float64(n))

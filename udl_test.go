@@ -210,4 +210,48 @@ func TestEvents(t *testing.T) {
 	if len(ev) != 3 || ev[0].Name != "when y < 0" || math.Abs(ev[1].T-2*math.Sqrt2) > 1e-9 || ev[2].T != 3 || s.Status() != "event" {
 		t.Errorf("%v, %s", ev, s.Status())
 	}
+	before, ok := ev[0].Before("v")
+	after, _ := ev[0].After("v")
+	if !ok || math.Abs(before[0]+10*math.Sqrt2) > 1e-8 || after[0] != -0.5*before[0] {
+		t.Errorf("v = %v before, %v after", before, after)
+	}
+	if _, ok := ev[0].Before("w"); ok {
+		t.Error("there is no w")
+	}
+}
+
+// TestSolveOptions: the longest step, the way of gradients, and a time span that is none.
+func TestSolveOptions(t *testing.T) {
+	m := parse(t, "model Pulse { param k = 1; state x = 0; x' = k*exp(-((t - 50)/0.01)^2) }")
+	ctx, loss := context.Background(), "s -> s.x[end]"
+	want := 0.01 * math.Sqrt(math.Pi)
+	s, err := m.Solve(ctx, udl.SolveOptions{T1: 100, At: []float64{100}, MaxStep: 0.02})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x, _ := s.Series("x"); math.Abs(x[0]-want) > 1e-6 {
+		t.Errorf("%v, want %v: the pulse is stepped over", x, want)
+	}
+	for _, adjoint := range []string{"", "discrete", "forward"} {
+		_, g, err := m.Gradient(ctx, udl.FitOptions{SolveOptions: udl.SolveOptions{T0: 49, T1: 51, By: 1, MaxStep: 0.01}, Loss: loss, Adjoint: adjoint})
+		if err != nil || math.Abs(g["k"][0]-want) > 1e-6 {
+			t.Errorf("%q: %v, %v", adjoint, g, err)
+		}
+	}
+	if _, _, err := m.Gradient(ctx, udl.FitOptions{SolveOptions: udl.SolveOptions{T1: 1, By: 1}, Loss: loss, Adjoint: "backward"}); err == nil {
+		t.Error("a way of gradients that there is not")
+	}
+	for name, run := range map[string]func() error{
+		"solve":    func() error { _, err := m.Solve(ctx, udl.SolveOptions{}); return err },
+		"gradient": func() error { _, _, err := m.Gradient(ctx, udl.FitOptions{Loss: loss}); return err },
+		"fit":      func() error { _, err := m.Fit(ctx, udl.FitOptions{Loss: loss}); return err },
+		"ensemble": func() error {
+			_, err := m.Ensemble(ctx, udl.EnsembleOptions{N: 2, Vary: map[string]string{"k": "normal(1, 1)"}})
+			return err
+		},
+	} {
+		if err := run(); err == nil || !strings.Contains(err.Error(), "no time span") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

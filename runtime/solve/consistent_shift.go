@@ -1,6 +1,7 @@
 package solve
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/udl-lang/udl/runtime/system"
@@ -11,6 +12,11 @@ import (
 type Shift struct {
 	State    string
 	From, To float64
+}
+
+// String is "x = 1.5 in place of 1".
+func (s Shift) String() string {
+	return fmt.Sprintf("%s = %.6g in place of %.6g", s.State, s.To, s.From)
 }
 
 // shifts adds to list the states whose values were given and differ, after from before, by more than rounding of what was typed and the tolerance.

@@ -27,14 +27,17 @@ type corrector struct {
 
 var errNotFinite = errors.New("a value is not finite")
 
+// slowNewton is how the reason begins where Newton's method does not converge.
+const slowNewton = "Newton's method does not solve the equations of a step"
+
 // slowError is an iteration that does not converge, least of all in a state.
 type slowError struct{ state string }
 
 func (e *slowError) Error() string {
 	if e.state == "" {
-		return "Newton's method does not solve the equations of a step"
+		return slowNewton
 	}
-	return "Newton's method does not solve the equations of a step, least of all for " + e.state
+	return slowNewton + ", least of all for " + e.state
 }
 
 // slow names the state that the last correction d changed most, once for each.

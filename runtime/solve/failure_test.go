@@ -281,3 +281,13 @@ func TestAtRefuses(t *testing.T) {
 		t.Error("a mesh without dense output")
 	}
 }
+
+// Every end of a step that became too small has help, but for those whose reason says itself what to do.
+func TestHelpOfSmallSteps(t *testing.T) {
+	for _, f := range []solve.Fault{{}, {Why: "Newton's method does not solve the equations of a step, least of all for x"}, {Fold: true}, {Undetermined: true}} {
+		f.Status = solve.StepTooSmall
+		if f.Help() == "" {
+			t.Errorf("%+v: no help", f)
+		}
+	}
+}

@@ -217,7 +217,7 @@ func (n *newton) failed(v verdict) float64 {
 	}
 	why, ok := n.whys[n.culprit]
 	if !ok {
-		why = "Newton's method does not solve the equations of a step"
+		why = slowNewton
 		if names := s.sys.StateNames(); n.culprit >= 0 && n.culprit < len(names) {
 			why += fmt.Sprintf(", least of all for %s", names[n.culprit])
 		}

@@ -191,6 +191,9 @@ func (f *Fault) Help() string {
 		case f.Undetermined:
 			return "each unknown needs an equation that holds it, itself or after derivatives by time; look whether one equation says what others say already"
 		}
+		if strings.HasPrefix(f.Why, slowNewton) {
+			return "the equations may jump here or have no solution beyond this time: end before it, or look at them where the solution stops"
+		}
 		if f.Why != "" {
 			return "" // it says what to do
 		}

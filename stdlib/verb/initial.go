@@ -20,7 +20,7 @@ func (c *Call) shifted(m *value.Model, moved []solve.Shift) {
 			parts = append(parts, fmt.Sprintf("… (%d states)", len(moved)))
 			break
 		}
-		parts = append(parts, fmt.Sprintf("%s = %s in place of %s", s.State, value.Short(s.To, 6), value.Short(s.From, 6)))
+		parts = append(parts, s.String())
 	}
 	span := c.Span
 	name, _, _ := strings.Cut(moved[0].State, "[")

@@ -150,7 +150,7 @@ func (c *Call) times() (*value.Range, error) {
 	}
 	if (r.At == nil && r.By != 0 || math.IsNaN(r.By)) && !((r.Hi-r.Lo)*r.By > 0) {
 		return nil, c.Bad("t", "a step of %s does not lead from %s to %s", value.Format(r.By), value.Format(r.Lo), value.Format(r.Hi)).
-				WithHelp("%s", r.StepHelp())
+			WithHelp("%s", r.StepHelp())
 	}
 	return r, nil
 }
