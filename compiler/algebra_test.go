@@ -218,3 +218,38 @@ func (l weighted) Eval(x, _, gx, _ []float64) (float64, error) {
 	}
 	return sum, nil
 }
+
+// TestBDFTolerances holds that BDF gets through algebraic equations at every tolerance: what its iteration leaves of them does not shrink with the step, and must not count as an
+// error of the steps that follow.
+func TestBDFTolerances(t *testing.T) {
+	m, _ := method.Find("BDF")
+	s := compile(t, driven).System
+	for e := 3.0; e < 10; e += 0.1 {
+		tol := math.Pow(10, -e)
+		sol, err := solve.Solve(context.Background(), &solve.Problem{Sys: s, Method: m, T1: 3, Rtol: tol, Atol: tol * 1e-2})
+		if err != nil || sol.Status != solve.Done {
+			t.Errorf("%.3g: %v %v", tol, err, sol.Fault)
+		}
+	}
+}
+
+// TestWithinStepsAllocateNothing holds that correcting what is interpolated takes no memory.
+func TestWithinStepsAllocateNothing(t *testing.T) {
+	for name, text := range map[string]string{"driven": driven, "coupled": coupled} {
+		s := compile(t, text).System
+		m, _ := method.Find("Rodas5P")
+		st, err := solve.NewStepper(context.Background(), &solve.Problem{Sys: s, Method: m, T1: 1e6, MaxSteps: 1e9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := make([]float64, s.NX)
+		if n := testing.AllocsPerRun(100, func() {
+			st.Step()
+			at, h := st.Last()
+			st.Interpolate(at+0.3*h, x)
+			st.Interpolate(at+0.6*h, x)
+		}); n != 0 {
+			t.Errorf("%s: %v allocations in a step with two outputs", name, n)
+		}
+	}
+}

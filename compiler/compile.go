@@ -155,9 +155,11 @@ func (c *Compiled) constrain(imp *implicit.System, how code.Options) error {
 	}
 	s.Mass = &system.Mass{Pattern: imp.Pattern, Values: values}
 	if imp.Invariants != nil {
-		if s.Invariants, err = newFunc(imp.Invariants, s.NX, s.NTheta, len(imp.Conserved), how); err != nil {
+		f, err := newFunc(imp.Invariants, s.NX, s.NTheta, len(imp.Conserved), how)
+		if err != nil {
 			return err
 		}
+		s.Invariants, s.InvariantsPattern = f, f.s.pattern()
 	}
 	return nil
 }

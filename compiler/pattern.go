@@ -12,7 +12,7 @@ const (
 	patternPerState = 300
 )
 
-// pattern is where ∂z/∂x may be non-zero, nil when that is too much to find out.
+// pattern is where ∂z/∂x may be non-zero, in a square as large as the larger of both; nil when that is too much to find out.
 func (s *shared) pattern() *sparse.Pattern {
 	rows, ok := ad.SparsityWithin(s.g, s.nz, s.nx, patternEntries+patternPerState*s.nx)
 	if !ok {
@@ -28,7 +28,7 @@ func (s *shared) pattern() *sparse.Pattern {
 			at, cols = append(at, i), append(cols, j)
 		}
 	}
-	p, err := sparse.NewPattern(s.nx, at, cols)
+	p, err := sparse.NewPattern(max(s.nx, s.nz), at, cols)
 	if err != nil {
 		return nil // cannot be: rows and columns are those of f
 	}

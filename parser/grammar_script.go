@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"strings"
+
 	"github.com/alecthomas/participle/v2/lexer"
 
 	"github.com/udl-lang/udl/lang/ast"
@@ -111,8 +113,12 @@ func (g *plainG) build(b *builder) ast.Stmt {
 			WithHelp("write `=`"))
 		return nil
 	case g.Op.Type == 0 && b.in == inModel:
-		b.errs.Add(diag.New("E0123", left.Span(), "an expression alone has no place in a model").At("neither a declaration nor an equation").
-			WithHelp("name it, `let v = …`, or make it an equation, `x' = …`"))
+		d := diag.New("E0123", left.Span(), "an expression alone has no place in a model").At("neither a declaration nor an equation").
+			WithHelp("name it, `let v = …`, or make it an equation, `x' = …` or `0 = …`")
+		if eq, ok := left.(*ast.Binary); ok && eq.Op == "==" {
+			d.At("a comparison").WithHelp("an equation has one `=`: write `%s`", equation(eq))
+		}
+		b.errs.Add(d)
 		return nil
 	case g.Op.Type == 0:
 		return &ast.ExprStmt{X: left}
@@ -218,4 +224,16 @@ func postfix(e ast.Expr) bool {
 		return true
 	}
 	return false
+}
+
+// equation writes a comparison as the equation that was meant: a derivative stays on its left, all else goes to the right of 0.
+func equation(eq *ast.Binary) string {
+	x, y := ast.ExprString(eq.X), ast.ExprString(eq.Y)
+	switch zero := func(e ast.Expr) bool { n, ok := e.(*ast.Number); return ok && n.Value == 0 }; {
+	case zero(eq.X) || strings.HasSuffix(x, "'"):
+		return x + " = " + y
+	case zero(eq.Y):
+		return "0 = " + x
+	}
+	return "0 = " + ast.ExprString(&ast.Binary{Op: "-", X: eq.X, Y: eq.Y})
 }

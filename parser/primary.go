@@ -183,9 +183,12 @@ func (c *climber) field() (*ast.Field, error) {
 			break
 		}
 	}
+	for c.accept("'") {
+		f.Primes++
+	}
 	if t := c.peek(); is(t, "=") {
 		w := failAt("E0121", t.Pos.Offset, end(t), "an entry of a record is written with `:`")
-		w.d.At("expected `:`").WithHelp("write `%s: …`", f.Key[len(f.Key)-1].Name)
+		w.d.At("expected `:`").WithHelp("write `%s: …`", f.Name())
 		return nil, w
 	}
 	if !c.accept(":") {

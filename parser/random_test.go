@@ -152,7 +152,7 @@ func (m maker) rangeExpr(depth int) *ast.Range {
 func (m maker) record(depth int) *ast.Record {
 	r := &ast.Record{}
 	for range m.n(3) {
-		r.Fields = append(r.Fields, &ast.Field{Key: m.idents(1), Value: m.expr(depth)})
+		r.Fields = append(r.Fields, &ast.Field{Key: m.idents(1), Primes: m.n(2) / 2, Value: m.expr(depth)})
 	}
 	return r
 }

@@ -27,6 +27,10 @@ func slip(d *diag.Diagnostic, toks []lexer.Token) {
 		return
 	}
 	word := toks[0].Value
+	if word == "stop" && toks[1].Value == "if" {
+		d.WithHelp("a run is ended by an event: write `stop when …`")
+		return
+	}
 	if as, ok := foreign[word]; ok {
 		d.WithHelp("`%s` is no word of the language: write `%s`", word, as)
 		return

@@ -5,7 +5,7 @@
 //	udl repl [FILE]     the prompt; udl alone is the same
 //	udl check FILES     find mistakes without running
 //	udl fmt [-w|-d] …   the one canonical layout
-//	udl doc [NAME]      explain a name
+//	udl doc [NAME]      explain a name; udl help [NAME] is the same
 //	udl version
 //
 // It exits with 0; with 1 when a model or a run has an error, a failed assertion included; with
@@ -41,7 +41,7 @@ type cli struct {
 	Repl    replCmd    `cmd:"" help:"The prompt (what udl alone does)."`
 	Check   checkCmd   `cmd:"" help:"Find mistakes in files without running them."`
 	Fmt     fmtCmd     `cmd:"" help:"Lay files out in the one canonical way."`
-	Doc     docCmd     `cmd:"" help:"Explain a name, or list all."`
+	Doc     docCmd     `cmd:"" aliases:"help" help:"Explain a name, or list all."`
 	Version versionCmd `cmd:"" help:"Show the version."`
 
 	NoColor bool `help:"No colours (the environment's NO_COLOR does the same)."`

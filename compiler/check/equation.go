@@ -198,7 +198,8 @@ func (c *checker) otherEquation(q *ast.Equation, left ast.Expr, order int) {
 		return
 	}
 	c.partial = true
-	c.fail(nil, "E0219", q.LHS.Span(), "this is not the left side of an equation").At("no derivative").WithHelp("write `x' = …`, or `let v = …` for a quantity")
+	c.fail(nil, "E0219", q.LHS.Span(), "this is not the left side of an equation").At("no derivative").
+		WithHelp("an algebraic equation has 0 on its left: write `0 = %s`", ast.ExprString(&ast.Binary{Op: "-", X: q.LHS, Y: q.RHS}))
 }
 
 func (c *checker) nameOf(e ast.Expr) string {

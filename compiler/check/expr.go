@@ -276,6 +276,14 @@ func (c *checker) derivative(cx *ctx, x ast.Expr, order int, at diag.Span) *mode
 	id, ok := x.(*ast.Ident)
 	if !ok {
 		if m, isMember := x.(*ast.Member); isMember {
+			if root, path, _ := flatten(m); c.res != nil { // s.x' of a solution is the state x'
+				if s, ok := root.(*ast.Ident); ok {
+					if l := cx.find(s.Name); l != nil && l.given {
+						path[len(path)-1] += mark
+						return c.resolved(s.Name, path, at)
+					}
+				}
+			}
 			v := c.member(cx, m)
 			if v == nil {
 				return nil

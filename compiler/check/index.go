@@ -175,8 +175,12 @@ func (c *checker) inside(cx *ctx, e *model.Expr, n int, at diag.Span) bool {
 			return false
 		}
 		if p < 1 || p > n {
+			held := "max(" + at.Text() + ", 1)"
+			if p > n {
+				held = "min(" + at.Text() + ", " + itoa(n) + ")"
+			}
 			c.fail(cx, "E0205", at, "index %d is outside 1..%d", p, n).At("%d at %s", p, where).
-				WithHelp("change the range of `%s`, and write the elements at the edge apart", vars[len(vars)-1].Name)
+				WithHelp("change the range of `%s`, and write the elements at the edge apart, or hold the index there, `%s`; an `if` has both its branches looked through", vars[len(vars)-1].Name, held)
 			return false
 		}
 	}

@@ -102,7 +102,7 @@ func TestLambdaErrors(t *testing.T) {
 		"s -> s.x[6]":                 `E0205 "6"`,
 		"s -> s.x[s.a]":               `E0206 "s.a"`,
 		"s -> \"a\"":                  `E0230 "\"a\""`,
-		"s -> s.x'[1]":                `E0213 "s.x'"`,
+		"s -> s.x'[1]":                `E0708 "s.x'"`,
 		"s -> (s.x, 1)":               `E0223 "(s.x, 1)"`,
 		"s -> sum[i in s.x] i":        `E0206 "s.x"`,
 		"s -> solve(s.x)":             `E0222 "solve"`,

@@ -147,11 +147,12 @@ type (
 		Base
 		Fields []*Field
 	}
-	// Field is one entry of a record; Key is a dotted path of one or more names.
+	// Field is one entry of a record; Key is a dotted path of one or more names, the last of which has Primes derivatives, as in {x': 1}.
 	Field struct {
 		Base
-		Key   []*Ident
-		Value Expr
+		Key    []*Ident
+		Primes int
+		Value  Expr
 	}
 	// Formula is a representation with parameters of its own:
 	// {param a = 1; param b = 0; a*tanh(b*x)}.

@@ -294,15 +294,18 @@ func reduceHead(e *Reduce) string {
 	return f.String()
 }
 
-func keyText(x *Field) string {
+func keyText(x *Field) string { return x.Name() + ": " }
+
+// Name is the entry's key as it is written.
+func (f *Field) Name() string {
 	s := ""
-	for i, k := range x.Key {
+	for i, k := range f.Key {
 		if i > 0 {
 			s += "."
 		}
 		s += k.Name
 	}
-	return s + ": "
+	return s + strings.Repeat("'", f.Primes)
 }
 
 func names(l []*Ident) string {

@@ -20,8 +20,8 @@ import (
 // adjoints, Lecture Notes in Computer Science 3994 (2006), 550–557.
 
 // Adjoint computes the gradient of a loss by the discrete adjoint: the exact derivative, up to
-// rounding, of the numbers that the solver computes over steps held fixed. Two things are only as exact as the tolerance: where an event ends a step its time moves as the
-// solution does, along f; and where a step is projected onto invariants these are taken as straight over what the projection moves. Initial values that the solver makes
+// rounding, of the numbers that the solver computes over steps held fixed. Only where an event ends a step it is as exact as the tolerance, no
+// more: its time moves as the solution does, along f. The projection of steps onto invariants is differentiated, up to squares of what it moves. Initial values that the solver makes
 // consistent are differentiated as such: a first guess that gives way has no part in the loss. It writes dL/dθ into g, length NTheta, which
 // includes initial values where they depend on θ; entries that are switches get 0. p.Times is not used.
 //
@@ -57,6 +57,7 @@ type Workspace struct {
 	onto         *solve.Projection // of the system, nil where it has no invariants
 	rtol         float64           // that it measures by
 	atol         []float64
+	from         []float64        // what a step led to before it was projected
 	rec          solve.StepRecord // the step it is at
 	algebra      *solve.Algebra   // of states within steps, nil where there is no mass matrix
 	atStart      []float64        // by the state at the start of a step, through those within
@@ -81,7 +82,7 @@ func (w *Workspace) bind(sol *solve.Solution, nt int) {
 			w.init = sys.Init.Clone()
 		}
 		w.flags = switches(sys)
-		w.onto = solve.NewProjection(sys)
+		w.onto, w.from = solve.NewProjection(sys), make([]float64, nx)
 		if w.jumps = nil; len(sys.Events)+len(sys.Jumps) > 0 {
 			w.jumps = newJumps(sys)
 		}
@@ -356,20 +357,32 @@ func (w *Workspace) stepEngine(sol *solve.Solution, rec solve.StepRecord, o int,
 			w.algebra.Back(q.Times[k], sol.Row(k), w.gx[k*nx:(k+1)*nx], w.atStart, w.lam, g)
 		}
 	}
-	if w.onto != nil && !zero(w.lam) { // what the step led to was moved onto the invariants
-		if err := w.onto.Back(st.T1, st.X1, w.rtol, w.atol, w.lam, g); err != nil {
-			return o, err
-		}
-	}
 	w.engine.open(st)
 	for ; o >= 0 && (q.Times[o]-st.T)*dir > 0; o-- {
 		w.engine.output((q.Times[o]-st.T)/st.H, w.gx[o*nx:(o+1)*nx])
+	}
+	if e, ok := w.engine.(interface{ atEnd(lam []float64) }); ok {
+		e.atEnd(w.lam)
+	}
+	if w.onto != nil && !zero(w.lam) { // what the step led to was moved onto the invariants
+		if err := w.unproject(st, g); err != nil {
+			return o, err
+		}
 	}
 	if err := w.engine.back(w.lam, g); err != nil || !inside {
 		return o, err
 	}
 	add(w.lam, 1, w.atStart)
 	return o, nil
+}
+
+// unproject carries λ from the projected end of a step to what the step itself led to.
+func (w *Workspace) unproject(st *solve.StepRecord, g []float64) error {
+	if r, ok := w.engine.(interface{ reached(x []float64) }); ok {
+		r.reached(w.from)
+		return w.onto.BackFrom(st.T1, w.from, st.X1, w.rtol, w.atol, w.lam, g)
+	}
+	return w.onto.Back(st.T1, st.X1, w.rtol, w.atol, w.lam, g)
 }
 
 // open clears the derivatives by what belongs to a step and points k at its stages.

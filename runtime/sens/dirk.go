@@ -34,10 +34,9 @@ type dirk struct {
 	wait, waiting bool // late, later are not zero
 }
 
-func newDirk(m *method.DIRK, sys *system.System) (*dirk, error) {
+func newDirk(m *method.DIRK, sys *system.System) (reverse, error) {
 	if sys.Mass != nil {
-		return nil, refuse("the discrete adjoint goes through the steps of %s for x' = f only, and %s has a mass matrix or algebraic equations; take adjoint = forward, or a solver such as Rodas5P or RadauIIA5",
-			m.Name, nameOf(sys))
+		return newMassDirk(m, sys)
 	}
 	lin, err := solve.NewLinear(sys)
 	if err != nil {

@@ -165,6 +165,12 @@ func (r *radau) output(theta float64, gx []float64) {
 	}
 }
 
+// reached writes the state that the step leads to by itself.
+func (r *radau) reached(x []float64) {
+	copy(x, r.st.X)
+	add(x, 1, r.st.K[(r.s-1)*r.nx:r.s*r.nx])
+}
+
 func (r *radau) back(lam, g []float64) error {
 	st, s := r.st, r.s
 	add(r.xb, 1, lam)

@@ -133,6 +133,14 @@ func (r *rosenbrock) output(theta float64, gx []float64) {
 	}
 }
 
+// reached writes the state that the step leads to by itself.
+func (r *rosenbrock) reached(x []float64) {
+	copy(x, r.st.X)
+	for i, b := range r.m.B {
+		add(x, b, r.st.K[i*r.nx:(i+1)*r.nx])
+	}
+}
+
 func (r *rosenbrock) back(lam, g []float64) error {
 	st, m, nx := r.st, r.m, r.nx
 	h := st.H

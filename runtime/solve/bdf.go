@@ -30,6 +30,7 @@ type bdf struct {
 	hist []float64             // P'(t1)·h/γ, which e adds up with in the equation of a step
 	v    []float64             // scratch
 	w    []float64             // weights of the norm
+	raw  []float64             // x1 before it is projected; nil where it is not
 
 	k     int // order of the next step
 	steps int // since the last start
@@ -40,7 +41,6 @@ type bdf struct {
 	share float64             // the error over e
 
 	strict float64 // what errors are multiplied by
-	bare   []bool  // rows that M does not reach; nil where it is the identity
 
 	haveF0 bool
 	after  int  // the order of the step after the accepted one
@@ -72,6 +72,9 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 		b.phi[i] = cut()
 	}
 	b.e, b.pred, b.hist, b.v, b.w = cut(), cut(), cut(), cut(), cut()
+	if s.sys.Mass != nil && s.sys.Invariants != nil {
+		b.raw = make([]float64, nx)
+	}
 	mat, err := newMatrixOf(s.sys, &s.stats, m.Linear)
 	if err != nil {
 		return nil, err
@@ -79,16 +82,6 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 	b.mat = mat
 	if b.strict = bdfStrict; s.sys.Mass != nil {
 		b.strict = bdfStrictDAE
-		b.bare = make([]bool, nx)
-		for i := range b.bare {
-			b.bare[i] = true
-		}
-		for j := range nx {
-			rows, _ := s.sys.Mass.Pattern.Column(j)
-			for _, i := range rows {
-				b.bare[i] = false
-			}
-		}
 	}
 	b.it.init(s, mat)
 	return b, nil
@@ -166,9 +159,6 @@ func (b *bdf) begin(h float64) error {
 		return err
 	}
 	for i, v := range s.k[0] {
-		if b.bare[i] {
-			v = 0 // but for what the last iteration left, of which the small c would make much
-		}
 		b.phi[1][i] = v + c*b.v[i]
 	}
 	if err := b.mat.solveNear(b.phi[1], c, s.t, s.x, b.w, 1e-3*b.it.norm(b.phi[1], b.w)); err != nil {
@@ -215,6 +205,7 @@ func (b *bdf) attempt() float64 {
 		s.stats.Failed++
 		return b.it.refused(err)
 	}
+	copy(b.raw, s.x1)
 	if !s.set.controlled {
 		return 0
 	}
@@ -309,7 +300,7 @@ func (b *bdf) residual(r []float64, c float64, first bool) {
 
 // moved is e, after a projection onto the system's invariants or algebraic equations that of the state it led to.
 func (b *bdf) moved() []float64 {
-	if (b.s.onto != nil || b.s.adjusted) && !b.s.isCut {
+	if (b.s.onto != nil || b.s.adjusted || b.s.p.Project != nil) && !b.s.isCut {
 		for i, v := range b.s.x1 {
 			b.e[i] = v - b.pred[i]
 		}

@@ -455,6 +455,9 @@ type Interpolation struct{ c *dirkScheme }
 // InterpolationOf prepares a method's.
 func InterpolationOf(m *method.DIRK) *Interpolation { return &Interpolation{newDirkScheme(m)} }
 
+// Start are weights w with which, after a start, x' = Σ_i w_i (X_i − x)/h there, where M·x' = f does not give it.
+func (p *Interpolation) Start() []float64 { return startSlope(p.c.m.C) }
+
 // Weights are those of x(t + θh) = x + h Σ_i k_i K_i + past·(x₋ − x) + slope·h·x₋', where K are the stages' derivatives and x₋ is the start of the step before. k has
 // length Stages.
 func (p *Interpolation) Weights(theta float64, st *StepRecord, k []float64) (past, slope float64) {

@@ -138,7 +138,9 @@ func (p *Problem) resolve(atol []float64) (settings, error) {
 		return s, err
 	}
 	if sys.Mass != nil && !s.info.Mass {
-		return s, unsuited(strings.Join(method.WithMass(), ", "), "%s solves x' = f only, and the system has %s", s.info.Name, algebraic(sys))
+		e := &UnsuitedError{Others: strings.Join(method.WithMass(), ", "), text: fmt.Sprintf("%s solves x' = f only, and the system has %s", s.info.Name, algebraic(sys))}
+		e.Because, e.Derivative = implicitRow(sys)
+		return s, e
 	}
 	for _, v := range [...]struct {
 		name string
@@ -265,6 +267,14 @@ func (p *Problem) checkTolerances(s *settings, atol []float64) error {
 	return nil
 }
 
+// tighten makes the tolerances a part of what they are.
+func (s *settings) tighten(share float64) {
+	s.rtol *= share
+	for i := range s.atol {
+		s.atol[i] *= share
+	}
+}
+
 // stateName is the name of scalar state i, for messages.
 func (p *Problem) stateName(i int) string {
 	if names := p.Sys.StateNames(); i < len(names) {
@@ -330,8 +340,11 @@ func algebraic(sys *system.System) string {
 
 // UnsuitedError says that a method cannot handle what a system needs, and which can.
 type UnsuitedError struct {
-	text   string
-	Others string // the methods that can
+	text    string
+	Others  string          // the methods that can
+	Because system.Equation // the first that asks for them; none where the system does not say
+	// Derivative says that it was written with a derivative, which it does not give by itself.
+	Derivative bool
 }
 
 func (e *UnsuitedError) Error() string { return e.text + ": take one of " + e.Others }
@@ -339,6 +352,23 @@ func (e *UnsuitedError) Error() string { return e.text + ": take one of " + e.Ot
 // Text is the error without the others.
 func (e *UnsuitedError) Text() string { return e.text }
 
-func unsuited(others, format string, args ...any) error {
-	return &UnsuitedError{text: fmt.Sprintf(format, args...), Others: others}
+// implicitRow is the first equation that does not give the derivative of one state, and whether there is a derivative in it.
+func implicitRow(sys *system.System) (eq system.Equation, derivative bool) {
+	in := make([]int, sys.NX) // how many derivatives stand in a row
+	own := make([]bool, sys.NX)
+	for j := range sys.NX {
+		rows, _ := sys.Mass.Pattern.Column(j)
+		for _, i := range rows {
+			in[i]++
+			own[i] = own[i] || int(i) == j
+		}
+	}
+	names := sys.StateNames()
+	for i, eq := range sys.Equations {
+		if in[i] == 1 && own[i] && eq.Name == names[i]+"'" {
+			continue
+		}
+		return eq, in[i] > 0 || strings.Contains(eq.Name, "'")
+	}
+	return system.Equation{}, false
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
 
@@ -26,11 +25,25 @@ type Projection struct {
 	n, m     int   // of x, of c
 
 	c, z, gz []float64
-	jac      []float64 // C, m × n
 	weight   []float64 // squares of the tolerances
-	gram     []float64 // C W Cᵀ, m × m
-	lu       *sparse.Dense
+	lu       normal
 	y, back  []float64
+
+	th     []float64 // θ as prepared
+	curves *curved   // nil before they are asked for
+}
+
+// normal is C at a point, and the equations with C W Cᵀ. It serves one goroutine.
+type normal interface {
+	// prepare fixes θ.
+	prepare(th []float64)
+	// linearise evaluates C at (t, x) and factors C W Cᵀ.
+	linearise(t float64, x, weight []float64) error
+	// times writes C·v into y, and back Cᵀ·y into v.
+	times(y, v []float64)
+	back(v, y []float64)
+	// Solve replaces y by (C W Cᵀ)⁻¹·y.
+	Solve(y []float64)
 }
 
 // NewProjection makes the projection of a system; nil where it has no invariants.
@@ -49,8 +62,12 @@ func NewProjection(sys *system.System) *Projection {
 	}
 	p.m = ni + len(p.rows)
 	p.c, p.z, p.gz = make([]float64, p.m), make([]float64, p.n), make([]float64, max(p.n, ni))
-	p.jac, p.weight = make([]float64, p.m*p.n), make([]float64, p.n)
-	p.gram, p.lu, p.y, p.back = make([]float64, p.m*p.m), sparse.NewDense(p.m), make([]float64, p.m), make([]float64, p.n)
+	p.weight, p.y, p.back = make([]float64, p.n), make([]float64, p.m), make([]float64, p.n)
+	if k := newKKT(p); k != nil {
+		p.lu = k
+	} else {
+		p.lu = newGram(p)
+	}
 	return p
 }
 
@@ -74,6 +91,11 @@ func diagonal(m *system.Mass) bool {
 func (p *Projection) Prepare(th []float64) {
 	p.inv.Prepare(th)
 	p.rhs.Prepare(th)
+	p.lu.prepare(th)
+	p.th = append(p.th[:0], th...)
+	if p.curves != nil {
+		p.curves.prepared = false
+	}
 }
 
 // constraints evaluates c at (t, x).
@@ -90,29 +112,7 @@ func (p *Projection) constraints(t float64, x []float64) {
 
 // linearise evaluates C and factors C W Cᵀ.
 func (p *Projection) linearise(t float64, x []float64) error {
-	ni, n := p.m-len(p.rows), p.n
-	clear(p.jac)
-	clear(p.gz)
-	for k := range ni {
-		p.gz[k] = 1
-		p.inv.VJP(p.jac[k*n:(k+1)*n], nil, t, x, nil, p.gz[:ni])
-		p.gz[k] = 0
-	}
-	for k, i := range p.rows {
-		p.gz[i] = 1
-		p.rhs.VJP(p.jac[(ni+k)*n:(ni+k+1)*n], nil, t, x, nil, p.gz[:n])
-		p.gz[i] = 0
-	}
-	for a := range p.m {
-		for b := range a + 1 {
-			sum := 0.0
-			for j, w := range p.weight {
-				sum += p.jac[a*n+j] * w * p.jac[b*n+j]
-			}
-			p.gram[a*p.m+b], p.gram[b*p.m+a] = sum, sum
-		}
-	}
-	if err := p.lu.Factor(p.gram); err != nil {
+	if err := p.lu.linearise(t, x, p.weight); err != nil {
 		return fmt.Errorf("the constraints depend on each other at t = %.6g: %w", t, err)
 	}
 	return nil
@@ -129,7 +129,6 @@ func (p *Projection) weigh(x []float64, rtol float64, atol []float64) {
 // Project moves x, at time t. The error says that there is no point near by.
 func (p *Projection) Project(t float64, x []float64, rtol float64, atol []float64) error {
 	p.weigh(x, rtol, atol)
-	n := p.n
 	for range 8 {
 		p.constraints(t, x)
 		if err := p.linearise(t, x); err != nil {
@@ -137,17 +136,13 @@ func (p *Projection) Project(t float64, x []float64, rtol float64, atol []float6
 		}
 		copy(p.y, p.c)
 		p.lu.Solve(p.y)
+		p.lu.back(p.back, p.y)
 		size := 0.0
-		for j := range x {
-			d := 0.0
-			for k, v := range p.y {
-				d += p.jac[k*n+j] * v
-			}
-			d *= p.weight[j]
-			x[j] -= d
-			size += d * d / p.weight[j]
+		for j, d := range p.back {
+			x[j] -= p.weight[j] * d
+			size += d * d * p.weight[j]
 		}
-		if size = math.Sqrt(size / float64(n)); size <= 1e-3 {
+		if size = math.Sqrt(size / float64(p.n)); size <= 1e-3 {
 			return nil
 		}
 		if size != size {
@@ -163,14 +158,11 @@ func (p *Projection) Back(t float64, x []float64, rtol float64, atol []float64, 
 	if err := p.linearise(t, x); err != nil {
 		return err
 	}
-	n, ni := p.n, p.m-len(p.rows)
-	for k := range p.y {
-		sum := 0.0
-		for j, w := range p.weight {
-			sum += p.jac[k*n+j] * w * lam[j]
-		}
-		p.y[k] = sum
+	ni := p.m - len(p.rows)
+	for j, w := range p.weight {
+		p.back[j] = w * lam[j]
 	}
+	p.lu.times(p.y, p.back)
 	p.lu.Solve(p.y)
 	for k := range p.y {
 		p.y[k] = -p.y[k]

@@ -2,6 +2,7 @@ package solve
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -78,6 +79,15 @@ type StepRecord struct {
 func (r *StepRecord) Before(i int) (t float64, x []float64) {
 	row := r.rec.row(r.n - i)
 	return row[0], row[recHead : recHead+len(r.X)]
+}
+
+// Continues says of a step of a method whose K begins with its stages' derivatives, so many of them, whether it took the first from the last of the step before.
+func (r *StepRecord) Continues(stages int) bool {
+	if r.n == 0 {
+		return false
+	}
+	nx := len(r.X)
+	return slices.Equal(r.rec.row(r.n - 1)[recHead+stages*nx:][:nx], r.K[:nx])
 }
 
 // EngineMethod is the method of the steps that are marked Engine, nil where there are none.

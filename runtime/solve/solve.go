@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/sparse"
 	"github.com/udl-lang/udl/runtime/system"
 )
@@ -248,6 +249,7 @@ func (s *Stepper) fault(ctx context.Context, status Status, sol *Solution) *Faul
 	switch status {
 	case MaxSteps:
 		f.Limit = int64(s.set.maxSteps)
+		f.Implicit = s.set.info.Mass || s.set.info.Family == method.Automatic
 	case MemoryLimit:
 		f.Limit = s.set.maxMemory
 	case Cancelled:

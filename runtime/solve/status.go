@@ -54,6 +54,8 @@ type Fault struct {
 	// Fold says that algebraic equations cease to determine an unknown, Undetermined that those of a step do not determine one.
 	Fold, Undetermined bool
 
+	Implicit bool // the limit on steps was reached by a solver for stiff problems, or one that turns to it
+
 	Event string // the event that is to blame
 	Where any    // its place in the source, as the system gives it
 
@@ -178,6 +180,9 @@ func quoted(equation string) string {
 func (f *Fault) Help() string {
 	switch f.Status {
 	case MaxSteps:
+		if f.Implicit {
+			return "raise the limit on steps, `max_steps`, or loosen the tolerances; a solver of higher order, such as Rodas5P or RadauIIA5, makes fewer steps where they are tight, and where the solution itself changes fast there is no way round them"
+		}
 		return "raise the limit on steps or loosen the tolerances; if steps stay tiny while the solution is smooth, the problem is stiff: take a solver for that, such as Rodas5P, or leave the choice to `auto`"
 	case StepTooSmall:
 		switch {

@@ -96,6 +96,8 @@ type System struct {
 	Equations []Equation
 	// Invariants are quantities that are zero along every solution: what reducing the index of a system leaves behind, kept by projection; nil: none.
 	Invariants Func
+	// InvariantsPattern is where ∂Invariants/∂x may be non-zero, in a square of NX or more rows of which the first are the invariants; nil: anywhere.
+	InvariantsPattern *sparse.Pattern
 	// Conserved name the invariants, for messages; nil: they have no names.
 	Conserved []Equation
 	// Guards are the functions whose zeros set off events; nil: none.

@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"errors"
+	"slices"
 	"sort"
 	"strings"
 
@@ -371,6 +372,9 @@ func unknownOption(b *sig.Builtin, name *ast.Ident) error {
 		names = append(names, p.Name)
 	}
 	d := diag.New("E0706", name.Span(), "`%s` has no option `%s`", b.Name, name.Name)
+	if word := strings.ToLower(name.Name); slices.Contains(names, "solver") && (word == "dt" || word == "step" || word == "h") {
+		return d.WithHelp("a fixed step is the solver's, `solver = RK4(dt = 0.1)`; output times are `t = 0..10 by 0.1`, and `max_step` bounds the steps")
+	}
 	if s := diag.Suggest(name.Name, names); s != "" {
 		return d.WithHelp("did you mean `%s`?", s)
 	}

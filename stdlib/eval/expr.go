@@ -72,10 +72,10 @@ func (in *Interp) expr(f *frame, e ast.Expr) (value.Value, error) {
 			if err != nil {
 				return nil, err
 			}
-			if _, twice := r.Get(dotted(fl.Key)); twice {
-				return nil, diag.New("E0703", fl.Span(), "`%s` stands twice in this record", dotted(fl.Key)).WithHelp("remove one of them")
+			if _, twice := r.Get(fl.Name()); twice {
+				return nil, diag.New("E0703", fl.Span(), "`%s` stands twice in this record", fl.Name()).WithHelp("remove one of them")
 			}
-			r.Put(dotted(fl.Key), v)
+			r.Put(fl.Name(), v)
 			r.Span = append(r.Span, fl.Span())
 		}
 		return r, nil
@@ -114,17 +114,6 @@ func (in *Interp) expr(f *frame, e ast.Expr) (value.Value, error) {
 		return nil, diag.New("E0702", e.Span(), "a formula with parameters belongs after `unknown f(x) =`")
 	}
 	return nil, diag.New("E0702", e.Span(), "this has no meaning in a script")
-}
-
-func dotted(key []*ast.Ident) string {
-	s := ""
-	for i, k := range key {
-		if i > 0 {
-			s += "."
-		}
-		s += k.Name
-	}
-	return s
 }
 
 func (in *Interp) ident(f *frame, e *ast.Ident) (value.Value, error) {
@@ -373,7 +362,8 @@ func (in *Interp) rangeOf(f *frame, e *ast.Range) (value.Value, error) {
 			return nil, err
 		}
 		if r.By == 0 || math.IsNaN(r.By) || (r.Hi-r.Lo)*r.By < 0 {
-			return nil, diag.New("E0705", e.By.Span(), "a step of %s does not lead from %s to %s", value.Format(r.By), value.Format(r.Lo), value.Format(r.Hi))
+			return nil, diag.New("E0705", e.By.Span(), "a step of %s does not lead from %s to %s", value.Format(r.By), value.Format(r.Lo), value.Format(r.Hi)).
+				WithHelp("%s", r.StepHelp())
 		}
 		if n := (r.Hi - r.Lo) / r.By; !(n <= value.MaxPoints) {
 			return nil, diag.New("E0705", e.By.Span(), "this range has %.3g points", n).WithHelp("take a larger step")

@@ -98,6 +98,14 @@ type Range struct {
 // Type implements Value.
 func (*Range) Type() string { return "a range" }
 
+// StepHelp says how a step that does not lead from one end to the other is to be written.
+func (r *Range) StepHelp() string {
+	if r.By == 0 || math.IsNaN(r.By) || math.IsInf(r.By, 0) {
+		return "take a step that is neither zero nor nan"
+	}
+	return "write `" + Format(r.Lo) + ".." + Format(r.Hi) + " by " + Format(-r.By) + "`"
+}
+
 // MaxPoints is how many points a range may have.
 const MaxPoints = 100_000_000
 

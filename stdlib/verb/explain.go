@@ -33,7 +33,16 @@ func (c *Call) Explain(err error) error {
 	case errors.As(err, &initial):
 		return c.inconsistent(initial)
 	case errors.As(err, &unsuited):
-		return diag.New("E0516", c.SpanOf("solver"), "%s", unsuited.Text()).WithHelp("these can: %s; or leave the choice to `auto`", unsuited.Others)
+		d := diag.New("E0516", c.SpanOf("solver"), "%s", unsuited.Text()).WithHelp("these can: %s; or leave the choice to `auto`", unsuited.Others)
+		if s, ok := unsuited.Because.Where.(diag.Span); ok && !s.IsZero() {
+			text := "this is one"
+			if unsuited.Derivative {
+				text = "solved with the others: the derivative stands with a factor, or with another one"
+				d.Note("an equation that gives one derivative by itself, `x' = …`, needs no such solver")
+			}
+			d.And(s, "%s", text)
+		}
+		return d
 	case errors.As(err, &part):
 		return diag.New("E0516", c.SpanOf("solver"), "%v", part).WithHelp("take a solver of another kind, such as `Vern9`, or leave the choice to `auto`")
 	case errors.As(err, &apart):

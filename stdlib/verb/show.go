@@ -399,22 +399,6 @@ func plotVerb(c *Call) (value.Value, error) {
 	return p, nil
 }
 
-// mostMarks is how many events are marked in a plot: more would hide the curve.
-const mostMarks = 60
-
-// eventMarks marks where events changed scalar state i, in the colour of its curve.
-func eventMarks(p *value.Plot, sol *solve.Solution, i int) {
-	m := trace.Series{Style: trace.Points, Color: p.Series[len(p.Series)-1].Color}
-	for _, f := range sol.Events {
-		if f.Before[i] != f.After[i] {
-			m.X, m.Y = append(m.X, f.T), append(m.Y, f.After[i])
-		}
-	}
-	if len(m.X) > 0 && len(m.X) <= mostMarks {
-		p.Series = append(p.Series, m)
-	}
-}
-
 // mostSeries is how many states of one solution a plot shows.
 const mostSeries = 8
 
@@ -427,6 +411,7 @@ func addSeries(p *value.Plot, v value.Value) error {
 		f := v.Frame()
 		p.XLabel = label("t", f.Columns[0].Unit)
 		n := len(v.Model.C.System.StateNames())
+		smooth := smoothed(v.Sol)
 		shown := n
 		if n > mostSeries {
 			// A legend of hundreds helps nobody: some, evenly spread, and how many of how many.
@@ -439,7 +424,8 @@ func addSeries(p *value.Plot, v value.Value) error {
 				i = k * (n - 1) / (shown - 1)
 			}
 			col := f.Columns[i+1]
-			p.Series = append(p.Series, trace.Series{Name: label(col.Name, col.Unit), X: v.Sol.T, Y: col.Values, Color: len(p.Series) + 1})
+			x, y := smooth.curve(i, col.Values)
+			p.Series = append(p.Series, trace.Series{Name: label(col.Name, col.Unit), X: x, Y: y, Color: len(p.Series) + 1})
 			eventMarks(p, v.Sol, i)
 		}
 	case *value.Ensemble:

@@ -58,10 +58,10 @@ func (c *Call) solverOf() (chosen, error) {
 		v := s.Float("order", 0)
 		of, has := r.Of(int(v))
 		if a, isArray := s.Args["order"].(*value.Array); !isArray || !a.Shape.IsScalar() {
-			return chosen{}, c.Bad("solver", "`order` must be a number or `auto`, this is %s", value.Describe(s.Args["order"])).WithHelp("the orders are %s", orders(r))
+			return chosen{}, c.Bad("solver", "`order` must be a number or `auto`, this is %s", value.Describe(s.Args["order"])).WithHelp("the orders are %s, or `auto`", orders(r))
 		}
 		if !has || v != math.Trunc(v) {
-			return chosen{}, c.Bad("solver", "`%s` has no order %s", s.Row.Name, value.Format(v)).WithHelp("its orders are %s", orders(r))
+			return chosen{}, c.Bad("solver", "`%s` has no order %s", s.Row.Name, value.Format(v)).WithHelp("its orders are %s, or `auto`", orders(r))
 		}
 		m = of
 	}
@@ -149,7 +149,8 @@ func (c *Call) times() (*value.Range, error) {
 		return nil, c.Bad("t", "`t` is a single moment, %s", value.Format(r.Lo))
 	}
 	if (r.At == nil && r.By != 0 || math.IsNaN(r.By)) && !((r.Hi-r.Lo)*r.By > 0) {
-		return nil, c.Bad("t", "a step of %s does not lead from %s to %s", value.Format(r.By), value.Format(r.Lo), value.Format(r.Hi))
+		return nil, c.Bad("t", "a step of %s does not lead from %s to %s", value.Format(r.By), value.Format(r.Lo), value.Format(r.Hi)).
+				WithHelp("%s", r.StepHelp())
 	}
 	return r, nil
 }
