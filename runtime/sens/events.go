@@ -191,7 +191,7 @@ func (j *jumps) moves(m moment, x []float64, start bool) error {
 			for i, v := range j.a2 {
 				slope += v * j.before[i]
 			}
-			if !(j.soft(j.a2, x) <= grazing*j.span*math.Abs(slope)) {
+			if slope == 0 || !(j.soft(j.a2, x) <= grazing*j.span*math.Abs(slope)) {
 				return refuse("the event `%s` at t = %.6g grazes: its condition hardly changes there (at the rate %.3g), so its time has no reliable derivative", name, t, slope)
 			}
 			for i := range j.a2 {

@@ -434,11 +434,11 @@ func (e *eventer) flips() bool {
 		if e.st.stats.Jumps > jumps && !(math.Abs(e.g[i]-v) <= zero) {
 			continue // what just jumped stands in it: it is looked at anew, with all that jumps here
 		}
-		crossed := i == e.located
+		crossed, rests := i == e.located, false
 		switch {
 		case crossed:
 		case math.Abs(v) <= zero && slopes[i] == 0: // as where a table comes to zero and stays there
-			crossed = e.rests(i, v) != e.holds[i]
+			crossed, rests = e.rests(i, v) != e.holds[i], true
 		case math.Abs(v) <= zero:
 			crossed = side*slopes[i] < 0
 		default: // right at the end, or the step is another one than that in which it was looked for
@@ -446,8 +446,8 @@ func (e *eventer) flips() bool {
 		}
 		if crossed {
 			cause := ByGuard
-			if e.leapt(i, v) {
-				cause = ByInput // nothing is left of a zero
+			if e.leapt(i, v) || rests && e.st.kinks.ends(t) {
+				cause = ByInput // nothing is left of a zero, or the table's time is its
 			} else {
 				e.at[i] = math.Abs(v)
 				if e.jumpOf != nil && e.jumpOf[i] >= 0 {
