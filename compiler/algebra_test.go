@@ -173,7 +173,7 @@ func TestEventOnAlgebraicUnknown(t *testing.T) {
 func TestAdjointWithinStepsDAE(t *testing.T) {
 	for name, text := range map[string]string{"driven": driven, "coupled": coupled} {
 		s := compile(t, text).System
-		for _, solver := range []string{"Rodas4", "Rodas5P", "RadauIIA5", "BDF"} {
+		for _, solver := range []string{"Rodas4", "Rodas5P", "RadauIIA5", "BDF", "KenCarp4", "TRBDF2"} {
 			m, _ := method.Find(solver)
 			tol := 1e-5
 			if solver == "RadauIIA5" || solver == "BDF" {
@@ -195,6 +195,16 @@ func TestAdjointWithinStepsDAE(t *testing.T) {
 			for i := range g {
 				if !(math.Abs(g[i]-d[i]) <= 1e-7*scale) {
 					t.Errorf("%s, %s: %v, by differences %v", name, solver, g, d)
+					break
+				}
+			}
+			// Over the same steps forward sensitivities have the derivative of the same numbers.
+			if _, _, err := (sens.ForwardMethod{StatesOnly: true}).Gradient(context.Background(), p, loss, d); err != nil {
+				t.Fatal(name, solver, err)
+			}
+			for i := range g {
+				if !(math.Abs(g[i]-d[i]) <= 1e-5*scale) {
+					t.Errorf("%s, %s: %v, forward %v", name, solver, g, d)
 					break
 				}
 			}
@@ -229,6 +239,27 @@ func TestBDFTolerances(t *testing.T) {
 		sol, err := solve.Solve(context.Background(), &solve.Problem{Sys: s, Method: m, T1: 3, Rtol: tol, Atol: tol * 1e-2})
 		if err != nil || sol.Status != solve.Done {
 			t.Errorf("%.3g: %v %v", tol, err, sol.Fault)
+		}
+	}
+}
+
+// TestWithinStepsAllocateNothing holds that correcting what is interpolated takes no memory.
+func TestWithinStepsAllocateNothing(t *testing.T) {
+	for name, text := range map[string]string{"driven": driven, "coupled": coupled} {
+		s := compile(t, text).System
+		m, _ := method.Find("Rodas5P")
+		st, err := solve.NewStepper(context.Background(), &solve.Problem{Sys: s, Method: m, T1: 1e6, MaxSteps: 1e9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := make([]float64, s.NX)
+		if n := testing.AllocsPerRun(100, func() {
+			st.Step()
+			at, h := st.Last()
+			st.Interpolate(at+0.3*h, x)
+			st.Interpolate(at+0.6*h, x)
+		}); n != 0 {
+			t.Errorf("%s: %v allocations in a step with two outputs", name, n)
 		}
 	}
 }

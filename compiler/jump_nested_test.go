@@ -38,6 +38,7 @@ func TestNestedJumps(t *testing.T) {
 		{"state x = 0, z = 2\nx' = 1\n0 = z - 2*x - 2\nwhen floor(z) > 4.5 {}", 10, []float64{10}, []float64{1.5}}, // with an algebraic equation
 		{"state x = 0, y = 0\nx' = 0\ny' = floor(x) + sign(x)\nat t = 1 { x := 1 }", 2, []float64{1, 2}, []float64{1}},
 		{"state x = 0, y = 0\nx' = 0\ny' = if x >= 1 then 1 else 0\nat t = 1 { x := 1 }", 2, []float64{1, 1}, []float64{1}},
+		{"state x = 1, y = 0\nx' = -1\ny' = if max(x, 0) > 0 then 1 else 0\nwhen max(x, 0) > 0 falling {}", 3, []float64{-2, 1}, []float64{1}},
 		{"state x = 1, y = 0\nx' = 0\ny' = if x <= 1 then 1 else 0", 2, []float64{1, 2}, nil},
 	} {
 		c := compile(t, "model M {\n"+k.text+"\n}")

@@ -109,6 +109,9 @@ func (w *worker) settings() (set system.LaneSettings, err error) {
 	if set.Hmax == 0 {
 		set.Hmax = math.Abs(w.T1 - w.T0)
 	}
+	share := method.Share(w.by, set.Rtol, w.Sys.Mass != nil)
+	set.Rtol *= share
+	atol *= share
 	for range w.Sys.NX {
 		set.Atol = append(set.Atol, atol)
 	}

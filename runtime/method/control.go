@@ -56,3 +56,30 @@ func Exp2(x float64) float64 {
 	}
 	return p * math.Float64frombits(uint64(int(k)+1023)<<52)
 }
+
+// shareFrom is the relative tolerance up to which local errors of the tolerance itself add up to no more than some dozens of it, with methods of order 2.
+const shareFrom = 1e-3
+
+// leastRtol is what rounding leaves of a relative tolerance.
+const leastRtol = 1e-14
+
+// Share is the part of the tolerances that the local errors of m are held to. A pair whose estimate is that of the solution it goes on with, of order p, makes steps of
+// h^(p+1) ∝ tolerance, and errors of h^p add up: they would grow against the tolerance as its power −1/(p+1). Local errors of tolerance^(1+1/p) add up to errors in
+// proportion to the tolerance, as those of pairs do which go on with the better of both solutions. E. Hairer, G. Wanner, Stiff differential equations solved by Radau methods,
+// Journal of Computational and Applied Mathematics 111 (1999), 93–111, adapt the tolerance of an estimate of another order in this way. A Rosenbrock method's estimate of
+// algebraic unknowns is of one order less; systems with a mass matrix take it as it is.
+func Share(m Method, rtol float64, mass bool) float64 {
+	p, estimate := 0, 0
+	switch m := m.(type) {
+	case *Rosenbrock:
+		if !mass {
+			p, estimate = m.Order, m.EOrder
+		}
+	case *DIRK:
+		p, estimate = m.Order, m.EOrder
+	}
+	if estimate <= p || rtol >= shareFrom {
+		return 1
+	}
+	return max(math.Pow(rtol/shareFrom, 1/float64(p)), min(1, leastRtol/rtol))
+}

@@ -20,8 +20,8 @@ import (
 // adjoints, Lecture Notes in Computer Science 3994 (2006), 550–557.
 
 // Adjoint computes the gradient of a loss by the discrete adjoint: the exact derivative, up to
-// rounding, of the numbers that the solver computes over steps held fixed. Two things are only as exact as the tolerance: where an event ends a step its time moves as the
-// solution does, along f; and where a step is projected onto invariants these are taken as straight over what the projection moves. Initial values that the solver makes
+// rounding, of the numbers that the solver computes over steps held fixed. Only where an event ends a step it is as exact as the tolerance, no
+// more: its time moves as the solution does, along f. The projection of steps onto invariants is differentiated, up to squares of what it moves. Initial values that the solver makes
 // consistent are differentiated as such: a first guess that gives way has no part in the loss. It writes dL/dθ into g, length NTheta, which
 // includes initial values where they depend on θ; entries that are switches get 0. p.Times is not used.
 //

@@ -24,6 +24,8 @@ type bdf struct {
 	rhs  system.Func
 	lin  *solve.Linear
 	st   *solve.StepRecord
+	// projects says that what the equations were solved for was then moved onto invariants.
+	projects bool
 
 	// ahead[0] is the derivative by the state at the start of the step that is open, ahead[i] by that i steps earlier, as far as later steps know.
 	ahead [solve.MaxBDF + 1][]float64
@@ -36,7 +38,7 @@ func newBDF(_ *method.BDF, sys *system.System) (*bdf, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bdf{mass: newMassByTheta(sys), rhs: sys.RHS.Clone(), lin: lin}
+	b := &bdf{projects: sys.Mass != nil && sys.Invariants != nil, mass: newMassByTheta(sys), rhs: sys.RHS.Clone(), lin: lin}
 	for i := range b.ahead {
 		b.ahead[i] = make([]float64, sys.NX)
 	}
@@ -82,13 +84,15 @@ func (b *bdf) atEnd(lam []float64) {
 	clear(b.end)
 }
 
+// reached writes the state that the step leads to by itself.
+func (b *bdf) reached(x []float64) { copy(x, b.st.BDFRaw(b.projects)) }
+
 func (b *bdf) back(lam, g []float64) error {
 	st := b.st
-	nx := len(lam)
 	if !zero(lam) {
 		var c [solve.MaxBDF + 1]float64
 		order, gamma := st.BDFWeights(&c)
-		t1, x1 := st.T+st.H, st.K[1:1+nx]
+		t1, x1 := st.T+st.H, st.BDFRaw(b.projects)
 		if !st.Cut {
 			t1 = st.T1
 		}

@@ -56,7 +56,8 @@ func complete(sol *solve.Solution, outputs int) (bool, error) {
 	case sol.Status != solve.Stopped:
 		return false, nil
 	case len(sol.T) < outputs:
-		return false, fmt.Errorf("an event stops the run at t = %.6g, before the last output time, so a loss over all of them has no value; end the times before", sol.TEnd)
+		return false, helped(refuse("an event stops the run at t = %.6g, before the last output time, so a loss over all of them has no value", sol.TEnd),
+			"end the times before it; or let an event switch the right-hand side off, by a `discrete`, instead of ending the run")
 	}
 	return true, nil
 }
@@ -74,11 +75,13 @@ func reducible(p *solve.Problem, method string) error {
 		return nil
 	}
 	if sys.Mass != nil {
-		return refuse("%s has no %s gradient: its events act on algebraic equations, which is not differentiated", nameOf(sys), method)
+		return helped(refuse("%s has no %s gradient: its events act on algebraic equations, which is not differentiated", nameOf(sys), method),
+			"solve the algebraic equations by hand, as lets, so that x' = f is left; or leave the events out of what is differentiated")
 	}
 	for i := range sys.Events {
 		if sys.Events[i].Delay != nil {
-			return refuse("%s has no %s gradient: the assignments of `%s` are delayed (`after`), which is not differentiated", nameOf(sys), method, sys.Events[i].Name)
+			return helped(refuse("%s has no %s gradient: the assignments of `%s` are delayed (`after`), which is not differentiated", nameOf(sys), method, sys.Events[i].Name),
+				"where the delay is that of a moment, add it there, `at t = t0 + delay { … }`; else leave the delay out")
 		}
 	}
 	return nil
@@ -188,7 +191,7 @@ func (j *jumps) moves(m moment, x []float64, start bool) error {
 			for i, v := range j.a2 {
 				slope += v * j.before[i]
 			}
-			if !(j.soft(j.a2, x) <= grazing*j.span*math.Abs(slope)) {
+			if slope == 0 || !(j.soft(j.a2, x) <= grazing*j.span*math.Abs(slope)) {
 				return refuse("the event `%s` at t = %.6g grazes: its condition hardly changes there (at the rate %.3g), so its time has no reliable derivative", name, t, slope)
 			}
 			for i := range j.a2 {

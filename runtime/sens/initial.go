@@ -120,19 +120,13 @@ func projectForward(p *solve.Problem, wrt []int) func(t float64, x []float64) er
 	}
 	onto.Prepare(p.Theta)
 	rtol, atol := tolerances(p)
-	nx, dth := p.Sys.NX, make([]float64, p.Sys.NTheta)
+	nx := p.Sys.NX
+	from := make([]float64, nx)
 	return func(t float64, x []float64) error {
+		copy(from, x)
 		if err := onto.Project(t, x[:nx], rtol, atol); err != nil {
 			return err
 		}
-		for n, i := range wrt {
-			dth[i] = 1
-			err := onto.Carry(t, x[:nx], rtol, atol, x[(n+1)*nx:(n+2)*nx], dth)
-			dth[i] = 0
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+		return onto.CarryFrom(t, from, x[:nx], rtol, atol, x[nx:], wrt)
 	}
 }

@@ -20,7 +20,7 @@ type Method struct {
 var table = [...]Method{
 	{
 		Name:     "discrete",
-		Doc:      "The discrete adjoint: the exact derivative of the steps that were taken, but for the times of events and projections onto constraints, which are as exact as the tolerance. Its cost does not grow with the number of parameters.",
+		Doc:      "The discrete adjoint: the exact derivative of the steps that were taken, but for the times of events, which are as exact as the tolerance. Its cost does not grow with the number of parameters.",
 		Cite:     "Hager, Numerische Mathematik 87 (2000) 247–282",
 		Gradient: Adjoint,
 	},

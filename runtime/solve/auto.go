@@ -120,10 +120,7 @@ func (w *switcher) tighten(sys *system.System, set *settings) {
 	if sys.Mass == nil {
 		return
 	}
-	set.rtol /= strict
-	for i := range set.atol {
-		set.atol[i] /= strict
-	}
+	set.tighten(1. / strict)
 }
 
 // first is the name of the method that begins.

@@ -30,6 +30,7 @@ type bdf struct {
 	hist []float64             // P'(t1)·h/γ, which e adds up with in the equation of a step
 	v    []float64             // scratch
 	w    []float64             // weights of the norm
+	raw  []float64             // x1 before it is projected; nil where it is not
 
 	k     int // order of the next step
 	steps int // since the last start
@@ -73,6 +74,9 @@ func newBDF(m *method.BDF, s *Stepper) (*bdf, error) {
 		b.phi[i] = cut()
 	}
 	b.e, b.pred, b.hist, b.v, b.w = cut(), cut(), cut(), cut(), cut()
+	if s.sys.Mass != nil && s.sys.Invariants != nil {
+		b.raw = make([]float64, nx)
+	}
 	mat, err := newMatrixOf(s.sys, &s.stats, m.Linear)
 	if err != nil {
 		return nil, err
@@ -203,6 +207,7 @@ func (b *bdf) attempt() float64 {
 		s.stats.Failed++
 		return b.it.refused(err)
 	}
+	copy(b.raw, s.x1)
 	if !s.set.controlled {
 		return 0
 	}
@@ -297,7 +302,7 @@ func (b *bdf) residual(r []float64, c float64, first bool) {
 
 // moved is e, after a projection onto the system's invariants or algebraic equations that of the state it led to.
 func (b *bdf) moved() []float64 {
-	if (b.s.onto != nil || b.s.adjusted) && !b.s.isCut {
+	if (b.s.onto != nil || b.s.adjusted || b.s.p.Project != nil) && !b.s.isCut {
 		for i, v := range b.s.x1 {
 			b.e[i] = v - b.pred[i]
 		}

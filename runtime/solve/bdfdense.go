@@ -5,7 +5,17 @@ package solve
 
 func bdfWidth(nx int) int { return 1 + nx }
 
-func (b *bdf) width() int { return bdfWidth(b.s.sys.NX) }
+func (b *bdf) width() int { return bdfWidth(b.s.sys.NX) + len(b.raw) }
+
+// BDFRaw is the state that a step of a backward differentiation formula led to before it was projected, as its equations were solved; projects says that the system has
+// invariants beside a mass matrix.
+func (st *StepRecord) BDFRaw(projects bool) []float64 {
+	n := len(st.X)
+	if projects {
+		return st.K[1+n : 1+2*n]
+	}
+	return st.K[1 : 1+n]
+}
 
 func (b *bdf) save(row []float64) {
 	row[0] = float64(b.k)
@@ -15,6 +25,7 @@ func (b *bdf) save(row []float64) {
 			row[1+i] = v + b.e[i]
 		}
 	}
+	copy(row[1+len(b.s.x1):], b.raw)
 }
 
 func (b *bdf) reader() reader { return bdfReader{} }

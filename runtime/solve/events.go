@@ -40,6 +40,15 @@ type Fired struct {
 	Before, After []float64
 }
 
+// EventError is an event that makes no sense where the integration starts.
+type EventError struct {
+	Event     string
+	Where     any    // the compiler's place in the source
+	Text, Try string // what is wrong, and what to do
+}
+
+func (e *EventError) Error() string { return e.Text + ": " + e.Try }
+
 // Limits on what events may do.
 const (
 	maxAtOnce   = 100   // firings of one event at one time: beyond is a loop
@@ -107,6 +116,7 @@ type eventer struct {
 	own     []bool // by guard: an event of it has fired at this time, and nothing since
 	stopped bool
 	why     string // what is wrong, in words; the event is culprit
+	try     string // what to do about it
 	culprit int
 	err     error // of Jumped
 
@@ -134,7 +144,8 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 		return nil, nil
 	}
 	if st.set.dir < 0 {
-		return nil, fmt.Errorf("%s has events, which only happen forward in time: give the end of the time span after its start", nameOf(sys))
+		return nil, &EventError{Event: sys.Events[0].Name, Where: sys.Events[0].Where, Text: nameOf(sys) + " has events, which only happen forward in time",
+			Try: "give the end of the time span after its start"}
 	}
 	e := &eventer{sys: sys, st: st, p: p, sol: sol, rhs: st.rhs, located: -1, culprit: -1}
 	n := len(sys.Events)
@@ -173,13 +184,15 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 		e.times[i].Eval(v[:], p.T0, nil, nil)
 		switch {
 		case math.IsNaN(v[0]):
-			return nil, fmt.Errorf("the time of the event `%s` is not a number", ev.Name)
+			return nil, &EventError{Event: ev.Name, Where: ev.Where, Text: fmt.Sprintf("the time of the event `%s` is not a number", ev.Name),
+				Try: "look at the parameters that it is made of"}
 		case ev.Kind == system.EventAt:
 			if v[0] = e.snap(v[0]); v[0] >= p.T0 {
 				e.moment[i] = v[0]
 			}
 		case !(v[0] > 64*0x1p-52*max(math.Abs(p.T0), math.Abs(p.T1))):
-			return nil, fmt.Errorf("the event `%s` has the period %v; a period must be positive, and longer than what rounding does to the time", ev.Name, v[0])
+			return nil, &EventError{Event: ev.Name, Where: ev.Where, Text: fmt.Sprintf("the event `%s` has the period %v", ev.Name, v[0]),
+				Try: "a period must be positive, and longer than what rounding does to the time"}
 		default:
 			e.period[i] = v[0]
 			if !ev.Initially {
@@ -421,11 +434,11 @@ func (e *eventer) flips() bool {
 		if e.st.stats.Jumps > jumps && !(math.Abs(e.g[i]-v) <= zero) {
 			continue // what just jumped stands in it: it is looked at anew, with all that jumps here
 		}
-		crossed := i == e.located
+		crossed, rests := i == e.located, false
 		switch {
 		case crossed:
 		case math.Abs(v) <= zero && slopes[i] == 0: // as where a table comes to zero and stays there
-			crossed = e.rests(i, v) != e.holds[i]
+			crossed, rests = e.rests(i, v) != e.holds[i], true
 		case math.Abs(v) <= zero:
 			crossed = side*slopes[i] < 0
 		default: // right at the end, or the step is another one than that in which it was looked for
@@ -433,8 +446,8 @@ func (e *eventer) flips() bool {
 		}
 		if crossed {
 			cause := ByGuard
-			if e.leapt(i, v) {
-				cause = ByInput // nothing is left of a zero
+			if e.leapt(i, v) || rests && e.st.kinks.ends(t) {
+				cause = ByInput // nothing is left of a zero, or the table's time is its
 			} else {
 				e.at[i] = math.Abs(v)
 				if e.jumpOf != nil && e.jumpOf[i] >= 0 {

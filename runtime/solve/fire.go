@@ -116,11 +116,13 @@ func (e *eventer) one(d due, t float64, x []float64) Status {
 	ev := &e.sys.Events[i]
 	f := Fired{T: t, Event: i, Guard: d.guard, Cause: d.cause, Count: d.count, From: -1, Step: e.st.stats.Steps, Before: slices.Clone(x)}
 	if e.atOnce[i]++; e.atOnce[i] > maxAtOnce {
-		return e.wrong(i, fmt.Sprintf("it fires again and again at one time, set off by itself or by others: %s", e.loop()))
+		return e.wrong(i, fmt.Sprintf("it fires again and again at one time, set off by itself or by others: %s", e.loop()),
+			"give the conditions two thresholds apart from each other (hysteresis), so that what one event does cannot set off the other at once")
 	}
 	e.fires[i]++
 	if d.cause == ByGuard && e.often(i, t) {
-		return e.wrong(i, fmt.Sprintf("it fires for ever: %d times by now, the last of them within %.2g of time", e.fires[i], t-e.burst[i]))
+		return e.wrong(i, fmt.Sprintf("it fires for ever: %d times by now, the last of them within %.2g of time", e.fires[i], t-e.burst[i]),
+			"end before this time, or `stop when` the motion has died down")
 	}
 	if d.cause != ByDelay && e.sol != nil {
 		e.st.stats.Events++
@@ -140,12 +142,14 @@ func (e *eventer) one(d due, t float64, x []float64) Status {
 			var v [1]float64
 			e.delays[i].Eval(v[:], t, x, nil)
 			if wait = v[0]; !(wait >= 0) {
-				return e.wrong(i, fmt.Sprintf("its delay is %.6g: it must be 0 or more", wait))
+				return e.wrong(i, fmt.Sprintf("its delay is %.6g: it must be 0 or more", wait),
+					"keep the delay from below zero, as by `after max(0, …)`")
 			}
 		}
 		e.resets[i].Eval(e.x, t, x, nil)
 		if !finite(e.x) {
-			return e.wrong(i, "it assigns a value that is not finite: "+e.assigned(i))
+			return e.wrong(i, "it assigns a value that is not finite: "+e.assigned(i),
+				"look at what the assignment divides by, or takes the root or the logarithm of, in the state before the event")
 		}
 		if wait > 0 && t+wait > t {
 			from := len(e.sol.Events)
@@ -293,7 +297,8 @@ func (e *eventer) restart(t float64, x []float64, from int) Status {
 		} else if n := len(e.sol.Jumps); n > 0 {
 			last = len(e.sys.Events) + e.sol.Jumps[n-1].Event
 		}
-		return e.wrong(last, "the algebraic equations have no solution after it: "+err.Error())
+		return e.wrong(last, "the algebraic equations have no solution after it: "+err.Error(),
+			"let the event assign values that the equations can hold with: change the states that have derivatives, and leave those that the equations determine")
 	}
 	e.st.Restart(t, x)
 	return e.st.status
@@ -307,8 +312,8 @@ func (e *eventer) consistent(t float64, x []float64) error {
 	return Consistent(e.sys, t, x, e.st.th, e.st.set.rtol, e.st.set.atol)
 }
 
-func (e *eventer) wrong(event int, why string) Status {
-	e.culprit, e.why = event, why
+func (e *eventer) wrong(event int, why, try string) Status {
+	e.culprit, e.why, e.try = event, why, try
 	return EventFault
 }
 

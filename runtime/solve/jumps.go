@@ -157,6 +157,7 @@ func (e *eventer) jumped(i int, cause Cause, t float64, x []float64) bool {
 	if e.atOnce[n]++; e.atOnce[n] > maxAtOnce || cause == ByGuard && e.often(n, t) {
 		e.culprit = n
 		e.why = "the solution slides along it: on both sides the equations lead back to it, so that it changes for ever"
+		e.try = "give the jump some width, as tanh(x/0.01) for sign(x), or switch by two thresholds and a `discrete`"
 		return false
 	}
 	return true

@@ -65,6 +65,9 @@ func (s *Stepper) cutAtKink(stretch float64) (cut bool) {
 	return true
 }
 
+// ends says whether the step that ends at t was to end at a kink.
+func (k *kinks) ends(t float64) bool { return k.at < len(k.times) && k.times[k.at] == t }
+
 // onGrid is which multiple of a fixed step lies next behind t, where steps that were cut do not count.
 func (s *Stepper) onGrid(step float64) int {
 	return 1 + int(math.Abs(s.t-s.t0)/step*(1+1e-12)+1e-9)

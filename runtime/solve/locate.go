@@ -312,6 +312,9 @@ func (e *eventer) locate() {
 			e.trusted, e.trust = math.Abs(st.h), trustSteps
 		}
 		if e.crowd == 0 {
+			if e.located < 0 {
+				first, e.located = e.resting()
+			}
 			if e.located < 0 || st.t+first*st.h == st.t1 {
 				e.located = -1 // nowhere, or at the end of the step, which is looked at anyway
 				return
@@ -340,6 +343,29 @@ func (e *eventer) locate() {
 		}
 		e.resample()
 	}
+}
+
+// resting finds a guard that comes to zero within the step and stays there, as max(x, 0) does, so that it passes nothing: there it is no longer positive.
+func (e *eventer) resting() (float64, int) {
+	first, who := 2.0, -1
+	for i, holds := range e.holds {
+		s := e.levels[0].of(i)
+		if !holds || s[nodes] != 0 || s[nodes-1] != 0 || !(s[0] > 0) {
+			continue
+		}
+		a, b := 0.0, nodeAt[nodes-1]
+		for m := 0.5 * b; m > a && m < b && b-a > 0x1p-50; m = a + 0.5*(b-a) {
+			if e.guardIn(i, m) > 0 {
+				a = m
+			} else {
+				b = m
+			}
+		}
+		if b < first {
+			first, who = b, i
+		}
+	}
+	return first, who
 }
 
 // polish makes the step anew so that it ends at the zero of guard i near te.

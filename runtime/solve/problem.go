@@ -267,6 +267,14 @@ func (p *Problem) checkTolerances(s *settings, atol []float64) error {
 	return nil
 }
 
+// tighten makes the tolerances a part of what they are.
+func (s *settings) tighten(share float64) {
+	s.rtol *= share
+	for i := range s.atol {
+		s.atol[i] *= share
+	}
+}
+
 // stateName is the name of scalar state i, for messages.
 func (p *Problem) stateName(i int) string {
 	if names := p.Sys.StateNames(); i < len(names) {

@@ -29,7 +29,7 @@ type Projection struct {
 	lu       normal
 	y, back  []float64
 
-	th     []float64 // θ that curves are not prepared for yet; nil: none
+	th     []float64 // θ as prepared
 	curves *curved   // nil before they are asked for
 }
 
@@ -91,8 +91,11 @@ func diagonal(m *system.Mass) bool {
 func (p *Projection) Prepare(th []float64) {
 	p.inv.Prepare(th)
 	p.rhs.Prepare(th)
-	p.th = th
 	p.lu.prepare(th)
+	p.th = append(p.th[:0], th...)
+	if p.curves != nil {
+		p.curves.prepared = false
+	}
 }
 
 // constraints evaluates c at (t, x).

@@ -17,7 +17,7 @@ const (
 	awayFactor    = 512  // times what it misses it by, and a guard is that far from zero: it is not looked at closer
 	maxShorter    = 4    // times that a step is made shorter since guards change too fast
 	closest       = 1e-9 // of the time span: pieces so short are not looked at closer
-	trustSteps    = 16   // steps for which few samples tell as much as many did
+	trustSteps    = 32   // steps for which few samples tell as much as many did
 )
 
 // checkAt are the places at which a polynomial is held against its guard.

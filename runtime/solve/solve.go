@@ -82,7 +82,7 @@ func (w *Workspace) Solve(ctx context.Context, p *Problem) (*Solution, error) {
 		sol.Fault = st.fault(ctx, stop, sol)
 		if stop == EventFault {
 			sol.Fault.Event, sol.Fault.Where = ev.eventName(ev.culprit)
-			sol.Fault.Why = ev.why
+			sol.Fault.Why, sol.Fault.Try = ev.why, ev.try
 		}
 		if stop == SinkFailed {
 			sol.Fault.Why, sol.Fault.Cause = o.refused, o.err

@@ -78,6 +78,8 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 	}
 	if s.auto != nil {
 		s.auto.tighten(p.Sys, &set)
+	} else if share := method.Share(set.m, set.rtol, p.Sys.Mass != nil); share < 1 && set.controlled {
+		set.tighten(share)
 	}
 	for i := range s.k { // in their order: steps of the last problem may have exchanged them
 		s.k[i] = s.kflat[i*p.Sys.NX : (i+1)*p.Sys.NX : (i+1)*p.Sys.NX]

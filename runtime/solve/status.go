@@ -50,6 +50,7 @@ type Fault struct {
 	Limit  int64     // the limit that was reached, of steps or bytes
 	Cause  error     // of the context, if it was cancelled; of the sink, if it failed
 	Why    string    // of a step that became too small: what stood in the way, if not the error; of an event what is wrong; of a sink which output it was
+	Try    string    // of an event: what to do about it
 	// Fold says that algebraic equations cease to determine an unknown, Undetermined that those of a step do not determine one.
 	Fold, Undetermined bool
 
@@ -208,10 +209,7 @@ func (f *Fault) Help() string {
 		}
 		return "keep the state away from where the equation is undefined, or end before this time"
 	case EventFault:
-		if strings.Contains(f.Why, "slides") {
-			return "give the jump some width, as tanh(x/0.01) for sign(x), or switch by two thresholds and a `discrete`"
-		}
-		return "end before this time, or `stop when` the motion has died down; a switch that goes to and fro needs two thresholds apart from each other (hysteresis)"
+		return f.Try
 	case MemoryLimit:
 		return "raise the limit on memory, ask for outputs at given times, or loosen the tolerances"
 	}

@@ -53,6 +53,8 @@ func (in *Interp) Help(name string) (string, bool) {
 		b.WriteString(describe(&auto))
 	case "solver", "solvers":
 		b.WriteString(verb.SolverTable())
+	default:
+		b.WriteString(topic(strings.ToLower(name)))
 	}
 	if v, ok := in.vars[name]; ok {
 		if m, ok := v.(*value.Model); ok {

@@ -20,6 +20,7 @@ func (c *Call) Explain(err error) error {
 	var refused *sens.RefusedError
 	var part *solve.NotSeparableError
 	var apart *sens.DifferenceError
+	var event *solve.EventError
 	switch {
 	case errors.As(err, &out):
 		span := value.Format(out.T0) + ".." + value.Format(out.T1)
@@ -47,7 +48,20 @@ func (c *Call) Explain(err error) error {
 	case errors.As(err, &apart):
 		return diag.New("E0510", c.Span, "%v", apart).WithHelp("the parameter stands at the edge of where the model has a solution; `grad` needs no solve beside it")
 	case errors.As(err, &refused):
-		return diag.New("E0510", c.Span, "%v", refused)
+		d := diag.New("E0510", c.Span, "%v", refused)
+		if h := refused.Help(); h != "" {
+			d.WithHelp("%s", h)
+		}
+		return d
+	case errors.As(err, &event):
+		d := diag.New("E0515", c.Span, "%s: %s", c.Verb.Name, event.Text)
+		if s, ok := event.Where.(diag.Span); ok && !s.IsZero() {
+			d = diag.New("E0515", s, "%s: %s", c.Verb.Name, event.Text).At("this event")
+			if !c.Span.IsZero() {
+				d.And(c.Span, "in this call")
+			}
+		}
+		return d.WithHelp("%s", event.Try)
 	}
 	return err
 }
