@@ -154,7 +154,7 @@ func (e *eventer) tells(p *piece, i int) bool {
 // tellsOf is tells for guard k, a part of i.
 func (e *eventer) tellsOf(p *piece, k, i int) bool {
 	s := p.of(k)
-	lo, hi, miss, near := math.Inf(1), math.Inf(-1), 0.0, math.Inf(1)
+	lo, hi, miss := math.Inf(1), math.Inf(-1), 0.0
 	for _, v := range s {
 		lo, hi = min(lo, v), max(hi, v)
 	}
@@ -166,13 +166,7 @@ func (e *eventer) tellsOf(p *piece, k, i int) bool {
 	if miss <= resolvedShare*(hi-lo) {
 		return true
 	}
-	if lo > 0 {
-		near = lo
-	} else if hi < 0 {
-		near = -hi
-	} else {
-		near = 0
-	}
+	near := max(lo, -hi, 0) // how far from zero all of it is
 	return near > awayFactor*miss || miss <= e.stepNoise(i)+16*0x1p-52*max(math.Abs(lo), math.Abs(hi))
 }
 
