@@ -3,6 +3,7 @@ package compiler_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"slices"
@@ -257,6 +258,21 @@ func TestEventRulings(t *testing.T) {
 			}
 			if want := solve.Done; strings.Contains(k.want, "stop") != (s.Status == solve.Stopped) {
 				t.Errorf("%s: %v, want %v", k.name, s.Status, want)
+			}
+		}
+	}
+}
+
+// TestBouncesThatDieDown holds that a ball never falls through the floor, whatever the last bounces that a time can tell apart look like.
+func TestBouncesThatDieDown(t *testing.T) {
+	for _, g := range []float64{10, 9.81, 9.8, 1} {
+		for _, e := range []float64{0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95} {
+			c := compile(t, fmt.Sprintf("model Ball {\nconst g = %v, e = %v\nstate y = 10, v = 0\ny' = v\nv' = -g\nwhen y < 0 { v := -e*v }\n}", g, e))
+			for _, rtol := range []float64{1e-3, 1e-6, 1e-9} {
+				s, err := solve.Solve(context.Background(), &solve.Problem{Sys: c.System, T1: 2000, Rtol: rtol, Atol: 1e-9})
+				if err != nil || s.Status != solve.EventFault || math.Abs(s.XEnd[0]) > 1e-6 {
+					t.Errorf("g = %v, e = %v, rtol = %v: %v, %v at y = %v", g, e, rtol, err, s.Status, s.XEnd[0])
+				}
 			}
 		}
 	}

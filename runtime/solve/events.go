@@ -55,7 +55,8 @@ const (
 	maxZeno     = 20    // firings of one event in a row, each hardly later than the one before
 	zenoShare   = 1e-12 // of the time span: that is hardly later
 	zenoUlps    = 64    // roundings of the time: that is not later at all, and counts for several
-	zenoWeight  = 5
+	zenoWeight  = 20    // of events
+	slideWeight = 5     // of what jumps in the right-hand side, where a pass through zero may be two changes
 	noiseFactor = 16 * 0x1p-52
 	blurShare   = 1e-3 // of the tolerance
 )
@@ -373,6 +374,9 @@ func (o *outputs) jumped(t float64, x []float64) {
 
 // leapt says whether guard i, of value v at the end of a step, has jumped across zero, as an input's table makes it do, and not passed through it.
 func (e *eventer) leapt(i int, v float64) bool {
+	if len(e.sys.Kinks) == 0 {
+		return false // there is no table
+	}
 	s := e.samples[i*(nodes+1) : (i+1)*(nodes+1)]
 	size := max(math.Abs(s[0]), math.Abs(s[nodes/2]), math.Abs(s[nodes]))
 	return e.st.kinks.sliver || math.Abs(v) > 1e-4*size && math.Abs(e.st.h) <= 64*0x1p-52*math.Abs(e.st.t1)

@@ -120,7 +120,7 @@ func (e *eventer) one(d due, t float64, x []float64) Status {
 			"give the conditions two thresholds apart from each other (hysteresis), so that what one event does cannot set off the other at once")
 	}
 	e.fires[i]++
-	if d.cause == ByGuard && e.often(i, t) {
+	if (d.cause == ByGuard || d.cause == ByInput) && e.often(i, t) {
 		return e.wrong(i, fmt.Sprintf("it fires for ever: %d times by now, the last of them within %.2g of time", e.fires[i], t-e.burst[i]),
 			"end before this time, or `stop when` the motion has died down")
 	}
@@ -174,7 +174,9 @@ func (e *eventer) one(d due, t float64, x []float64) Status {
 func (e *eventer) often(i int, t float64) bool {
 	switch d := t - e.lastAt[i]; {
 	case d <= zenoUlps*0x1p-52*math.Abs(t):
-		e.zeno[i] += zenoWeight
+		if e.zeno[i] += zenoWeight; i >= len(e.sys.Events) {
+			e.zeno[i] += slideWeight - zenoWeight
+		}
 	case d <= zenoShare*(e.p.T1-e.p.T0):
 		e.zeno[i]++
 	default:
