@@ -32,7 +32,7 @@ type problem struct {
 var problems = []problem{
 	{name: "lotka_volterra", atol: 1e-6, factor: 100},
 	{name: "rigid_body", atol: 1e-6, factor: 100},
-	{name: "lorenz_short", atol: 1e-6, factor: 1e5}, // chaotic: errors grow by exp(0.9·t), t = 10
+	{name: "lorenz_short", atol: 1e-6, factor: 100, without: "KenCarp5"}, // chaotic: errors grow by exp(0.9·t), t = 10; KenCarp5 is at 381 for 1e-6
 	{name: "arenstorf", atol: 1e-6, factor: 1e5},
 	{name: "pleiades", atol: 1e-6, factor: 1e3},
 	{name: "vdpol_mu10", atol: 1e-6, factor: 100, stiff: true, without: "Rodas4 BDF"}, // whose errors there are 116 tolerances at 1e-6 and 960 at 1e-9: those of the jumps' times add up

@@ -88,7 +88,7 @@ func Run(ctx context.Context, p *Problem) (*Result, error) {
 	case q.Step != 0 || !q.Method.Info().Adaptive:
 		r.Why = "a fixed step"
 	case q.Sys.Lanes == nil:
-		r.Why = "no generated code"
+		r.Why = "no generated code for lanes"
 	default:
 		if lanes, err = q.Sys.Lanes(s.by, q.Vary, s.between()); err != nil {
 			lanes, r.Why = nil, err.Error()

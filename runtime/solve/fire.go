@@ -302,6 +302,9 @@ func (e *eventer) restart(t float64, x []float64, from int) Status {
 		return e.wrong(last, "the algebraic equations have no solution after it: "+err.Error(),
 			"let the event assign values that the equations can hold with: change the states that have derivatives, and leave those that the equations determine")
 	}
+	if n := len(e.sol.Events); n > from && e.sys.Mass != nil {
+		copy(e.sol.Events[n-1].After, x) // what the run goes on with
+	}
 	e.st.Restart(t, x)
 	return e.st.status
 }

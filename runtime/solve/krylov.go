@@ -47,15 +47,43 @@ const (
 	costVector      = 10.0 // and of an unknown, in the products and the sums of vectors
 )
 
-// krylovCost is about how many nanoseconds a solve takes.
+// krylovCost is about how many nanoseconds a solve takes, with its share of the incomplete factors.
 func krylovCost(p *sparse.Pattern) float64 {
-	return krylovTypical * (costIncomplete*float64(p.NNZ()) + costVector*float64(p.N()))
+	return krylovTypical*directionCost(p) + incompleteCost(p)/solvesPerFactor
+}
+
+// directionCost is that of one direction.
+func directionCost(p *sparse.Pattern) float64 {
+	return costIncomplete*float64(p.NNZ()) + costVector*float64(p.N())
+}
+
+// incompleteCost bounds that of incomplete factors: each pivot meets what stands below it with what stands to its right.
+func incompleteCost(p *sparse.Pattern) float64 {
+	right := make([]float64, p.N())
+	below := make([]float64, p.N())
+	for j := range p.N() {
+		rows, _ := p.Column(j)
+		for _, i := range rows {
+			switch {
+			case int(i) > j:
+				below[j]++
+			case int(i) < j:
+				right[i]++
+			}
+		}
+	}
+	sum := 0.0
+	for k, b := range below {
+		sum += b * right[k]
+	}
+	return costIncomplete * sum
 }
 
 // dear reports whether directions have been so many that the direct solver that was the alternative is cheaper.
 func (k *krylov) dear(c *sparse.Choice) bool {
-	each := krylovCost(k.ilu.Pattern()) / krylovTypical
-	return k.solves >= krylovTrial && each*float64(k.directions) > float64(k.solves)*(c.Factor/solvesPerFactor+c.Solve)
+	p := k.ilu.Pattern()
+	took := directionCost(p)*float64(k.directions) + incompleteCost(p)*float64(k.solves)/solvesPerFactor
+	return k.solves >= krylovTrial && took > float64(k.solves)*(c.Factor/solvesPerFactor+c.Solve)
 }
 
 func newKrylov(sys *system.System, p *sparse.Pattern) (*krylov, error) {

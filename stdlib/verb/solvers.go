@@ -25,8 +25,12 @@ func solverRow(row method.Method) sig.Builtin {
 	if m.Family == method.Hamiltonian {
 		model = "model M { state q = 1, p = 0; q' = p; p' = -q }"
 	}
+	fixed := "(dt = 0.1)"
+	if m.Adaptive {
+		fixed = ""
+	}
 	return sig.Builtin{Name: m.Name, Kind: sig.Solver, Params: params, Result: "solver", Doc: strings.TrimSpace(m.Doc), Facts: facts(row), Cite: m.Cite,
-		Example: model + "\nsolve(M, t = 0..1, solver = " + m.Name + "(dt = 0.1))"}
+		Example: model + "\nsolve(M, t = 0..1, solver = " + m.Name + fixed + ")"}
 }
 
 // Auto is the help on the choice of a solver by the problem.
