@@ -425,6 +425,9 @@ func (in *Interp) noSolver(e ast.Expr, known func(name string) bool) *diag.Diagn
 	}
 	names := in.table.Names(sig.Solver)
 	sort.Strings(names)
+	if id.Name == "auto" {
+		return diag.New("E0701", id.Span(), "`auto` takes no options").At("chooses by the problem").WithHelp("write `solver = auto`, or name the solver that the options are for, such as `Rodas5P(dt = 0.1)`")
+	}
 	d := diag.New("E0701", id.Span(), "no solver is called `%s`", id.Name).At("not known here")
 	if s := diag.Suggest(id.Name, names); s != "" {
 		return d.WithHelp("did you mean `%s`?", s)
