@@ -81,9 +81,11 @@ func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
 	err := s.tryEngine()
 	if err <= 1 {
 		s.take(err, last)
+		s.refusals = 0
 		return true, true
 	}
 	s.stats.Rejected++
+	s.refusals++
 	s.bad = math.IsNaN(err)
 	if !s.set.controlled {
 		if s.status = NonFinite; !s.bad {
@@ -93,7 +95,25 @@ func (s *Stepper) attemptEngine(last bool) (ok, stop bool) {
 	}
 	s.next = s.eng.refuse(err) * math.Abs(s.h)
 	s.rejected = true
+	if s.refusals == stuckAfter && s.sys.Mass != nil {
+		s.unstick()
+	}
 	return false, false
+}
+
+// stuckAfter is how many refusals in a row are no matter of the step size alone.
+const stuckAfter = 10
+
+// unstick makes the state that steps start from consistent: what a step across a kink has left of an algebraic equation does not shrink with the step size, and would have
+// every later step refused.
+func (s *Stepper) unstick() {
+	copy(s.tmp, s.x)
+	if Consistent(s.sys, s.t, s.tmp, s.th, s.set.rtol, s.set.atol) != nil || !finite(s.tmp) {
+		return
+	}
+	copy(s.x, s.tmp)
+	s.eng.restart()
+	s.eng.ready()
 }
 
 // tryEngine makes the step from t to t1 and gives its scaled error, with the new state on the system's invariants.

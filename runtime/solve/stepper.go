@@ -52,6 +52,7 @@ type Stepper struct {
 	why      string // an engine's reason for its last refusal, "" where that is the error
 	badT     float64
 	attempts int
+	refusals int // in a row
 	kinks    kinks
 
 	status   Status
