@@ -159,7 +159,7 @@ func (c *Compiled) constrain(imp *implicit.System, how code.Options) error {
 		if err != nil {
 			return err
 		}
-		s.Invariants, s.InvariantsPattern = f, f.s.pattern()
+		s.Invariants, s.InvariantsPattern, s.AsWritten = f, f.s.pattern(), imp.AsWritten
 	}
 	return nil
 }

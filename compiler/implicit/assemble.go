@@ -26,6 +26,7 @@ type System struct {
 	Equations  []system.Equation
 	Invariants *ir.Graph // nil when no index was reduced
 	Conserved  []system.Equation
+	AsWritten  []int // per row: the invariant of which it is the highest derivative, −1 where the row itself is as written; nil when no index was reduced
 }
 
 // Lower makes the system of a model with implicit equations. dress puts functions of time in the place of inputs of each layout; nil: none.
@@ -52,7 +53,7 @@ func Lower(m *model.Model, b lower.Builtins, dress func(*lower.Layout)) (*System
 	if out.Pattern, out.Mass, err = s.mass(); err != nil {
 		return nil, err
 	}
-	out.Invariants, out.Conserved = s.invariants()
+	out.Invariants, out.Conserved, out.AsWritten = s.invariants()
 	return out, nil
 }
 
@@ -376,23 +377,32 @@ func ordinal(n int) string {
 	return strconv.Itoa(n) + "th"
 }
 
-// invariants is the graph of the constraints that were differentiated, with their lower derivatives.
-func (s *assembly) invariants() (*ir.Graph, []system.Equation) {
+// invariants is the graph of the constraints that were differentiated, with their lower derivatives; of says which of them a row was before.
+func (s *assembly) invariants() (h *ir.Graph, names []system.Equation, of []int) {
 	var es []elem
-	var names []system.Equation
-	for _, e := range s.eqs {
+	first := filled(len(s.eqs), -1)
+	for i, e := range s.eqs {
+		if e.level > 0 {
+			first[i] = len(es)
+		}
 		for level := range e.level {
 			es = append(es, elem{s.rest[e.eq][level], e.k})
 			names = append(names, system.Equation{Name: derived(elementText(s.m.Implicit[e.eq], e.k), level), Where: s.m.Implicit[e.eq].Span})
 		}
 	}
 	if len(es) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
-	h := ir.New()
+	of = filled(s.n, -1)
+	for off, i := range s.lead {
+		if i >= 0 {
+			of[off] = first[i]
+		}
+	}
+	h = ir.New()
 	root := pick(s.o.G, es, types.Shape{len(es)})
 	h.Output(ir.Output{Name: "invariants", Node: s.copied(h, []ir.ID{root}, nil)[0]})
-	return h, names
+	return h, names, of
 }
 
 func slotsOf(lay *lower.Layout) []system.Slot {

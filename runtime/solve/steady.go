@@ -89,7 +89,7 @@ func FindSteady(ctx context.Context, p *SteadyProblem) (*Steady, error) {
 type steady struct {
 	ctx     context.Context
 	p       SteadyProblem
-	sys     *system.System
+	sys     *system.System // of the equations as written: that of p, but for a reduced index
 	rhs     system.Func
 	mat     *matrix       // M − τ·J; its v is J
 	lu      sparse.Solver // of J; nil where its pattern is singular
@@ -151,11 +151,15 @@ func newSteady(ctx context.Context, p *SteadyProblem) (*steady, error) {
 	if why := p.Sys.NoGradient; why != "" && p.Sys.Jacobian == nil {
 		return nil, fmt.Errorf("a steady state needs derivatives of the equations: %s", why)
 	}
+	var err error
+	if s.sys, err = undifferentiated(p.Sys); err != nil {
+		return nil, err
+	}
 	n := p.Sys.NX
 	for _, v := range []*[]float64{&s.x, &s.f, &s.xt, &s.ft, &s.d, &s.bar, &s.w, &s.off} {
 		*v = make([]float64, n)
 	}
-	s.rhs = p.Sys.RHS.Clone()
+	s.rhs = s.sys.RHS.Clone()
 	s.rhs.Prepare(s.p.Theta)
 	if p.X0 != nil {
 		copy(s.x, p.X0)
@@ -164,8 +168,7 @@ func newSteady(ctx context.Context, p *SteadyProblem) (*steady, error) {
 	}
 	s.start = append(s.start, s.x...)
 	s.eval(s.f, s.x)
-	var err error
-	if s.mat, err = newMatrix(p.Sys, &s.counter); err != nil {
+	if s.mat, err = newMatrix(s.sys, &s.counter); err != nil {
 		return nil, err
 	}
 	s.mat.prepare(s.p.Theta)
@@ -180,6 +183,9 @@ func newSteady(ctx context.Context, p *SteadyProblem) (*steady, error) {
 
 // find tries one way after the other.
 func (s *steady) find() (*Steady, error) {
+	if s.p.Sys.Invariants != nil { // for Newton's method too: the unknowns that keep a constraint have no better guess
+		s.begin()
+	}
 	ways := []struct {
 		by  SteadyBy
 		run func() bool
@@ -190,7 +196,8 @@ func (s *steady) find() (*Steady, error) {
 		}
 		copy(s.x, s.start)
 		s.eval(s.f, s.x)
-		if way.run() {
+		resting := zero(s.f)
+		if way.run() || resting && s.stay() {
 			s.out.By = way.by
 			return s.finish(), nil
 		}
@@ -205,6 +212,21 @@ func (s *steady) find() (*Steady, error) {
 		s.x, s.f = s.best, s.bestF
 	}
 	return nil, s.failed("")
+}
+
+// stay takes the start, where f is zero, for the answer, whatever the derivatives of f are there.
+func (s *steady) stay() bool {
+	if s.ctx.Err() != nil {
+		return false
+	}
+	copy(s.x, s.start)
+	s.eval(s.f, s.x)
+	if s.singular != nil {
+		s.out.Singular = true
+		s.conserve()
+	}
+	s.tried = []string{"nothing moves at the start"}
+	return zero(s.f)
 }
 
 func (s *steady) eval(z, x []float64) {

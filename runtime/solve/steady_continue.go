@@ -25,6 +25,9 @@ const (
 
 // follow is true at a steady state reached by continuation.
 func (s *steady) follow() bool {
+	if s.begin(); s.ctx.Err() != nil {
+		return false
+	}
 	n, why := s.transient(s.p.Iterations * 3)
 	s.iterations += n
 	if why != "" {
@@ -178,7 +181,11 @@ func (s *steady) integrate() bool {
 	if rate > 0 {
 		span = min(max(1/rate, 1e-9), 1e9)
 	}
-	sys := frozen(s.sys, s.p.T)
+	if s.moving() {
+		s.said("integration is not possible: the time is held, and a constraint depends on it")
+		return false
+	}
+	sys := frozen(s.p.Sys, s.p.T)
 	maxSteps := s.p.MaxSteps
 	if maxSteps == 0 {
 		maxSteps = DefaultMaxSteps
@@ -266,7 +273,11 @@ func (s *steady) settle() bool {
 // frozen is a system whose time stands still at t: what happens in time, events and tables, is no part of it.
 func frozen(sys *system.System, t float64) *system.System {
 	out := &system.System{Name: sys.Name, States: sys.States, Theta: sys.Theta, Latent: sys.Latent, NTheta: sys.NTheta, NX: sys.NX, Init: sys.Init,
-		RHS: &still{sys.RHS.Clone(), t}, Pattern: sys.Pattern, Mass: sys.Mass, Algebraic: sys.Algebraic, Equations: sys.Equations, NoGradient: sys.NoGradient}
+		RHS: &still{sys.RHS.Clone(), t}, Pattern: sys.Pattern, Mass: sys.Mass, Algebraic: sys.Algebraic, Guesses: sys.Guesses, Equations: sys.Equations,
+		InvariantsPattern: sys.InvariantsPattern, Conserved: sys.Conserved, AsWritten: sys.AsWritten, NoGradient: sys.NoGradient}
+	if sys.Invariants != nil {
+		out.Invariants = &still{sys.Invariants.Clone(), t}
+	}
 	if sys.Jacobian != nil {
 		out.Jacobian = func() system.Jacobian {
 			j := sys.Jacobian()

@@ -65,7 +65,7 @@ func (s *steady) stability() {
 	switch {
 	case grow > 0:
 		o.Stability = fmt.Sprintf("unstable: %d of %d eigenvalues with positive real part, the largest %.4g", grow, n, most)
-	case zeros == n || math.Abs(most) <= tiny || zeros > 0 && !o.Singular:
+	case zeros == n || math.Abs(most) <= tiny || zeros > 0 && (!o.Singular || zeros > len(s.kept)):
 		o.Stability = "undecided: an eigenvalue has no real part, to rounding"
 	case zeros > 0:
 		o.Stability = fmt.Sprintf("stable for given conserved quantities, of which there are %d: the largest real part of the other eigenvalues is %.4g", zeros, most)

@@ -162,6 +162,12 @@ func TestSteadyBadCalls(t *testing.T) {
 			t.Errorf("%+v: %v", p, err)
 		}
 	}
+	// Invariants alone do not say which rows are derivatives of them.
+	bound := *sys
+	bound.Invariants = sys.RHS
+	if _, err := solve.FindSteady(context.Background(), &solve.SteadyProblem{Sys: &bound}); err == nil || !strings.Contains(err.Error(), "as they were written") {
+		t.Errorf("invariants: %v", err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := solve.FindSteady(ctx, &solve.SteadyProblem{Sys: sys}); !errors.Is(err, context.Canceled) {

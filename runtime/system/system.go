@@ -100,6 +100,9 @@ type System struct {
 	InvariantsPattern *sparse.Pattern
 	// Conserved name the invariants, for messages; nil: they have no names.
 	Conserved []Equation
+	// AsWritten has for each row of the right-hand side the invariant of which it is the highest derivative, −1 where it is none: a constraint as it was before the index was
+	// reduced. nil where nobody says.
+	AsWritten []int
 	// Guards are the functions whose zeros set off events; nil: none.
 	Guards Func
 	// GuardParts has an entry for each guard that something depends on, which are the first: where it is made of several by minimum and maximum, those, from among the rest;
