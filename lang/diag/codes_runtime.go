@@ -16,7 +16,7 @@ var runtimeCodes = []Row{
 	{"E0512", "the data do not fit the loss", "A logarithm of a datum that is not positive, times that are not sorted, or too few data.", ""},
 	{"E0513", "nothing to train", "The model has no parameter or weight that may move.", ""},
 	{"E0514", "a training failed", "The message says why.", ""},
-	{"E0515", "an event goes wrong", "It fires for ever, as bounces that die down do, or events set each other off in a circle, or it assigns what is no number or what no equation can hold with, or its period or delay makes no sense, or it should happen backwards in time. The help says what to do.", ""},
+	{"E0515", "an event goes wrong", "It fires for ever, as bounces that die down do, or twice at a time where its condition only touches, or events set each other off in a circle, or it assigns what is no number or what no equation can hold with, or its period or delay makes no sense, or it should happen backwards in time. The help says what to do.", ""},
 	{"E0516", "a solver that does not suit", "The solver cannot handle what the model needs, such as algebraic equations. The message lists those that can.", ""},
 	{"E0517", "an output could not be handed on", "The function that takes the outputs of a solve gave an error, which the message quotes.", ""},
 	{"E0530", "inconsistent initial values", "The given initial values of states that have a derivative contradict an algebraic equation or a constraint, or from the first guesses of the algebraic unknowns no solution is found. The message names the equation, by how much it is missed, and the values.", ""},

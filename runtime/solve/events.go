@@ -57,6 +57,7 @@ const (
 	zenoUlps    = 64    // roundings of the time: that is not later at all, and counts for several
 	zenoWeight  = 20    // of events
 	slideWeight = 5     // of what jumps in the right-hand side, where a pass through zero may be two changes
+	suddenly    = 1e-9  // of the time between two firings: that is a touch, while bounces that die down come quicker by and by
 	noiseFactor = 16 * 0x1p-52
 	blurShare   = 1e-3 // of the tolerance
 )
@@ -111,10 +112,11 @@ type eventer struct {
 	due     []due
 	atOnce  []int // by event: firings at this time
 	zeno    []int
-	fires   []int     // by event: how often, in all
+	inRow   []int     // by event: how often in a row, with hardly any time between
 	burst   []float64 // by event: since when it fires with hardly any time between
 	lastAt  []float64
-	own     []bool // by guard: an event of it has fired at this time, and nothing since
+	gap     []float64 // by event: the time between the last two firings
+	own     []bool    // by guard: an event of it has fired at this time, and nothing since
 	stopped bool
 	why     string // what is wrong, in words; the event is culprit
 	try     string // what to do about it
@@ -169,7 +171,8 @@ func newEventer(st *Stepper, sol *Solution) (*eventer, error) {
 	e.resets, e.times, e.delays = make([]system.Func, n), make([]system.Func, n), make([]system.Func, n)
 	e.moment, e.period, e.count = make([]float64, n), make([]float64, n), make([]int, n)
 	all := n + len(sys.Jumps)
-	e.atOnce, e.zeno, e.fires, e.lastAt, e.burst = make([]int, all), make([]int, all), make([]int, all), make([]float64, all), make([]float64, all)
+	e.atOnce, e.zeno, e.inRow = make([]int, all), make([]int, all), make([]int, all)
+	e.lastAt, e.burst, e.gap = make([]float64, all), make([]float64, all), make([]float64, all)
 	for i := range e.lastAt {
 		e.lastAt[i] = math.Inf(-1)
 	}
@@ -294,8 +297,10 @@ func (e *eventer) begin() Status {
 				return EventFault
 			}
 		}
-		if e.changed && !e.settleAll(-1, t, x) {
-			return EventFault
+		if e.changed {
+			if x = slices.Clone(x); e.balance(e.lastJump(), t, x) != Running || !e.settleAll(-1, t, x) {
+				return EventFault
+			}
 		}
 	}
 	for i := range e.sys.Events {
@@ -304,7 +309,7 @@ func (e *eventer) begin() Status {
 			e.due = append(e.due, due{event: i, cause: AtStart})
 		}
 	}
-	return e.fire()
+	return e.fire(x)
 }
 
 // side says on which side of zero a guard of value v is; where it is zero up to rounding, the way it goes decides, and where it does not go, was.
@@ -389,13 +394,18 @@ func (s *Solution) eventsAfter(steps int) int {
 
 // end fires what happens at the end of the step, which is recorded already.
 func (e *eventer) end() Status {
+	t, x := e.st.T(), e.st.X()
 	if !e.quiet {
-		t, x := e.st.T(), e.st.X()
-		if !e.flips() || e.changed && !e.settleAll(-1, t, x) {
+		if !e.flips() {
 			return EventFault
 		}
+		if e.changed {
+			if x = slices.Clone(x); e.balance(e.lastJump(), t, x) != Running || !e.settleAll(-1, t, x) {
+				return EventFault
+			}
+		}
 	}
-	return e.fire()
+	return e.fire(x)
 }
 
 // flips finds the guards that pass zero where the step ends, among them the one whose zero ended it.

@@ -36,8 +36,9 @@ func (e *eventer) push(d due) {
 	e.due = append(e.due, d)
 }
 
-// fire carries out all that is due now, in order, and restarts the stepper where the state has changed.
-func (e *eventer) fire() Status {
+// fire carries out all that is due now, in order, and restarts the stepper where the state has changed. x is that of the stepper, unless what has jumped moved
+// algebraic unknowns; it is left as it is.
+func (e *eventer) fire(x []float64) Status {
 	t := e.st.T()
 	for i := range e.sys.Events {
 		if e.moment[i] == t {
@@ -63,8 +64,8 @@ func (e *eventer) fire() Status {
 		e.sol.Events = e.sol.Events[:0] // the last of them are kept
 	}
 	count := len(e.sol.Events)
-	x := slices.Clone(e.st.X())
-	begin := slices.Clone(x)
+	x = slices.Clone(x)
+	begin := slices.Clone(e.st.X())
 	for len(e.due) > 0 {
 		at := 0
 		for k, d := range e.due {
@@ -82,6 +83,9 @@ func (e *eventer) fire() Status {
 			copy(e.st.X(), x)
 			return EventFault
 		}
+	}
+	if len(e.sol.Events) > count {
+		copy(e.sol.Events[count].Before, begin) // where the step ended
 	}
 	e.pending = slices.DeleteFunc(e.pending, func(p pending) bool { return p.t == t })
 	if e.p.Jumped != nil {
@@ -119,10 +123,8 @@ func (e *eventer) one(d due, t float64, x []float64) Status {
 		return e.wrong(i, fmt.Sprintf("it fires again and again at one time, set off by itself or by others: %s", e.loop()),
 			"give the conditions two thresholds apart from each other (hysteresis), so that what one event does cannot set off the other at once")
 	}
-	e.fires[i]++
 	if (d.cause == ByGuard || d.cause == ByInput) && e.often(i, t) {
-		return e.wrong(i, fmt.Sprintf("it fires for ever: %d times by now, the last of them within %.2g of time", e.fires[i], t-e.burst[i]),
-			"end before this time, or `stop when` the motion has died down")
+		return e.tooOften(i, t)
 	}
 	if d.cause != ByDelay && e.sol != nil {
 		e.st.stats.Events++
@@ -161,6 +163,11 @@ func (e *eventer) one(d due, t float64, x []float64) Status {
 			copy(x, e.x)
 		}
 	}
+	if e.sys.Mass != nil && !slices.Equal(x, f.Before) {
+		if s := e.balance(i, t, x); s != Running {
+			return s
+		}
+	}
 	f.After = slices.Clone(x)
 	if need := int64(len(e.sol.Events)+1) * int64(16*len(x)+96); need > e.st.set.maxMemory {
 		return MemoryLimit
@@ -172,7 +179,9 @@ func (e *eventer) one(d due, t float64, x []float64) Status {
 
 // often says whether event i has fired so often, with so little between, that the time does not move on.
 func (e *eventer) often(i int, t float64) bool {
-	switch d := t - e.lastAt[i]; {
+	d := t - e.lastAt[i]
+	e.inRow[i]++
+	switch {
 	case d <= zenoUlps*0x1p-52*math.Abs(t):
 		if e.zeno[i] += zenoWeight; i >= len(e.sys.Events) {
 			e.zeno[i] += slideWeight - zenoWeight
@@ -180,13 +189,23 @@ func (e *eventer) often(i int, t float64) bool {
 	case d <= zenoShare*(e.p.T1-e.p.T0):
 		e.zeno[i]++
 	default:
-		e.zeno[i], e.burst[i] = 0, t
+		e.zeno[i], e.burst[i], e.inRow[i] = 0, t, 1
 	}
 	if e.zeno[i] >= maxZeno {
 		return true
 	}
-	e.lastAt[i] = t
+	e.lastAt[i], e.gap[i] = t, d
 	return false
+}
+
+// tooOften tells bounces that die down, where the times between firings shrink, from a condition that hardly passes its threshold.
+func (e *eventer) tooOften(i int, t float64) Status {
+	if d := t - e.lastAt[i]; d <= suddenly*e.gap[i] {
+		return e.wrong(i, fmt.Sprintf("it fires twice within %.2g of time, which is no more than the time's rounding: its condition hardly passes its threshold, as where it only touches it (grazes)", d),
+			"move the threshold off the value that the condition only just reaches; where events switch to and fro, give them two thresholds apart from each other (hysteresis)")
+	}
+	return e.wrong(i, fmt.Sprintf("it fires for ever: %d times within %.2g of time", e.inRow[i], t-e.burst[i]),
+		"end before this time, or `stop when` the motion has died down")
 }
 
 // settle finds the guards that an event at time t has brought to the other side, and makes due what they set off.
@@ -205,7 +224,7 @@ func (e *eventer) settle(d due, t float64, x []float64) bool {
 	return true
 }
 
-// settleAll looks at the guards until nothing changes: what jumps may stand in the guard of another.
+// settleAll looks at the guards until nothing changes: what jumps may stand in the guard of another, and in algebraic equations.
 func (e *eventer) settleAll(own int, t float64, x []float64) bool {
 	for {
 		was := slices.Clone(e.th)
@@ -214,6 +233,9 @@ func (e *eventer) settleAll(own int, t float64, x []float64) bool {
 		}
 		if slices.Equal(was, e.th) {
 			return true
+		}
+		if e.balance(e.lastJump(), t, x) != Running {
+			return false
 		}
 	}
 }
@@ -292,29 +314,38 @@ func (e *eventer) goes(i int, t float64, x []float64, was bool) bool {
 
 // restart stands the stepper at the state after the events, those from the given one on.
 func (e *eventer) restart(t float64, x []float64, from int) Status {
-	if err := e.consistent(t, x); err != nil {
-		last := 0
-		if n := len(e.sol.Events); n > from {
-			last = e.sol.Events[n-1].Event
-		} else if n := len(e.sol.Jumps); n > 0 {
-			last = len(e.sys.Events) + e.sol.Jumps[n-1].Event
-		}
-		return e.wrong(last, "the algebraic equations have no solution after it: "+err.Error(),
-			"let the event assign values that the equations can hold with: change the states that have derivatives, and leave those that the equations determine")
+	last, n := e.lastJump(), len(e.sol.Events)
+	if n > from {
+		last = e.sol.Events[n-1].Event
 	}
-	if n := len(e.sol.Events); n > from && e.sys.Mass != nil {
+	if s := e.balance(max(last, 0), t, x); s != Running {
+		return s
+	}
+	if n > from && e.sys.Mass != nil {
 		copy(e.sol.Events[n-1].After, x) // what the run goes on with
 	}
 	e.st.Restart(t, x)
 	return e.st.status
 }
 
-// consistent brings the algebraic unknowns to what the equations demand.
-func (e *eventer) consistent(t float64, x []float64) error {
-	if e.sys.Mass == nil {
-		return nil
+// lastJump is the number, beyond those of the events, of what jumped last; −1 for nothing.
+func (e *eventer) lastJump() int {
+	if n := len(e.sol.Jumps); n > 0 {
+		return len(e.sys.Events) + e.sol.Jumps[n-1].Event
 	}
-	return Consistent(e.sys, t, x, e.st.th, e.st.set.rtol, e.st.set.atol)
+	return -1
+}
+
+// balance brings the algebraic unknowns to what the equations demand after an event, so that nothing reads what they were before it.
+func (e *eventer) balance(event int, t float64, x []float64) Status {
+	if e.sys.Mass == nil {
+		return Running
+	}
+	if err := Consistent(e.sys, t, x, e.st.th, e.st.set.rtol, e.st.set.atol); err != nil {
+		return e.wrong(event, "the algebraic equations have no solution after it: "+err.Error(),
+			"let the event assign values that the equations can hold with: change the states that have derivatives, and leave those that the equations determine")
+	}
+	return Running
 }
 
 func (e *eventer) wrong(event int, why, try string) Status {

@@ -153,7 +153,6 @@ func (e *eventer) jumped(i int, cause Cause, t float64, x []float64) bool {
 	e.st.stats.Jumps++
 	e.sol.Jumps = append(e.sol.Jumps, Fired{T: t, Event: k, Guard: i, Cause: cause, From: -1, Step: e.st.stats.Steps, Before: slices.Clone(x), After: slices.Clone(x)})
 	n := len(e.sys.Events) + k
-	e.fires[n]++
 	if e.atOnce[n]++; e.atOnce[n] > maxAtOnce || cause == ByGuard && e.often(n, t) {
 		e.culprit = n
 		e.why = "the solution slides along it: on both sides the equations lead back to it, so that it changes for ever"
