@@ -52,8 +52,15 @@ type radauFamily []*radauScheme
 
 // radauScheme is one method with its interpolation. It is immutable and may be shared.
 type radauScheme struct {
-	tab   *method.RadauTableau
-	scale []float64 // 1/(c_i Π (c_i − c_j))
+	tab    *method.RadauTableau
+	scale  []float64 // 1/(c_i Π (c_i − c_j))
+	probes []probe
+}
+
+// probe is a place between stages where the polynomial is held against the equation: its value and its derivative there are Σ w_i Z_i and Σ d_i Z_i/h.
+type probe struct {
+	at   float64
+	w, d []float64
 }
 
 func newRadau(m *method.Radau, s *Stepper) (*radau, error) {
@@ -95,7 +102,27 @@ func newRadauScheme(tab *method.RadauTableau) *radauScheme {
 		}
 		c.scale = append(c.scale, p)
 	}
+	for _, i := range []int{tab.Stages / 2, tab.Stages - 1} { // two, since a driver may by accident meet the polynomial at one
+		c.probes = append(c.probes, c.probe((tab.C[i-1]+tab.C[i])/2))
+	}
 	return c
+}
+
+// probe is one at θ = at.
+func (c *radauScheme) probe(at float64) probe {
+	p := probe{at: at}
+	for i, scale := range c.scale {
+		w := scale * at
+		sum := 1 / at
+		for j, cj := range c.tab.C {
+			if j != i {
+				w *= at - cj
+				sum += 1 / (at - cj)
+			}
+		}
+		p.w, p.d = append(p.w, w), append(p.d, w*sum)
+	}
+	return p
 }
 
 // most is the largest number of stages.
@@ -111,6 +138,7 @@ const (
 	fastRate    = 2e-3 // Newton's rate up to which the order may rise
 	slowRate    = 0.8  // and from which it falls
 	settled     = 10   // steps before it rises again
+	radauInside = 20.0 // tolerances that the dense output may err by
 	radauShare  = 10.0 // the estimate's tolerance at most, in those of the solution: about what the dense output errs by within steps
 )
 
@@ -201,7 +229,40 @@ func (r *radau) attempt() float64 {
 	if !s.set.controlled {
 		return 0
 	}
-	return r.estimate()
+	err := r.estimate()
+	if err <= 1 {
+		err = max(err, r.inside())
+	}
+	return err
+}
+
+// inside is the error of the stages' polynomial P between the stages, scaled: what (M − cJ)⁻¹ c (f(P) − M·P'), c = h/γ, makes of its defect. That is of order s + 1,
+// as the estimate is, and for stiff components it is the error of P itself, of which the estimate sees nothing: what follows a driver at h|λ| ≫ 1 is right at every
+// stage, however little of the driver the polynomial through them shows.
+func (r *radau) inside() float64 {
+	s, c, worst := r.s, r.s.h/r.tab.Gamma, 0.0
+	for _, p := range r.probes {
+		copy(r.tmp, s.x)
+		clear(s.tmp)
+		for i, z := range r.z[:r.tab.Stages] {
+			w, d := p.w[i], p.d[i]/s.h
+			for n, v := range z {
+				r.tmp[n] += w * v
+				s.tmp[n] -= d * v
+			}
+		}
+		e := s.e
+		s.eval(e, s.t+p.at*s.h, r.tmp)
+		r.nw.mat.addMass(e, s.tmp)
+		for n := range e {
+			e[n] *= c
+		}
+		r.nw.mat.solve(e)
+		if v := s.norm(e, s.x, s.x1) / radauInside; v > worst { // not NaN, where P leaves the domain of f
+			worst = v
+		}
+	}
+	return worst
 }
 
 // factor factors all matrices for the step.
