@@ -57,12 +57,6 @@ type radauScheme struct {
 	probes []probe
 }
 
-// probe is a place between stages where the polynomial is held against the equation: its value and its derivative there are Σ w_i Z_i and Σ d_i Z_i/h.
-type probe struct {
-	at   float64
-	w, d []float64
-}
-
 func newRadau(m *method.Radau, s *Stepper) (*radau, error) {
 	r := &radau{s: s}
 	for _, stages := range m.Stages {
@@ -138,7 +132,6 @@ const (
 	fastRate    = 2e-3 // Newton's rate up to which the order may rise
 	slowRate    = 0.8  // and from which it falls
 	settled     = 10   // steps before it rises again
-	radauInside = 20.0 // tolerances that the dense output may err by
 	radauShare  = 10.0 // the estimate's tolerance at most, in those of the solution: about what the dense output errs by within steps
 )
 
@@ -236,31 +229,12 @@ func (r *radau) attempt() float64 {
 	return err
 }
 
-// inside is the error of the stages' polynomial P between the stages, scaled: what (M − cJ)⁻¹ c (f(P) − M·P'), c = h/γ, makes of its defect. That is of order s + 1,
-// as the estimate is, and for stiff components it is the error of P itself, of which the estimate sees nothing: what follows a driver at h|λ| ≫ 1 is right at every
-// stage, however little of the driver the polynomial through them shows.
+// inside is the scaled error of the stages' polynomial between the stages. Of stiff components the estimate sees nothing there: what follows a driver at h|λ| ≫ 1 is right
+// at every stage, however little of the driver the polynomial through them shows.
 func (r *radau) inside() float64 {
-	s, c, worst := r.s, r.s.h/r.tab.Gamma, 0.0
+	worst := 0.0
 	for _, p := range r.probes {
-		copy(r.tmp, s.x)
-		clear(s.tmp)
-		for i, z := range r.z[:r.tab.Stages] {
-			w, d := p.w[i], p.d[i]/s.h
-			for n, v := range z {
-				r.tmp[n] += w * v
-				s.tmp[n] -= d * v
-			}
-		}
-		e := s.e
-		s.eval(e, s.t+p.at*s.h, r.tmp)
-		r.nw.mat.addMass(e, s.tmp)
-		for n := range e {
-			e[n] *= c
-		}
-		r.nw.mat.solve(e)
-		if v := s.norm(e, s.x, s.x1) / radauInside; v > worst { // not NaN, where P leaves the domain of f
-			worst = v
-		}
+		worst = max(worst, r.s.defect(p, r.z[:r.tab.Stages], r.s.h/r.tab.Gamma, r.nw.mat, r.s.e))
 	}
 	return worst
 }

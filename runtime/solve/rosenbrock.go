@@ -28,6 +28,9 @@ type rosenbrock struct {
 	haveF0     bool
 	logErr     float64
 	k1         float64
+
+	checked float64 // length of the step that inside looked at last; 0: look at the next
+	since   int     // steps since then
 }
 
 // rosenbrockScheme is a Rosenbrock method's rows without their zeros. It is immutable and may be shared.
@@ -37,6 +40,7 @@ type rosenbrockScheme struct {
 	b, e       combo
 	repeats    []bool // stage i takes f where the stage before took it
 	denseTerms []int
+	probes     []probe // of the dense output, in the u
 }
 
 func newRosenbrockScheme(m *method.Rosenbrock) *rosenbrockScheme {
@@ -60,6 +64,18 @@ func newRosenbrockScheme(m *method.Rosenbrock) *rosenbrockScheme {
 				break
 			}
 		}
+	}
+	for _, at := range []float64{0.3, 0.7} {
+		p := probe{at: at, w: make([]float64, m.Stages), d: make([]float64, m.Stages)}
+		for _, i := range c.denseTerms {
+			p.w[i] = c.denseWeight(i, at)
+			power := 1.0
+			for k, v := range m.Dense[i] {
+				p.d[i] += float64(k+1) * v * power
+				power *= at
+			}
+		}
+		c.probes = append(c.probes, p)
 	}
 	return c
 }
@@ -106,7 +122,7 @@ func (r *rosenbrock) prepare() {
 }
 
 func (r *rosenbrock) restart() {
-	r.fresh, r.haveF0 = false, false
+	r.fresh, r.haveF0, r.checked = false, false, 0
 	r.logErr = method.Log2(method.MinError)
 }
 
@@ -127,6 +143,54 @@ func (r *rosenbrock) ready() bool {
 }
 
 func (r *rosenbrock) attempt() float64 {
+	err := r.make()
+	if err <= 1 && r.s.set.controlled {
+		err = max(err, r.inside())
+	}
+	return err
+}
+
+const (
+	insideEvery  = 4   // steps
+	insideGrowth = 1.2 // of a step's length since the check before, from which on it is made at once
+	insideNear   = 0.1 // errors from which on every step is checked
+)
+
+// inside is the scaled error of the dense output, as radau.inside measures it: the error estimate sees nothing of a stiff component that follows a driver, and neither of
+// what the output makes of it between the step's ends. It costs whole steps a factorisation, so that not every step is checked.
+func (r *rosenbrock) inside() float64 {
+	s, h := r.s, math.Abs(r.s.h)
+	if r.checked > 0 && h <= insideGrowth*r.checked && r.since < insideEvery {
+		return 0
+	}
+	c, worst := s.h*r.m.Gamma, 0.0
+	if r.all && r.needMatrix() != nil {
+		return 0
+	}
+	if r.all && !r.fresh { // the ordinary step has its factors
+		r.linearise()
+	}
+	if r.all && (!finite(r.mat.v) || r.mat.factor(c) != nil) {
+		return 0
+	}
+	for _, p := range r.probes {
+		worst = max(worst, s.defect(p, r.u, c, r.mat, r.w))
+	}
+	if r.checked, r.since = h, 0; worst > insideNear {
+		r.checked = 0
+	}
+	return worst
+}
+
+// linearise computes J and ∂f/∂t at the start of the step.
+func (r *rosenbrock) linearise() {
+	r.mat.jacobian(r.ft, r.s.t, r.s.x)
+	r.autonomous = zero(r.ft)
+	r.fresh = true
+}
+
+// make makes the step, and gives the error at its end.
+func (r *rosenbrock) make() float64 {
 	s := r.s
 	if r.all {
 		s.stats.Whole = true
@@ -156,9 +220,7 @@ func (r *rosenbrock) ordinary() float64 {
 	s, m := r.s, r.m
 	h := s.h
 	if !r.fresh {
-		r.mat.jacobian(r.ft, s.t, s.x)
-		r.autonomous = zero(r.ft)
-		r.fresh = true
+		r.linearise()
 	}
 	if !finite(r.mat.v) {
 		s.badT = s.t
@@ -233,7 +295,10 @@ func (r *rosenbrock) refuse(err float64) float64 {
 	return max(method.Shrink, method.Safety*method.Exp2(-method.Log2(err)/r.k1))
 }
 
-func (r *rosenbrock) commit() { r.fresh, r.haveF0 = false, false }
+func (r *rosenbrock) commit() {
+	r.fresh, r.haveF0 = false, false
+	r.since++
+}
 
 func (r *rosenbrock) width() int { return len(r.flat) }
 

@@ -24,7 +24,7 @@ func follower(lambda, omega float64) (*solve.Problem, func(t float64) float64) {
 func TestInsideStiffSteps(t *testing.T) {
 	nine, _ := varyingRadau().Of(9)
 	thirteen, _ := varyingRadau().Of(13)
-	for _, m := range []method.Method{mustFind(t, "RadauIIA5"), nine, thirteen, varyingRadau(), mustFind(t, "BDF")} {
+	for _, m := range []method.Method{mustFind(t, "RadauIIA5"), nine, thirteen, varyingRadau(), mustFind(t, "BDF"), mustFind(t, "Rodas4"), mustFind(t, "Rodas4P"), mustFind(t, "Rodas5P")} {
 		info := m.Info()
 		for _, lambda := range []float64{300, 7e3, 1e5, 1e8} {
 			for _, omega := range []float64{0.3, 2, 17} {

@@ -1,0 +1,40 @@
+package solve
+
+import "math"
+
+// insideTol is how many tolerances a dense output may err by within a step, as its defect tells.
+const insideTol = 20
+
+// probe is a place within a step where the dense output P is held against the equation: for vectors u_i of the step's, P = x + Σ w_i u_i and h·P' = Σ d_i u_i there.
+type probe struct {
+	at   float64 // θ
+	w, d []float64
+}
+
+// defect is what (M − cJ)⁻¹ c, factored in mat, makes of the defect f(P) − M·P' at a probe, over what is allowed. With c in proportion to h it falls as the error of P
+// does when steps shorten, and of stiff components it is that error. It is 0 where P leaves the domain of f, which the stages did not. e is scratch.
+func (s *Stepper) defect(p probe, u [][]float64, c float64, mat *matrix, e []float64) float64 {
+	x, slope := s.tmp, s.inner
+	copy(x, s.x)
+	clear(slope)
+	for i, u := range u {
+		w, d := p.w[i], p.d[i]/s.h
+		if w == 0 && d == 0 {
+			continue
+		}
+		for n, v := range u {
+			x[n] += w * v
+			slope[n] -= d * v
+		}
+	}
+	s.eval(e, s.t+p.at*s.h, x)
+	mat.addMass(e, slope)
+	for n := range e {
+		e[n] *= c
+	}
+	mat.solve(e)
+	if v := s.norm(e, s.x, s.x1) / insideTol; v > 0 && !math.IsInf(v, 1) {
+		return v
+	}
+	return 0
+}
