@@ -38,3 +38,24 @@ func (s *Stepper) defect(p probe, u [][]float64, c float64, mat *matrix, e []flo
 	}
 	return 0
 }
+
+// Inside is the error of a Rosenbrock method's dense output within a step that others have made, as the step control measures it: 1 and less is well. The Stepper must have been
+// started for the same problem, with the same θ; the step goes from (t, x) to (t + h, x1), and k are its stages, one after the other. Other methods give 0.
+func (s *Stepper) Inside(t, h float64, x, x1, k []float64) float64 {
+	r, ok := s.eng.(*rosenbrock)
+	if !ok {
+		return 0
+	}
+	s.t, s.h, s.t1 = t, h, t+h
+	copy(s.x, x)
+	copy(s.x1, x1)
+	copy(r.flat, k)
+	r.fresh, r.clear = false, 0
+	if !r.all { // no step has been made that left its factors
+		r.linearise()
+		if !finite(r.mat.v) || r.mat.factor(h*r.m.Gamma) != nil {
+			return 0
+		}
+	}
+	return r.inside()
+}

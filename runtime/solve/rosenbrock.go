@@ -29,8 +29,8 @@ type rosenbrock struct {
 	logErr     float64
 	k1         float64
 
-	checked float64 // length of the step that inside looked at last; 0: look at the next
-	since   int     // steps since then
+	clear float64 // length of a step up to which inside trusts what it saw last; 0: look at the next
+	since int     // steps since then
 }
 
 // rosenbrockScheme is a Rosenbrock method's rows without their zeros. It is immutable and may be shared.
@@ -122,7 +122,7 @@ func (r *rosenbrock) prepare() {
 }
 
 func (r *rosenbrock) restart() {
-	r.fresh, r.haveF0, r.checked = false, false, 0
+	r.fresh, r.haveF0, r.clear = false, false, 0
 	r.logErr = method.Log2(method.MinError)
 }
 
@@ -151,16 +151,16 @@ func (r *rosenbrock) attempt() float64 {
 }
 
 const (
-	insideEvery  = 4   // steps
-	insideGrowth = 1.2 // of a step's length since the check before, from which on it is made at once
-	insideNear   = 0.1 // errors from which on every step is checked
+	insideEvery = 6    // steps
+	insideNear  = 0.02 // errors from which on every step is checked
+	insideLeap  = 1.5  // growth of steps at most until the next check
 )
 
 // inside is the scaled error of the dense output, as radau.inside measures it: the error estimate sees nothing of a stiff component that follows a driver, and neither of
 // what the output makes of it between the step's ends. It costs whole steps a factorisation, so that not every step is checked.
 func (r *rosenbrock) inside() float64 {
 	s, h := r.s, math.Abs(r.s.h)
-	if r.checked > 0 && h <= insideGrowth*r.checked && r.since < insideEvery {
+	if h <= r.clear && r.since < insideEvery {
 		return 0
 	}
 	c, worst := s.h*r.m.Gamma, 0.0
@@ -176,8 +176,9 @@ func (r *rosenbrock) inside() float64 {
 	for _, p := range r.probes {
 		worst = max(worst, s.defect(p, r.u, c, r.mat, r.w))
 	}
-	if r.checked, r.since = h, 0; worst > insideNear {
-		r.checked = 0
+	r.clear, r.since = 0, 0
+	if worst <= insideNear {
+		r.clear = h * min(math.Pow(0.5/max(worst, 1e-10), 1/r.k1), insideLeap)
 	}
 	return worst
 }
