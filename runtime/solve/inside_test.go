@@ -24,11 +24,14 @@ func follower(lambda, omega float64) (*solve.Problem, func(t float64) float64) {
 func TestInsideStiffSteps(t *testing.T) {
 	nine, _ := varyingRadau().Of(9)
 	thirteen, _ := varyingRadau().Of(13)
-	for _, m := range []method.Method{mustFind(t, "RadauIIA5"), nine, thirteen, varyingRadau(), mustFind(t, "BDF"), mustFind(t, "Rodas4"), mustFind(t, "Rodas4P"), mustFind(t, "Rodas5P")} {
+	for _, m := range []method.Method{mustFind(t, "RadauIIA5"), nine, thirteen, varyingRadau(), mustFind(t, "BDF"), mustFind(t, "Rodas4"), mustFind(t, "Rodas4P"), mustFind(t, "Rodas5P"), mustFind(t, "TRBDF2"), mustFind(t, "Rosenbrock23")} {
 		info := m.Info()
 		for _, lambda := range []float64{300, 7e3, 1e5, 1e8} {
 			for _, omega := range []float64{0.3, 2, 17} {
 				for _, rtol := range []float64{1e-3, 1e-6, 1e-8} {
+					if info.Order < 4 && rtol < 1e-5 { // too many steps
+						continue
+					}
 					p, exact := follower(lambda, omega)
 					p.Method, p.Rtol, p.Atol = m, rtol, rtol
 					s := run(t, p)

@@ -234,7 +234,7 @@ func (r *radau) attempt() float64 {
 func (r *radau) inside() float64 {
 	worst := 0.0
 	for _, p := range r.probes {
-		worst = max(worst, r.s.defect(p, r.z[:r.tab.Stages], r.s.h/r.tab.Gamma, r.nw.mat, r.s.e))
+		worst = max(worst, r.s.defect(p, 1, r.z[:r.tab.Stages], r.s.h/r.tab.Gamma, r.nw.mat, r.s.e))
 	}
 	return worst
 }

@@ -65,18 +65,7 @@ func newRosenbrockScheme(m *method.Rosenbrock) *rosenbrockScheme {
 			}
 		}
 	}
-	for _, at := range []float64{0.3, 0.7} {
-		p := probe{at: at, w: make([]float64, m.Stages), d: make([]float64, m.Stages)}
-		for _, i := range c.denseTerms {
-			p.w[i] = c.denseWeight(i, at)
-			power := 1.0
-			for k, v := range m.Dense[i] {
-				p.d[i] += float64(k+1) * v * power
-				power *= at
-			}
-		}
-		c.probes = append(c.probes, p)
-	}
+	c.probes = probes(m.Dense, m.Stages)
 	return c
 }
 
@@ -174,7 +163,7 @@ func (r *rosenbrock) inside() float64 {
 		return 0
 	}
 	for _, p := range r.probes {
-		worst = max(worst, s.defect(p, r.u, c, r.mat, r.w))
+		worst = max(worst, s.defect(p, 1, r.u, c, r.mat, r.w))
 	}
 	r.clear, r.since = 0, 0
 	if worst <= insideNear {
