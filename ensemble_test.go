@@ -195,3 +195,34 @@ func TestEnsembleBackends(t *testing.T) {
 		}
 	}
 }
+
+// TestEnsembleInsideSteps: members whose stiff component follows a driver are right at outputs within steps, in lanes as by themselves.
+func TestEnsembleInsideSteps(t *testing.T) {
+	m, err := udl.Parse("m", "model M { param L = 1e5; state x = 0; x' = -L*(x - sin(2*t)) }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := m.Ensemble(context.Background(), udl.EnsembleOptions{N: 5, Vary: map[string]string{"L": "[1e8, 1e7, 1e6, 1e5, 7000]"},
+		SolveOptions: udl.SolveOptions{T1: 37, By: 0.1, Solver: "Rodas5P"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	xs, err := e.Series("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	per := len(xs) / 5
+	for i, l := range []float64{1e8, 1e7, 1e6, 1e5, 7000} {
+		worst := 0.0
+		for k, x := range xs[i*per : (i+1)*per] {
+			s, c := math.Sincos(0.2 * float64(k))
+			if k > 0 {
+				worst = max(worst, math.Abs(x-l*(l*s-2*c)/(l*l+4)))
+			}
+		}
+		t.Logf("λ = %g: %.2g", l, worst)
+		if worst > 1e-4 {
+			t.Errorf("λ = %g: off by %.2g", l, worst)
+		}
+	}
+}

@@ -30,7 +30,20 @@ type laneDriver struct {
 	k      []float64
 	dir    float64
 	dense  bool
+
+	checks  bool // whether outputs within steps are looked at
+	check   solve.Stepper
+	checker int       // the member that check is started for, −1 for none
+	checked []float64 // of each lane, the length of the step looked at last; 0: look at the next
+	since   []int     // of each lane, steps with outputs since then
+	end1    []float64
 }
+
+const (
+	checkEvery  = 4   // steps of a lane with outputs within
+	checkGrowth = 1.2 // of their length, from which on the next is looked at
+	insideMost  = 4   // of what the step control of a single solve allows, up to which a lane goes on
+)
 
 // stiffSteps is how many steps a member may take in a lane before it is suspected to be stiff and integrated again by what its problem chooses: more than
 // most smooth trajectories take, and cheap beside what stiff ones would.
@@ -47,6 +60,8 @@ func (w *worker) lanes(l system.Lanes) {
 		d.evals, d.k = m.Stages-1, make([]float64, len(m.A)*nx)
 	case *method.Rosenbrock:
 		d.evals, d.k = m.Stages, make([]float64, m.Stages*nx)
+		d.checks, d.checker = d.dense, -1
+		d.checked, d.since, d.end1 = make([]float64, n), make([]int, n), make([]float64, nx)
 	}
 	d.in, _ = solve.NewInterpolant(w.by, nx)
 	if w.T1 < w.T0 {
@@ -82,7 +97,13 @@ func (w *worker) lanes(l system.Lanes) {
 				}
 				if s := l.State(lane, nil); s.Accepted > d.taken[lane] {
 					d.taken[lane] = s.Accepted
-					d.write(lane, i, s.T)
+					if d.write(lane, i, s.T) {
+						continue
+					}
+					// As one in doubt is: by a stepper, which makes steps such that outputs within them are right.
+					if s.Status = system.LaneDoubt; !d.end(lane, i, s) {
+						active--
+					}
 				}
 			}
 		}
@@ -148,17 +169,23 @@ func (d *laneDriver) fill(lane int) bool {
 		}
 		d.l.Load(lane, d.T0, d.T1, h, d.st.X(), k0, d.Values[i*len(d.Vary):(i+1)*len(d.Vary)])
 		d.member[lane], d.output[lane], d.taken[lane] = i, o, 0
+		if d.checks {
+			d.checked[lane] = 0
+		}
 		return true
 	}
 }
 
-// write interpolates the outputs within the step that a lane has just made, to t1.
-func (d *laneDriver) write(lane, i int, t1 float64) {
+// write interpolates the outputs within the step that a lane has just made, to t1. It is false where they would be wrong.
+func (d *laneDriver) write(lane, i int, t1 float64) bool {
 	o := d.output[lane]
 	if o >= len(d.Times) || (d.Times[o]-t1)*d.dir > 0 || d.Times[o] == d.T1 {
-		return
+		return true
 	}
 	t, h := d.l.Dense(lane, d.x, d.k)
+	if d.checks && !d.right(lane, i, t, h) {
+		return false
+	}
 	for ; o < len(d.Times) && (d.Times[o]-t1)*d.dir <= 0 && d.Times[o] != d.T1; o++ {
 		if d.Times[o] == t1 {
 			d.l.State(lane, d.result.Row(i, o))
@@ -167,6 +194,25 @@ func (d *laneDriver) write(lane, i int, t1 float64) {
 		d.in.At((d.Times[o]-t)/h, d.result.Row(i, o), d.x, h, d.k)
 	}
 	d.output[lane] = o
+	return true
+}
+
+// right looks whether the dense output of a lane's step from t, in x and k, is right, at some of them: where steps grow, and now and then.
+func (d *laneDriver) right(lane, i int, t, h float64) bool {
+	size := math.Abs(h)
+	if d.since[lane]++; d.checked[lane] > 0 && size <= checkGrowth*d.checked[lane] && d.since[lane] < checkEvery {
+		return true
+	}
+	if d.checker != i {
+		d.be(i)
+		if d.check.Start(d.ctx, &d.prob) != nil {
+			return true // it started before
+		}
+		d.checker = i
+	}
+	d.checked[lane], d.since[lane] = size, 0
+	d.l.State(lane, d.end1)
+	return d.check.Inside(t, h, d.x, d.end1, d.k) <= insideMost
 }
 
 // end takes the member out of a lane that is done or stopped and fills it anew; it is false when there is nothing to fill it with.

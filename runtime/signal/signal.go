@@ -73,6 +73,14 @@ func New(kind Kind, t, v []float64, outside bool) (*Signal, error) {
 			}
 		}
 	}
+	if kind == Cubic {
+		for i := 1; i < n-1; i++ {
+			h := max(t[i]-t[i-1], t[i+1]-t[i])
+			if math.Abs(s.c[i][3]-s.c[i-1][3])*h*h*h > roughness*max(math.Abs(v[i-1]), math.Abs(v[i]), math.Abs(v[i+1])) {
+				s.kinks = append(s.kinks, t[i])
+			}
+		}
+	}
 	if kind == Hold {
 		for i := 1; i < n; i++ {
 			if v[i] != v[i-1] {
@@ -97,6 +105,10 @@ func New(kind Kind, t, v []float64, outside bool) (*Signal, error) {
 	}
 	return s, nil
 }
+
+// roughness is how far, in shares of the values around, a cubic piece may leave the next one's course by the end of it before the knot between them is a kink. What
+// is less looks smooth to a step across several knots, as that of an even function on a dense table does; noise, and what has as many features as knots, does not.
+const roughness = 1e-4
 
 func check(kind Kind, t, v []float64) error {
 	switch {
@@ -127,7 +139,8 @@ func (s *Signal) add(knot float64, c [4]float64) {
 	s.c = append(s.c, c)
 }
 
-// Kinks are the times, rising, that a step must end at for the signal to be smooth within each step. Where it jumps that is the
+// Kinks are the times, rising, that a step must end at for the signal to be smooth within each step, of a cubic one those where the third derivative jumps by
+// more than a step would notice. Where it jumps itself that is the
 // knot, from which on the new value holds, and the number next below, up to which the old one does. Read only.
 func (s *Signal) Kinks() []float64 { return s.kinks }
 

@@ -103,6 +103,28 @@ func TestKinks(t *testing.T) {
 	}
 }
 
+// TestCubicKinks: the knots of a rough table are kinks, those of a dense one of a smooth function are not, nor the second and the last but one, where not even the
+// third derivative jumps.
+func TestCubicKinks(t *testing.T) {
+	rough := []float64{0, 1.1, 2.4, 2.56, 3.16, 3.93, 4, 5}
+	if got := must(t, Cubic, rough, []float64{-1, -2, -0.5, 0.34, -1.7, 1.2, -1, -1}, false).Kinks(); !slices.Equal(got, rough[2:6]) {
+		t.Errorf("kinks %v", got)
+	}
+	for _, c := range []struct {
+		noise       float64
+		least, most int
+	}{{0, 0, 0}, {1e-7, 0, 0}, {1e-2, 150, 200}} {
+		var ts, v []float64
+		for i := range 201 {
+			x := 0.05 * float64(i)
+			ts, v = append(ts, x), append(v, 2+math.Sin(x)+c.noise*math.Sin(1e4*x))
+		}
+		if n := len(must(t, Cubic, ts, v, false).Kinks()); n < c.least || n > c.most {
+			t.Errorf("noise of %g: %d kinks", c.noise, n)
+		}
+	}
+}
+
 // TestPieceByGuessAndBySearch compares the guess with a plain search, on even and uneven knots.
 func TestPieceByGuessAndBySearch(t *testing.T) {
 	for _, knots := range [][]float64{{0, 1, 2, 3, 4}, {0, 0.001, 5, 5.5, 90}, {-3, 7}, {1}} {

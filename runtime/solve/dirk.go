@@ -59,6 +59,7 @@ type dirkScheme struct {
 	b          combo
 	wide       bool // the dense output takes in the step before
 	denseTerms []int
+	probes     []probe // of the method's own continuous extension, in h·k
 }
 
 func newDirkScheme(m *method.DIRK) *dirkScheme {
@@ -75,6 +76,7 @@ func newDirkScheme(m *method.DIRK) *dirkScheme {
 		}
 	}
 	c.start = newCombo(startSlope(m.C))
+	c.probes = probes(m.Dense, m.Stages)
 	return c
 }
 
@@ -209,12 +211,24 @@ func (d *dirk) attempt() float64 {
 	if d.split != nil { // whose error no stiffness damps
 		combine(s.e, s.e, s.h, d.e.w, d.e.idx, d.split.g)
 	}
-	return max(s.norm(s.e, s.x, s.x1)*d.m.Weight(), d.inside())
+	err := s.norm(s.e, s.x, s.x1) * d.m.Weight()
+	if err <= 1 {
+		err = max(err, d.inside())
+	}
+	return err
 }
 
-// inside compares both ways to interpolate, in the middle of the step, so that outputs are not much worse than the step's end.
+// inside compares both ways to interpolate, in the middle of the step, so that outputs are not much worse than the step's end; where there is one way only, it holds it against
+// the equation.
 func (d *dirk) inside() float64 {
 	s := d.s
+	if !d.wide && d.split == nil {
+		worst := 0.0
+		for _, p := range d.probes {
+			worst = max(worst, s.defect(p, s.h, d.k, s.h*d.m.Gamma, d.nw.mat, s.e))
+		}
+		return worst
+	}
 	if !d.wide || d.split != nil || d.remember()[len(d.past)-1] < shortPast {
 		return 0
 	}

@@ -28,6 +28,9 @@ type rosenbrock struct {
 	haveF0     bool
 	logErr     float64
 	k1         float64
+
+	clear float64 // length of a step up to which inside trusts what it saw last; 0: look at the next
+	since int     // steps since then
 }
 
 // rosenbrockScheme is a Rosenbrock method's rows without their zeros. It is immutable and may be shared.
@@ -37,6 +40,7 @@ type rosenbrockScheme struct {
 	b, e       combo
 	repeats    []bool // stage i takes f where the stage before took it
 	denseTerms []int
+	probes     []probe // of the dense output, in the u
 }
 
 func newRosenbrockScheme(m *method.Rosenbrock) *rosenbrockScheme {
@@ -61,6 +65,7 @@ func newRosenbrockScheme(m *method.Rosenbrock) *rosenbrockScheme {
 			}
 		}
 	}
+	c.probes = probes(m.Dense, m.Stages)
 	return c
 }
 
@@ -106,7 +111,7 @@ func (r *rosenbrock) prepare() {
 }
 
 func (r *rosenbrock) restart() {
-	r.fresh, r.haveF0 = false, false
+	r.fresh, r.haveF0, r.clear = false, false, 0
 	r.logErr = method.Log2(method.MinError)
 }
 
@@ -127,6 +132,55 @@ func (r *rosenbrock) ready() bool {
 }
 
 func (r *rosenbrock) attempt() float64 {
+	err := r.make()
+	if err <= 1 && r.s.set.controlled {
+		err = max(err, r.inside())
+	}
+	return err
+}
+
+const (
+	insideEvery = 6    // steps
+	insideNear  = 0.02 // errors from which on every step is checked
+	insideLeap  = 1.5  // growth of steps at most until the next check
+)
+
+// inside is the scaled error of the dense output, as radau.inside measures it: the error estimate sees nothing of a stiff component that follows a driver, and neither of
+// what the output makes of it between the step's ends. It costs whole steps a factorisation, so that not every step is checked.
+func (r *rosenbrock) inside() float64 {
+	s, h := r.s, math.Abs(r.s.h)
+	if h <= r.clear && r.since < insideEvery {
+		return 0
+	}
+	c, worst := s.h*r.m.Gamma, 0.0
+	if r.all && r.needMatrix() != nil {
+		return 0
+	}
+	if r.all && !r.fresh { // the ordinary step has its factors
+		r.linearise()
+	}
+	if r.all && (!finite(r.mat.v) || r.mat.factor(c) != nil) {
+		return 0
+	}
+	for _, p := range r.probes {
+		worst = max(worst, s.defect(p, 1, r.u, c, r.mat, r.w))
+	}
+	r.clear, r.since = 0, 0
+	if worst <= insideNear {
+		r.clear = h * min(math.Pow(0.5/max(worst, 1e-10), 1/r.k1), insideLeap)
+	}
+	return worst
+}
+
+// linearise computes J and ∂f/∂t at the start of the step.
+func (r *rosenbrock) linearise() {
+	r.mat.jacobian(r.ft, r.s.t, r.s.x)
+	r.autonomous = zero(r.ft)
+	r.fresh = true
+}
+
+// make makes the step, and gives the error at its end.
+func (r *rosenbrock) make() float64 {
 	s := r.s
 	if r.all {
 		s.stats.Whole = true
@@ -156,9 +210,7 @@ func (r *rosenbrock) ordinary() float64 {
 	s, m := r.s, r.m
 	h := s.h
 	if !r.fresh {
-		r.mat.jacobian(r.ft, s.t, s.x)
-		r.autonomous = zero(r.ft)
-		r.fresh = true
+		r.linearise()
 	}
 	if !finite(r.mat.v) {
 		s.badT = s.t
@@ -233,7 +285,10 @@ func (r *rosenbrock) refuse(err float64) float64 {
 	return max(method.Shrink, method.Safety*method.Exp2(-method.Log2(err)/r.k1))
 }
 
-func (r *rosenbrock) commit() { r.fresh, r.haveF0 = false, false }
+func (r *rosenbrock) commit() {
+	r.fresh, r.haveF0 = false, false
+	r.since++
+}
 
 func (r *rosenbrock) width() int { return len(r.flat) }
 

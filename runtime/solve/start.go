@@ -51,13 +51,13 @@ func (s *Stepper) start(ctx context.Context, p *Problem) error {
 			n = s.sc.Stages()
 		}
 		nx := p.Sys.NX
-		buf := make([]float64, nx*(n+5)+n)
+		buf := make([]float64, nx*(n+6)+n)
 		cut := func(n int) []float64 {
 			c := buf[:n:n]
 			buf = buf[n:]
 			return c
 		}
-		s.x, s.x1, s.tmp, s.e, s.zero = cut(nx), cut(nx), cut(nx), cut(nx), cut(nx)
+		s.x, s.x1, s.tmp, s.e, s.zero, s.inner = cut(nx), cut(nx), cut(nx), cut(nx), cut(nx), cut(nx)
 		s.dense = cut(n)
 		s.k = make([][]float64, n)
 		s.kflat = buf

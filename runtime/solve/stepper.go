@@ -36,6 +36,7 @@ type Stepper struct {
 	k           [][]float64 // all stages
 	kflat       []float64   // their memory, one after the other
 	tmp, e      []float64
+	inner       []float64 // scratch of defect
 	zero        []float64
 	dense       []float64 // scratch: weights of the continuous extension
 
