@@ -33,13 +33,15 @@ func Lower(m *model.Model, b lower.Builtins, dress func(*lower.Layout)) (*System
 	if dress == nil {
 		dress = func(*lower.Layout) {}
 	}
-	lay := lower.LayoutOf(m)
-	dress(lay)
-	a, err := analyse(m, lay, b)
-	if err != nil {
-		return nil, err
+	// Once more with what was found to depend, if anything was.
+	var with []combination
+	a, c, err := constantsOf(m, b, dress, nil)
+	if err == nil {
+		with = a.dependent(c)
 	}
-	c, err := a.collapse()
+	if with != nil {
+		a, c, err = constantsOf(m, b, dress, with)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +56,17 @@ func Lower(m *model.Model, b lower.Builtins, dress func(*lower.Layout)) (*System
 	}
 	out.Invariants, out.Conserved = s.invariants()
 	return out, nil
+}
+
+func constantsOf(m *model.Model, b lower.Builtins, dress func(*lower.Layout), with []combination) (*analysis, *constants, error) {
+	lay := lower.LayoutOf(m)
+	dress(lay)
+	a, err := analyse(m, lay, b, with)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := a.collapse()
+	return a, c, err
 }
 
 // assembly lays the system out.
@@ -338,7 +351,7 @@ func (s *assembly) equations() []system.Equation {
 	for off := range out {
 		if i := s.lead[off]; i >= 0 {
 			q := s.eqs[i]
-			out[off] = system.Equation{Name: derived(elementText(s.m.Implicit[q.eq], q.k), q.level), Where: s.m.Implicit[q.eq].Span}
+			out[off] = system.Equation{Name: derived(s.written.text(s.m.Implicit[q.eq], q.eq, q.k), q.level), Where: s.m.Implicit[q.eq].Span}
 			continue
 		}
 		out[off] = system.Equation{Name: names[off] + "'"}
@@ -383,7 +396,7 @@ func (s *assembly) invariants() (*ir.Graph, []system.Equation) {
 	for _, e := range s.eqs {
 		for level := range e.level {
 			es = append(es, elem{s.rest[e.eq][level], e.k})
-			names = append(names, system.Equation{Name: derived(elementText(s.m.Implicit[e.eq], e.k), level), Where: s.m.Implicit[e.eq].Span})
+			names = append(names, system.Equation{Name: derived(s.written.text(s.m.Implicit[e.eq], e.eq, e.k), level), Where: s.m.Implicit[e.eq].Span})
 		}
 	}
 	if len(es) == 0 {
