@@ -33,17 +33,19 @@ func Lower(m *model.Model, b lower.Builtins, dress func(*lower.Layout)) (*System
 	if dress == nil {
 		dress = func(*lower.Layout) {}
 	}
-	// Once more with what was found to depend, if anything was.
-	var with []combination
-	a, c, err := constantsOf(m, b, dress, nil)
-	if err == nil {
-		with = a.dependent(c)
-	}
-	if with != nil {
-		a, c, err = constantsOf(m, b, dress, with)
-	}
+	a, c, err := constantsOf(m, b, dress, nil, false)
 	if err != nil {
 		return nil, err
+	}
+	// Once more with what was found to depend, if anything was: as it stands, if it can stay so, else differentiated.
+	if with := a.dependent(c); with != nil {
+		a, c, err = constantsOf(m, b, dress, with, true)
+		if err == nil && a.written.level && !a.collapsed(c) {
+			a, c, err = constantsOf(m, b, dress, with, false)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	s := &assembly{analysis: a, constants: c, own: a.whose()}
 	s.place()
@@ -58,10 +60,10 @@ func Lower(m *model.Model, b lower.Builtins, dress func(*lower.Layout)) (*System
 	return out, nil
 }
 
-func constantsOf(m *model.Model, b lower.Builtins, dress func(*lower.Layout), with []combination) (*analysis, *constants, error) {
+func constantsOf(m *model.Model, b lower.Builtins, dress func(*lower.Layout), with []combination, flat bool) (*analysis, *constants, error) {
 	lay := lower.LayoutOf(m)
 	dress(lay)
-	a, err := analyse(m, lay, b, with)
+	a, err := analyse(m, lay, b, with, flat)
 	if err != nil {
 		return nil, nil, err
 	}

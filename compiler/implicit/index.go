@@ -18,15 +18,16 @@ import (
 
 // structure is what stands where, as written: rows are equations, those that give derivatives first, in the order of x, columns are elements of x.
 type structure struct {
-	m    *model.Model
-	lay  *lower.Layout
-	o    *lower.Open // as written
-	nx   int
-	rows []row
-	with []combination // that stand in the place of rows
-	top  []int         // per element of x: the highest of its derivatives that counts as unknown
-	free []bool
-	pair *matching
+	m     *model.Model
+	lay   *lower.Layout
+	o     *lower.Open // as written
+	nx    int
+	rows  []row
+	with  []combination // that stand in the place of rows
+	top   []int         // per element of x: the highest of its derivatives that counts as unknown
+	free  []bool
+	pair  *matching
+	level bool // nothing is differentiated, by flat
 
 	ntheta int
 }
@@ -44,7 +45,7 @@ type row struct {
 const most = 40
 
 // structureOf analyses a model, with combinations in the place of the rows they say. The error names what has no structure that determines its unknowns.
-func structureOf(m *model.Model, lay *lower.Layout, b lower.Builtins, with []combination) (*structure, error) {
+func structureOf(m *model.Model, lay *lower.Layout, b lower.Builtins, with []combination, flat bool) (*structure, error) {
 	own := lower.LayoutOf(m)
 	o, err := lower.Written(m, own, b)
 	if err != nil {
@@ -107,6 +108,9 @@ func structureOf(m *model.Model, lay *lower.Layout, b lower.Builtins, with []com
 	}
 	for v, n := range s.top {
 		s.free[v] = n == 0
+	}
+	if flat && s.flat() {
+		return s, nil
 	}
 	return s, s.levels()
 }
@@ -233,8 +237,8 @@ func (a *analysis) whose() []int {
 }
 
 // analyse differentiates what must be, and assigns an unknown to every equation.
-func analyse(m *model.Model, lay *lower.Layout, b lower.Builtins, with []combination) (*analysis, error) {
-	s, err := structureOf(m, lay, b, with)
+func analyse(m *model.Model, lay *lower.Layout, b lower.Builtins, with []combination, flat bool) (*analysis, error) {
+	s, err := structureOf(m, lay, b, with, flat)
 	if err != nil {
 		return nil, err
 	}
@@ -292,6 +296,9 @@ func analyse(m *model.Model, lay *lower.Layout, b lower.Builtins, with []combina
 		return nil, err
 	}
 	a.found = match(a.incidence(), len(a.loose))
+	if s.level {
+		a.found = match(a.paired(), len(a.loose))
+	}
 	if !a.found.perfect() {
 		return nil, s.endless()
 	}
