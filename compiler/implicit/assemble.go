@@ -60,6 +60,7 @@ func Lower(m *model.Model, b lower.Builtins, dress func(*lower.Layout)) (*System
 	return out, nil
 }
 
+// constantsOf analyses a model, with combinations in the place of rows, and says which derivatives go into the mass matrix.
 func constantsOf(m *model.Model, b lower.Builtins, dress func(*lower.Layout), with []combination, flat bool) (*analysis, *constants, error) {
 	lay := lower.LayoutOf(m)
 	dress(lay)

@@ -34,7 +34,7 @@ type coefficients map[int]float64
 // samples is at how many values of θ rows are compared.
 const samples = 3
 
-// most operations of an elimination; beyond, nothing is looked for.
+// work is the most operations of an elimination; beyond, nothing is looked for.
 const work = 20_000_000
 
 // dependent finds the combinations that must be written out: those with derivatives that stay unknowns, where the rows would determine
