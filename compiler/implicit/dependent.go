@@ -207,8 +207,9 @@ func apart(rows [][]int, cols int) (groups [][]int) {
 
 // reduced is a row less those before it.
 type reduced struct {
+	row   int
 	v     coefficients
-	from  coefficients // by row: the factors that make v of the rows
+	less  []term // which reduced rows were subtracted, by their place
 	pivot int
 	err   float64 // bounds the rounding errors in v
 }
@@ -223,7 +224,7 @@ func eliminate(rows []coefficients) []combination {
 		if len(row) == 0 {
 			continue
 		}
-		x := reduced{v: coefficients{}, from: coefficients{r: 1}}
+		x := reduced{row: r, v: coefficients{}}
 		size := 0.0
 		for c, v := range row {
 			x.v[c] = v
@@ -243,7 +244,7 @@ func eliminate(rows []coefficients) []combination {
 			}
 			p := &done[first]
 			f := x.v[p.pivot] / p.v[p.pivot]
-			if left -= len(x.v) + len(p.v) + len(p.from); left < 0 {
+			if left -= len(x.v) + len(p.v); left < 0 {
 				return nil
 			}
 			for c, v := range p.v {
@@ -251,15 +252,12 @@ func eliminate(rows []coefficients) []combination {
 				size = max(size, math.Abs(x.v[c]))
 			}
 			delete(x.v, p.pivot)
-			for q, v := range p.from {
-				x.from[q] -= f * v
-			}
+			x.less = append(x.less, term{first, f})
 			x.err += math.Abs(f)*p.err + 2*eps*size
 		}
 		x.pivot = -1
 		for c, v := range x.v {
-			if math.Abs(v) <= 8*x.err {
-				delete(x.v, c)
+			if math.Abs(v) <= 8*x.err { // rounding, or what cannot be told from it
 				continue
 			}
 			if x.pivot < 0 || math.Abs(v) > math.Abs(x.v[x.pivot]) || math.Abs(v) == math.Abs(x.v[x.pivot]) && c < x.pivot {
@@ -271,19 +269,36 @@ func eliminate(rows []coefficients) []combination {
 			done = append(done, x)
 			continue
 		}
-		k := combination{of: r}
-		for q := range rows[:r+1] {
-			by := x.from[q]
-			if whole := math.Round(by); math.Abs(by-whole) < 1e-13 {
-				by = whole
-			}
-			if by != 0 {
-				k.terms = append(k.terms, term{q, by})
-			}
-		}
-		out = append(out, k)
+		out = append(out, x.combination(done))
 	}
 	return out
+}
+
+// combination says which rows make a reduced one.
+func (x *reduced) combination(done []reduced) combination {
+	by := make([]float64, len(done))
+	for _, t := range x.less {
+		by[t.row] -= t.by
+	}
+	k := combination{of: x.row}
+	for i := len(done) - 1; i >= 0; i-- {
+		f := by[i]
+		if f == 0 {
+			continue
+		}
+		for _, t := range done[i].less {
+			by[t.row] -= f * t.by
+		}
+		if whole := math.Round(f); math.Abs(f-whole) < 1e-13 {
+			f = whole
+		}
+		if f != 0 {
+			k.terms = append(k.terms, term{done[i].row, f})
+		}
+	}
+	k.terms = append(k.terms, term{x.row, 1})
+	slices.SortFunc(k.terms, func(a, b term) int { return a.row - b.row })
+	return k
 }
 
 // cancels says whether the derivatives cancel in a combination of these rows, up to rounding.
