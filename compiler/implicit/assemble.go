@@ -34,15 +34,19 @@ func Lower(m *model.Model, b lower.Builtins, dress func(*lower.Layout)) (*System
 	if dress == nil {
 		dress = func(*lower.Layout) {}
 	}
-	lay := lower.LayoutOf(m)
-	dress(lay)
-	a, err := analyse(m, lay, b)
+	a, c, err := constantsOf(m, b, dress, nil, false)
 	if err != nil {
 		return nil, err
 	}
-	c, err := a.collapse()
-	if err != nil {
-		return nil, err
+	// Once more with what was found to depend, if anything was: as it stands, if it can stay so, else differentiated.
+	if with := a.dependent(c); with != nil {
+		a, c, err = constantsOf(m, b, dress, with, true)
+		if err == nil && a.written.level && !a.collapsed(c) {
+			a, c, err = constantsOf(m, b, dress, with, false)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	s := &assembly{analysis: a, constants: c, own: a.whose()}
 	s.place()
@@ -55,6 +59,18 @@ func Lower(m *model.Model, b lower.Builtins, dress func(*lower.Layout)) (*System
 	}
 	out.Invariants, out.Conserved, out.AsWritten = s.invariants()
 	return out, nil
+}
+
+// constantsOf analyses a model, with combinations in the place of rows, and says which derivatives go into the mass matrix.
+func constantsOf(m *model.Model, b lower.Builtins, dress func(*lower.Layout), with []combination, flat bool) (*analysis, *constants, error) {
+	lay := lower.LayoutOf(m)
+	dress(lay)
+	a, err := analyse(m, lay, b, with, flat)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := a.collapse()
+	return a, c, err
 }
 
 // assembly lays the system out.
@@ -339,7 +355,7 @@ func (s *assembly) equations() []system.Equation {
 	for off := range out {
 		if i := s.lead[off]; i >= 0 {
 			q := s.eqs[i]
-			out[off] = system.Equation{Name: derived(elementText(s.m.Implicit[q.eq], q.k), q.level), Where: s.m.Implicit[q.eq].Span}
+			out[off] = system.Equation{Name: derived(s.written.text(s.m.Implicit[q.eq], q.eq, q.k), q.level), Where: s.m.Implicit[q.eq].Span}
 			continue
 		}
 		out[off] = system.Equation{Name: names[off] + "'"}
@@ -387,7 +403,7 @@ func (s *assembly) invariants() (h *ir.Graph, names []system.Equation, of []int)
 		}
 		for level := range e.level {
 			es = append(es, elem{s.rest[e.eq][level], e.k})
-			names = append(names, system.Equation{Name: derived(elementText(s.m.Implicit[e.eq], e.k), level), Where: s.m.Implicit[e.eq].Span})
+			names = append(names, system.Equation{Name: derived(s.written.text(s.m.Implicit[e.eq], e.eq, e.k), level), Where: s.m.Implicit[e.eq].Span})
 		}
 	}
 	if len(es) == 0 {

@@ -6,6 +6,9 @@
 // that was made here and has constant coefficients goes again, and leaves a row of the mass matrix (mass.go). assemble.go puts
 // the functions together.
 //
-// It works on graphs (ir, ad) and names things by the model; it never evaluates anything. It stands beside the other
+// Rows that depend on each other by their numbers only are found and written out before that (dependent.go); such a system is left with a singular mass matrix where it
+// can be (flat.go).
+//
+// It works on graphs (ir, ad) and names things by the model; it evaluates nothing but coefficients of derivatives, at random parameters. It stands beside the other
 // stages of the compiler.
 package implicit

@@ -18,13 +18,18 @@ import (
 
 // structure is what stands where, as written: rows are equations, those that give derivatives first, in the order of x, columns are elements of x.
 type structure struct {
-	m    *model.Model
-	lay  *lower.Layout
-	nx   int
-	rows []row
-	top  []int // per element of x: the highest of its derivatives that counts as unknown
-	free []bool
-	pair *matching
+	m     *model.Model
+	lay   *lower.Layout
+	o     *lower.Open // as written
+	nx    int
+	rows  []row
+	with  []combination // that stand in the place of rows
+	top   []int         // per element of x: the highest of its derivatives that counts as unknown
+	free  []bool
+	pair  *matching
+	level bool // nothing is differentiated, by flat
+
+	ntheta int
 }
 
 // row is one equation.
@@ -39,13 +44,14 @@ type row struct {
 // most is how often anything may be differentiated. The algorithm ends by itself where the structure is sound; nobody has met such an index.
 const most = 40
 
-// structureOf analyses a model. The error names what has no structure that determines its unknowns.
-func structureOf(m *model.Model, lay *lower.Layout, b lower.Builtins) (*structure, error) {
-	o, err := lower.Written(m, lower.LayoutOf(m), b)
+// structureOf analyses a model, with combinations in the place of the rows they say. The error names what has no structure that determines its unknowns.
+func structureOf(m *model.Model, lay *lower.Layout, b lower.Builtins, with []combination, flat bool) (*structure, error) {
+	own := lower.LayoutOf(m)
+	o, err := lower.Written(m, own, b)
 	if err != nil {
 		return nil, err
 	}
-	s := &structure{m: m, lay: lay, nx: lay.NX, top: make([]int, lay.NX), free: make([]bool, lay.NX)}
+	s := &structure{m: m, lay: lay, o: o, nx: lay.NX, ntheta: own.NTheta, top: make([]int, lay.NX), free: make([]bool, lay.NX)}
 	given := make([]bool, lay.NX)
 	for i, eq := range m.Eqs {
 		off := lay.X[i].Off
@@ -56,19 +62,35 @@ func structureOf(m *model.Model, lay *lower.Layout, b lower.Builtins) (*structur
 			given[off+k] = false
 		}
 	}
-	nodes := append(append(append([]ir.ID(nil), o.Rates...), o.Rest...), o.Outputs...)
-	all := dependence(o.G, nodes)
 	for v := range lay.NX {
 		if given[v] {
-			s.rows = append(s.rows, s.row(row{of: v}, all[v]))
+			s.rows = append(s.rows, row{of: v})
 		}
 	}
-	n := lay.NX
 	for i, q := range m.Implicit {
 		for k := range q.Size() {
-			s.rows = append(s.rows, s.row(row{of: -1, eq: i, k: k}, all[n]))
-			n++
+			s.rows = append(s.rows, row{of: -1, eq: i, k: k})
 		}
+	}
+	if s.with = with; len(with) > 0 {
+		s.combined(o.G, o.Rest, with, func(r int) (elem, bool) {
+			if v := s.rows[r].of; v >= 0 {
+				i, k := stateAt(lay, v)
+				return elem{o.Rates[i], k}, true
+			}
+			return elem{o.Rest[s.rows[r].eq], s.rows[r].k}, true
+		})
+	}
+	nodes := append(append(append([]ir.ID(nil), o.Rates...), o.Rest...), o.Outputs...)
+	all := dependence(o.G, nodes)
+	n := lay.NX
+	for r := range s.rows {
+		if v := s.rows[r].of; v >= 0 {
+			s.rows[r] = s.row(s.rows[r], all[v])
+			continue
+		}
+		s.rows[r] = s.row(s.rows[r], all[n])
+		n++
 	}
 	for _, list := range all[n:] {
 		for _, v := range list {
@@ -86,6 +108,9 @@ func structureOf(m *model.Model, lay *lower.Layout, b lower.Builtins) (*structur
 	}
 	for v, n := range s.top {
 		s.free[v] = n == 0
+	}
+	if flat && s.flat() {
+		return s, nil
 	}
 	return s, s.levels()
 }
@@ -167,13 +192,14 @@ func (s *structure) opened() map[int]bool {
 // analysis is what is known of the equations. Variables are numbered as the inputs of the graph: the states' elements first, then
 // the first derivatives of the loose ones, then their second derivatives, …
 type analysis struct {
-	m     *model.Model
-	lay   *lower.Layout
-	o     *lower.Open
-	nx    int
-	loose []int  // as in lower.Open
-	plain []bool // of each loose element: its derivative stands nowhere as written
-	order []int  // of each loose element: which of its derivatives is the unknown, 0 for itself
+	m       *model.Model
+	written *structure
+	lay     *lower.Layout
+	o       *lower.Open
+	nx      int
+	loose   []int  // as in lower.Open
+	plain   []bool // of each loose element: its derivative stands nowhere as written
+	order   []int  // of each loose element: which of its derivatives is the unknown, 0 for itself
 
 	eqs   []equation
 	rest  [][]ir.ID // of each implicit equation: itself and its derivatives by time
@@ -211,8 +237,8 @@ func (a *analysis) whose() []int {
 }
 
 // analyse differentiates what must be, and assigns an unknown to every equation.
-func analyse(m *model.Model, lay *lower.Layout, b lower.Builtins) (*analysis, error) {
-	s, err := structureOf(m, lay, b)
+func analyse(m *model.Model, lay *lower.Layout, b lower.Builtins, with []combination, flat bool) (*analysis, error) {
+	s, err := structureOf(m, lay, b, with, flat)
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +266,22 @@ func analyse(m *model.Model, lay *lower.Layout, b lower.Builtins) (*analysis, er
 	if err != nil {
 		return nil, err
 	}
-	a := &analysis{m: m, lay: lay, o: o, nx: lay.NX, loose: o.Loose}
+	if len(with) > 0 {
+		s.combined(o.G, o.Rest, with, func(r int) (elem, bool) {
+			v := s.rows[r].of
+			if v < 0 {
+				return elem{o.Rest[s.rows[r].eq], s.rows[r].k}, true
+			}
+			i, k := stateAt(lay, v)
+			for j, q := range m.Implicit {
+				if q.Rate != nil && q.Rate.State == m.States[i] {
+					return elem{o.Rest[j], position(q.Rate, k)}, true
+				}
+			}
+			return elem{}, false // its derivative is put in
+		})
+	}
+	a := &analysis{m: m, written: s, lay: lay, o: o, nx: lay.NX, loose: o.Loose}
 	for _, v := range o.Loose {
 		a.plain = append(a.plain, s.free[v])
 		a.order = append(a.order, s.top[v])
@@ -255,6 +296,9 @@ func analyse(m *model.Model, lay *lower.Layout, b lower.Builtins) (*analysis, er
 		return nil, err
 	}
 	a.found = match(a.incidence(), len(a.loose))
+	if s.level {
+		a.found = match(a.paired(), len(a.loose))
+	}
 	if !a.found.perfect() {
 		return nil, s.endless()
 	}

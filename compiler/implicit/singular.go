@@ -42,7 +42,7 @@ func (s *structure) singular() error {
 		} else if len(d.Labels) < 4 && q.Span != d.Labels[len(d.Labels)-1].Span {
 			d.And(q.Span, "and this one")
 		}
-		eq = append(eq, "`"+elementText(q, e.k)+"`")
+		eq = append(eq, "`"+s.text(q, e.eq, e.k)+"`")
 	}
 	for c := range cols {
 		if cols[c] {
