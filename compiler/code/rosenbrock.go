@@ -37,32 +37,11 @@ func WholeRosenbrock(l Linear, m *method.Rosenbrock) (*StepProgram, error) {
 	if err := l.whole(); err != nil {
 		return nil, err
 	}
-	b := newBlocks(make([]block.Layout, stepBases)...)
-	s := &attempted{t: b.Load(stepScalars, 0), h: b.Load(stepScalars, 1), t1: b.Load(stepScalars, 2), logErr: b.Load(stepScalars, 3), rtol: b.Load(stepScalars, 4)}
-	for j := range nx {
-		s.x = append(s.x, b.Load(stepX, j))
-		s.atol = append(s.atol, b.Load(stepAtol, j))
-	}
-	if err := linear(b, p.g, l, m, s, func(bank ir.Bank, off int) block.Value {
-		if bank == ir.BankPrep {
-			return b.Load(stepPrep, off)
-		}
-		return b.Load(stepTheta, off)
-	}); err != nil {
+	b, s := openStep(nx)
+	if err := linear(b, p.g, l, m, s, b.fixed); err != nil {
 		return nil, err
 	}
-	for i, k := range s.k {
-		for j, v := range k {
-			b.Store(stepK, i*nx+j, v)
-		}
-	}
-	for j, v := range s.x1 {
-		b.Store(stepX1, j, v)
-	}
-	for i, v := range []block.Value{s.q, s.e, s.factor} {
-		b.Store(stepScalars, 5+i, v)
-	}
-	blk, err := b.Done()
+	blk, err := s.close(b, 0)
 	if err != nil {
 		return nil, err
 	}

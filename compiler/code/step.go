@@ -182,31 +182,29 @@ const (
 	stepBases
 )
 
-// WholeStep compiles a step of m with the right-hand side that p computes, for systems of few states. The error says why there is none.
-func WholeStep(p *Program, m *method.RK, nx int) (*StepProgram, error) {
-	if err := p.wholeStep(m, nx); err != nil {
-		return nil, err
-	}
+// openStep begins the block of a single step of nx states.
+func openStep(nx int) (*blocks, *attempted) {
 	b := newBlocks(make([]block.Layout, stepBases)...)
 	s := &attempted{t: b.Load(stepScalars, 0), h: b.Load(stepScalars, 1), t1: b.Load(stepScalars, 2), logErr: b.Load(stepScalars, 3), rtol: b.Load(stepScalars, 4)}
-	k0 := make([]block.Value, nx)
 	for j := range nx {
 		s.x = append(s.x, b.Load(stepX, j))
 		s.atol = append(s.atol, b.Load(stepAtol, j))
-		k0[j] = b.Load(stepK, j)
 	}
-	s.k = [][]block.Value{k0}
-	var failure error
-	attempt(b, m, s, inlined(b, p.g, &failure, func(bank ir.Bank, off int) block.Value {
-		if bank == ir.BankPrep {
-			return b.Load(stepPrep, off)
-		}
-		return b.Load(stepTheta, off)
-	}))
-	if failure != nil {
-		return nil, failure
+	return b, s
+}
+
+// fixed is what a single step reads of θ and of what was prepared from it.
+func (b *blocks) fixed(bank ir.Bank, off int) block.Value {
+	if bank == ir.BankPrep {
+		return b.Load(stepPrep, off)
 	}
-	for i := 1; i < m.Stages; i++ {
+	return b.Load(stepTheta, off)
+}
+
+// close stores what the step has computed, its stages from a first one on, and ends the block.
+func (s *attempted) close(b *blocks, from int) (*block.Block, error) {
+	nx := len(s.x)
+	for i := from; i < len(s.k); i++ {
 		for j, v := range s.k[i] {
 			b.Store(stepK, i*nx+j, v)
 		}
@@ -217,7 +215,26 @@ func WholeStep(p *Program, m *method.RK, nx int) (*StepProgram, error) {
 	for i, v := range []block.Value{s.q, s.e, s.factor} {
 		b.Store(stepScalars, 5+i, v)
 	}
-	blk, err := b.Done()
+	return b.Done()
+}
+
+// WholeStep compiles a step of m with the right-hand side that p computes, for systems of few states. The error says why there is none.
+func WholeStep(p *Program, m *method.RK, nx int) (*StepProgram, error) {
+	if err := p.wholeStep(m, nx); err != nil {
+		return nil, err
+	}
+	b, s := openStep(nx)
+	k0 := make([]block.Value, nx)
+	for j := range nx {
+		k0[j] = b.Load(stepK, j)
+	}
+	s.k = [][]block.Value{k0}
+	var failure error
+	attempt(b, m, s, inlined(b, p.g, &failure, b.fixed))
+	if failure != nil {
+		return nil, failure
+	}
+	blk, err := s.close(b, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -50,6 +50,8 @@ type Result struct {
 	Stats  solve.Stats    // sums over the members; First, Smallest and Largest are not filled in
 
 	Threads int
+	Solver  string // the method of the members, or of those that do not turn out stiff
+	Chosen  string // why, where the problem chose
 	Lanes   int    // trajectories at once in each thread, 1 without lanes
 	Why     string // there are no lanes
 }
@@ -80,8 +82,12 @@ func Run(ctx context.Context, p *Problem) (*Result, error) {
 		explicit, implicit := solve.Chosen(q.Sys, q.Rtol)
 		if s.by = implicit; explicit != nil {
 			s.by, s.auto = explicit, true
+			r.Chosen = "the problem chooses; members that turn out stiff take " + implicit.Info().Name
+		} else {
+			r.Chosen = "the problem chooses, and it has algebraic equations or a mass matrix"
 		}
 	}
+	r.Solver = s.by.Info().Name
 	switch {
 	case q.NoLanes:
 		r.Why = "turned off"

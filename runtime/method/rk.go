@@ -61,3 +61,12 @@ rows:
 	}
 	return -1
 }
+
+// DenseWeight is Σ_m p[m] θ^(m+1): a row of a continuous extension at θ.
+func DenseWeight(p []float64, theta float64) float64 {
+	v := 0.0
+	for m := len(p) - 1; m >= 0; m-- {
+		v = (v + p[m]) * theta
+	}
+	return v
+}

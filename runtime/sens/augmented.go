@@ -42,8 +42,9 @@ func stiffForward(p *solve.Problem, wrt []int) error {
 	return nil
 }
 
-// blocks is where the right-hand side of the states and np sensitivities depends on them: each S_q' on x, through the Jacobian's derivatives, and on itself.
-func blocks(p *sparse.Pattern, np int) *sparse.Pattern {
+// blocks repeats a pattern of the states for np sensitivities: along the diagonal, since each S_q' depends on S_q as x' does on x, and with byState below the states' own too, since it
+// depends on x through the Jacobian's derivatives.
+func blocks(p *sparse.Pattern, np int, byState bool) *sparse.Pattern {
 	n := p.N()
 	var rows, cols []int
 	for q := range 1 + np {
@@ -51,36 +52,17 @@ func blocks(p *sparse.Pattern, np int) *sparse.Pattern {
 			in, _ := p.Column(j)
 			for _, i := range in {
 				rows, cols = append(rows, q*n+int(i)), append(cols, q*n+j)
-				if q > 0 {
+				if q > 0 && byState {
 					rows, cols = append(rows, q*n+int(i)), append(cols, j)
 				}
 			}
 		}
 	}
-	return pattern((1+np)*n, rows, cols)
-}
-
-// diagonalBlocks repeats a pattern along the diagonal.
-func diagonalBlocks(p *sparse.Pattern, np int) *sparse.Pattern {
-	n := p.N()
-	var rows, cols []int
-	for q := range 1 + np {
-		for j := range n {
-			in, _ := p.Column(j)
-			for _, i := range in {
-				rows, cols = append(rows, q*n+int(i)), append(cols, q*n+j)
-			}
-		}
-	}
-	return pattern((1+np)*n, rows, cols)
-}
-
-func pattern(n int, rows, cols []int) *sparse.Pattern {
-	p, err := sparse.NewPattern(n, rows, cols)
+	all, err := sparse.NewPattern((1+np)*n, rows, cols)
 	if err != nil {
 		panic(err) // the indices are those of a pattern
 	}
-	return p
+	return all
 }
 
 // repeated gives the values of a function n times over.

@@ -245,10 +245,10 @@ func augment(sys *system.System, wrt []int) *system.System {
 	}
 	out.Latent = make([]bool, len(out.States))
 	if sys.Pattern != nil {
-		out.Pattern = blocks(sys.Pattern, np)
+		out.Pattern = blocks(sys.Pattern, np, true)
 	}
 	if sys.Mass != nil {
-		out.Mass = &system.Mass{Pattern: diagonalBlocks(sys.Mass.Pattern, np), Values: &repeated{f: sys.Mass.Values.Clone(), n: 1 + np}}
+		out.Mass = &system.Mass{Pattern: blocks(sys.Mass.Pattern, np, false), Values: &repeated{f: sys.Mass.Values.Clone(), n: 1 + np}}
 	}
 	augmentEvents(out, sys)
 	for range 1 + np {

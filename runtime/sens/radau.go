@@ -157,11 +157,7 @@ func (r *radau) waits() bool { return false }
 func (r *radau) output(theta float64, gx []float64) {
 	add(r.xb, 1, gx)
 	for i, p := range r.tab.Dense {
-		w := 0.0
-		for k := len(p) - 1; k >= 0; k-- {
-			w = (w + p[k]) * theta
-		}
-		add(r.zb[i], w, gx)
+		add(r.zb[i], method.DenseWeight(p, theta), gx)
 	}
 }
 

@@ -56,9 +56,7 @@ func choose(sys *system.System, set *settings) *switcher {
 	}
 	implicit, why := "Rodas5P", "the system is small"
 	if sys.NX > sparseSize {
-		if m, ok := method.Find("BDF"); ok {
-			implicit, why = m.Info().Name, fmt.Sprintf("with %d states factorisations are dear", sys.NX)
-		}
+		implicit, why = "BDF", fmt.Sprintf("with %d states factorisations are dear", sys.NX)
 	}
 	w.implicit, _ = method.Find(implicit)
 	if sys.Mass != nil {

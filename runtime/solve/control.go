@@ -6,12 +6,21 @@ import (
 	"github.com/udl-lang/udl/runtime/method"
 )
 
+// control is the proportional-integral control of package method, with its memory.
+type control struct {
+	k1     float64 // order of the error estimate's leading term
+	logErr float64 // binary logarithm of the last accepted step's error
+}
+
+// forgetErrors makes the next step the first.
+func (c *control) forgetErrors() { c.logErr = method.Log2(method.MinError) }
+
 // accepted is the factor from an accepted step to the next.
-func (s *Stepper) accepted(err float64) float64 {
+func (c *control) accepted(err float64) float64 {
 	e := method.Log2(max(err, method.MinError))
-	f := method.Safety * method.Exp2((method.Beta*s.logErr-method.Alpha*e)/s.k1)
-	s.logErr = e
-	return s.calm(min(max(f, method.Shrink), method.Grow))
+	f := method.Safety * method.Exp2((method.Beta*c.logErr-method.Alpha*e)/c.k1)
+	c.logErr = e
+	return min(max(f, method.Shrink), method.Grow)
 }
 
 // calm keeps a step from growing right after a rejection, which would only invite the next one.
@@ -23,8 +32,8 @@ func (s *Stepper) calm(f float64) float64 {
 }
 
 // refused is the factor from a rejected step to the next attempt.
-func (s *Stepper) refused(err float64) float64 {
-	return max(method.Shrink, method.Safety*method.Exp2(-method.Log2(err)/s.k1))
+func (c *control) refused(err float64) float64 {
+	return max(method.Shrink, method.Safety*method.Exp2(-method.Log2(err)/c.k1))
 }
 
 // norm is the root mean square of e_i/(atol_i + rtol·max(|x_i|, |y_i|)), and the largest of

@@ -15,7 +15,7 @@ type corrector struct {
 	mat *matrix
 	d   []float64
 
-	whys map[int]*slowError
+	whys slowErrors
 
 	c    float64 // the matrix is M − c·J; 0: there is none
 	have bool    // J is known
@@ -27,20 +27,7 @@ type corrector struct {
 
 var errNotFinite = errors.New("a value is not finite")
 
-// slowNewton is how the reason begins where Newton's method does not converge.
-const slowNewton = "Newton's method does not solve the equations of a step"
-
-// slowError is an iteration that does not converge, least of all in a state.
-type slowError struct{ state string }
-
-func (e *slowError) Error() string {
-	if e.state == "" {
-		return slowNewton
-	}
-	return slowNewton + ", least of all for " + e.state
-}
-
-// slow names the state that the last correction d changed most, once for each.
+// slow names the state that the last correction d changed most.
 func (it *corrector) slow(w []float64) error {
 	at, most := 0, -1.0
 	for i, v := range it.d {
@@ -48,15 +35,7 @@ func (it *corrector) slow(w []float64) error {
 			at, most = i, v
 		}
 	}
-	e := it.whys[at]
-	if e == nil {
-		e = new(slowError)
-		if names := it.s.sys.StateNames(); at < len(names) {
-			e.state = names[at]
-		}
-		it.whys[at] = e
-	}
-	return e
+	return it.whys.of(it.s.sys, at)
 }
 
 // When iterations end and matrices are made anew; the figures were chosen by work at equal error over the stiff problems of internal/ivp.
@@ -73,7 +52,7 @@ const (
 
 func (it *corrector) init(s *Stepper, mat *matrix) {
 	it.s, it.mat = s, mat
-	it.d, it.whys = make([]float64, s.sys.NX), map[int]*slowError{}
+	it.d, it.whys = make([]float64, s.sys.NX), slowErrors{}
 }
 
 // forget drops matrix and Jacobian, as after a jump of the state.

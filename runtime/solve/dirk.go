@@ -39,8 +39,7 @@ type dirk struct {
 	factored float64   // c of the factors of M − c·J at hand; 0: none
 	past     []float64 // of the step before: (x at its start) − x, x' there, and its length over that of this one; the latter 0: there is none to go by
 	hold     float64   // its length, 0: none
-	logErr   float64
-	k1       float64
+	control
 }
 
 // shortPast is how long the step before must be, in lengths of this one, for the dense output to take it in: errors of what is far too near count too much.
@@ -106,7 +105,7 @@ func startSlope(c []float64) []float64 {
 }
 
 func newDirk(m *method.DIRK, s *Stepper) (*dirk, error) {
-	d := &dirk{dirkScheme: newDirkScheme(m), s: s, k1: float64(m.ErrorOrder())}
+	d := &dirk{dirkScheme: newDirkScheme(m), s: s, control: control{k1: float64(m.ErrorOrder())}}
 	var err error
 	if d.nw, err = newNewton(s); err != nil {
 		return nil, err
@@ -147,7 +146,7 @@ func rowsOf(n, nx int) (flat []float64, all [][]float64) {
 func (d *dirk) restart() {
 	d.nw.restart()
 	d.haveG0, d.haveK0, d.factored, d.hold = false, false, 0, 0
-	d.logErr = method.Log2(method.MinError)
+	d.forgetErrors()
 }
 
 func (d *dirk) ready() bool {
@@ -351,17 +350,14 @@ func (d *dirk) slopes() {
 func (d *dirk) errors() {} // they are there already
 
 func (d *dirk) accept(err float64) float64 {
-	e := method.Log2(max(err, method.MinError))
-	f := method.Safety * method.Exp2((method.Beta*d.logErr-method.Alpha*e)/d.k1)
-	d.logErr = e
-	return d.nw.steady(d.s.calm(min(max(f, method.Shrink), method.Grow)))
+	return d.nw.steady(d.s.calm(d.accepted(err)))
 }
 
 func (d *dirk) refuse(err float64) float64 {
 	if f, ok := d.nw.refuse(err); ok {
 		return f
 	}
-	return max(method.Shrink, method.Safety*method.Exp2(-method.Log2(err)/d.k1))
+	return d.refused(err)
 }
 
 func (d *dirk) commit() {
@@ -436,12 +432,7 @@ func (c *dirkScheme) own(theta, h float64, out, x, k []float64) {
 	copy(out, x)
 	nx := len(out)
 	for _, i := range c.denseTerms {
-		p := c.m.Dense[i]
-		v := 0.0
-		for m := len(p) - 1; m >= 0; m-- {
-			v = (v + p[m]) * theta
-		}
-		add(out, h*v, k[i*nx:(i+1)*nx])
+		add(out, h*method.DenseWeight(c.m.Dense[i], theta), k[i*nx:(i+1)*nx])
 	}
 }
 

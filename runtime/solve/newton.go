@@ -1,10 +1,10 @@
 package solve
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/udl-lang/udl/runtime/method"
+	"github.com/udl-lang/udl/runtime/system"
 )
 
 // newton is what the implicit methods share of solving the equations of a step by simplified Newton iterations: when an iteration has come near enough, when it
@@ -34,7 +34,7 @@ type newton struct {
 	worst   float64 // the largest θ of the step
 	shrink  float64 // how much shorter a step should converge, after slow
 	culprit int     // the state whose correction was the largest when an iteration failed
-	whys    map[int]string
+	whys    slowErrors
 }
 
 // What one more iteration says.
@@ -59,7 +59,7 @@ const (
 )
 
 func newNewton(s *Stepper) (*newton, error) {
-	n := &newton{s: s, sc: make([]float64, s.sys.NX), share: 1, whys: map[int]string{}}
+	n := &newton{s: s, sc: make([]float64, s.sys.NX), share: 1, whys: slowErrors{}}
 	var err error
 	n.mat, err = newMatrix(s.sys, &s.stats)
 	return n, err
@@ -215,16 +215,31 @@ func (n *newton) failed(v verdict) float64 {
 	if v == nonFinite {
 		return math.NaN()
 	}
-	why, ok := n.whys[n.culprit]
-	if !ok {
-		why = slowNewton
-		if names := s.sys.StateNames(); n.culprit >= 0 && n.culprit < len(names) {
-			why += fmt.Sprintf(", least of all for %s", names[n.culprit])
-		}
-		n.whys[n.culprit] = why
-	}
-	s.why = why
+	s.why = n.whys.of(s.sys, n.culprit).text
 	return math.Inf(1)
+}
+
+// slowNewton is how the reason begins where Newton's method does not converge.
+const slowNewton = "Newton's method does not solve the equations of a step"
+
+// slowError is an iteration that does not converge, least of all in a state.
+type slowError struct{ text string }
+
+func (e *slowError) Error() string { return e.text }
+
+// slowErrors are those that have been told, by state, each made once.
+type slowErrors map[int]*slowError
+
+func (w slowErrors) of(sys *system.System, state int) *slowError {
+	e := w[state]
+	if e == nil {
+		e = &slowError{slowNewton}
+		if names := sys.StateNames(); state >= 0 && state < len(names) {
+			e.text += ", least of all for " + names[state]
+		}
+		w[state] = e
+	}
+	return e
 }
 
 // commit says whether J may serve in the next step.

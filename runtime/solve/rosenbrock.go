@@ -21,13 +21,12 @@ type rosenbrock struct {
 
 	u          [][]float64 // stages
 	flat       []float64
-	f0, ft     []float64
+	ft         []float64
 	w          []float64
 	autonomous bool
 	fresh      bool // J, ft are those at (t, x)
 	haveF0     bool
-	logErr     float64
-	k1         float64
+	control
 
 	clear float64 // length of a step up to which inside trusts what it saw last; 0: look at the next
 	since int     // steps since then
@@ -38,24 +37,14 @@ type rosenbrockScheme struct {
 	m          *method.Rosenbrock
 	a, g       []combo
 	b, e       combo
-	repeats    []bool // stage i takes f where the stage before took it
 	denseTerms []int
 	probes     []probe // of the dense output, in the u
 }
 
 func newRosenbrockScheme(m *method.Rosenbrock) *rosenbrockScheme {
-	c := &rosenbrockScheme{m: m, b: newCombo(m.B), e: newCombo(m.E), repeats: make([]bool, m.Stages)}
+	c := &rosenbrockScheme{m: m, b: newCombo(m.B), e: newCombo(m.E)}
 	for i := range m.Stages {
 		c.a, c.g = append(c.a, newCombo(m.A[i])), append(c.g, newCombo(m.G[i]))
-		if i == 0 || m.C[i] != m.C[i-1] {
-			continue
-		}
-		c.repeats[i] = true
-		for j, v := range m.A[i] {
-			if j == i-1 && v != 0 || j < i-1 && v != m.A[i-1][j] {
-				c.repeats[i] = false
-			}
-		}
 	}
 	for i, row := range m.Dense {
 		for _, v := range row {
@@ -70,7 +59,7 @@ func newRosenbrockScheme(m *method.Rosenbrock) *rosenbrockScheme {
 }
 
 func newRosenbrock(m *method.Rosenbrock, s *Stepper) (*rosenbrock, error) {
-	r := &rosenbrock{rosenbrockScheme: newRosenbrockScheme(m), s: s, k1: float64(m.ErrorOrder())}
+	r := &rosenbrock{rosenbrockScheme: newRosenbrockScheme(m), s: s, control: control{k1: float64(m.ErrorOrder())}}
 	nx := s.sys.NX
 	if s.sys.Stepping != nil {
 		r.whole = s.sys.Stepping(m)
@@ -79,7 +68,7 @@ func newRosenbrock(m *method.Rosenbrock, s *Stepper) (*rosenbrock, error) {
 	for i := range m.Stages {
 		r.u = append(r.u, r.flat[i*nx:(i+1)*nx:(i+1)*nx])
 	}
-	r.f0, r.ft, r.w = make([]float64, nx), make([]float64, nx), make([]float64, nx)
+	r.ft, r.w = make([]float64, nx), make([]float64, nx)
 	var err error
 	if r.whole == nil {
 		r.mat, err = newMatrix(s.sys, &s.stats) // prepare follows
@@ -112,7 +101,7 @@ func (r *rosenbrock) prepare() {
 
 func (r *rosenbrock) restart() {
 	r.fresh, r.haveF0, r.clear = false, false, 0
-	r.logErr = method.Log2(method.MinError)
+	r.forgetErrors()
 }
 
 func (r *rosenbrock) ready() bool {
@@ -184,12 +173,11 @@ func (r *rosenbrock) make() float64 {
 	s := r.s
 	if r.all {
 		s.stats.Whole = true
-		q, e, _ := r.whole.Attempt(s.t, s.h, s.t1, r.logErr, s.x, r.flat, s.x1)
+		q, _, _ := r.whole.Attempt(s.t, s.h, s.t1, r.logErr, s.x, r.flat, s.x1)
 		s.stats.Evals += r.m.Stages
 		s.stats.Jacobians++
 		s.stats.Factors++
 		if !math.IsInf(q, 1) {
-			_ = e
 			return math.Sqrt(q)
 		}
 		// Its pivots, chosen beforehand, do not serve here.
@@ -272,17 +260,14 @@ func (r *rosenbrock) spectral() float64 {
 func (r *rosenbrock) errors() { combine(r.s.e, r.s.zero, 1, r.e.w, r.e.idx, r.u) }
 
 func (r *rosenbrock) accept(err float64) float64 {
-	e := method.Log2(max(err, method.MinError))
-	f := method.Safety * method.Exp2((method.Beta*r.logErr-method.Alpha*e)/r.k1)
-	r.logErr = e
-	return r.s.calm(min(max(f, method.Shrink), method.Grow))
+	return r.s.calm(r.accepted(err))
 }
 
 func (r *rosenbrock) refuse(err float64) float64 {
 	if math.IsNaN(err) || math.IsInf(err, 1) {
 		return method.BadCut
 	}
-	return max(method.Shrink, method.Safety*method.Exp2(-method.Log2(err)/r.k1))
+	return r.refused(err)
 }
 
 func (r *rosenbrock) commit() {
@@ -309,18 +294,8 @@ func (c *rosenbrockScheme) at(theta float64, out, x, u []float64) {
 	copy(out, x)
 	nx := len(out)
 	for _, i := range c.denseTerms {
-		add(out, c.denseWeight(i, theta), u[i*nx:(i+1)*nx])
+		add(out, method.DenseWeight(c.m.Dense[i], theta), u[i*nx:(i+1)*nx])
 	}
-}
-
-// denseWeight is b_i(θ).
-func (c *rosenbrockScheme) denseWeight(i int, theta float64) float64 {
-	p := c.m.Dense[i]
-	v := 0.0
-	for m := len(p) - 1; m >= 0; m-- {
-		v = (v + p[m]) * theta
-	}
-	return v
 }
 
 // stageTime is t + c·h, the end exactly where c is 1.

@@ -96,12 +96,7 @@ func (s *Scheme) DenseWeights(theta float64, w []float64) (idx []int) {
 		return s.dense
 	}
 	for n, i := range s.dense {
-		p := s.Method.Dense[i]
-		v := 0.0
-		for m := len(p) - 1; m >= 0; m-- {
-			v = (v + p[m]) * theta
-		}
-		w[n] = v
+		w[n] = method.DenseWeight(s.Method.Dense[i], theta)
 	}
 	return s.dense
 }

@@ -175,7 +175,7 @@ func (s *Stepper) Restart(t float64, x []float64) {
 	s.t, s.t1, s.t0 = t, t, t
 	s.meshAt = 0
 	s.h, s.next, s.turn = 0, 0, 0
-	s.logErr = method.Log2(method.MinError)
+	s.forgetErrors()
 	s.rejected, s.haveK0, s.moved, s.extra, s.bad = false, false, false, false, false
 	s.isCut, s.adjusted, s.opened = false, false, false
 	s.status, s.why = Running, ""

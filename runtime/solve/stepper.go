@@ -40,9 +40,8 @@ type Stepper struct {
 	zero        []float64
 	dense       []float64 // scratch: weights of the continuous extension
 
-	k1       float64 // order of the error estimate's leading term
-	logErr   float64 // binary logarithm of the last accepted step's error
-	rejected bool    // the step before was
+	control
+	rejected bool // the step before was
 	haveK0   bool
 	moved    bool   // a step from t to t1 lies ready
 	isCut    bool   // that step went on to t + h
@@ -325,7 +324,7 @@ func (s *Stepper) take(err float64, last bool) {
 		if s.useEngine {
 			s.next = h * s.eng.accept(err)
 		} else {
-			s.next = h * s.accepted(err)
+			s.next = h * s.calm(s.accepted(err))
 		}
 		s.rejected = false
 		if s.kinks.want != 0 {
@@ -369,7 +368,7 @@ func (s *Stepper) change() {
 	s.use(s.turn == 2)
 	s.turn = 0
 	s.haveK0, s.extra = false, false
-	s.logErr = method.Log2(method.MinError)
+	s.forgetErrors()
 	name := ""
 	if s.useEngine {
 		s.eng.restart()

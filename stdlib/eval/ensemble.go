@@ -94,7 +94,7 @@ func (in *Interp) showEnsemble(w io.Writer, e *value.Ensemble) {
 		fmt.Fprintf(w, "(%d of %d states; `.median` has them all)\n", len(shown), all)
 	}
 	st := e.Res.Stats
-	fmt.Fprintf(w, "%s: %d steps, %d rejected, %d evaluations\n", e.Solver, st.Steps, st.Rejected, st.Evals)
+	fmt.Fprintf(w, "%s: %d steps, %d rejected, %d evaluations\n", e.Res.Solver, st.Steps, st.Rejected, st.Evals)
 }
 
 // wordsOf is the kind of words that come first in the values of an option, "" for none.

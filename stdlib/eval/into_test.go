@@ -107,7 +107,7 @@ assert(kept.last.x == kept.x[end] and kept.last.y == kept.y[end], "last of any s
 	}
 	var shown bytes.Buffer
 	in.Show(&shown, v)
-	for _, want := range []string{"31 outputs went to `m.csv`; at the end", "  x  ", "auto: done", "3 events, the last at t = 3"} {
+	for _, want := range []string{"31 outputs went to `m.csv`; at the end", "  x  ", "Vern7: done", "3 events, the last at t = 3"} {
 		if !strings.Contains(shown.String(), want) {
 			t.Errorf("shown is %q, without %q", shown.String(), want)
 		}

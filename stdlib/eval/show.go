@@ -95,7 +95,7 @@ func (in *Interp) showSolution(w io.Writer, s *value.Solution) {
 		last := s.Sol.Events[n-1]
 		events = fmt.Sprintf(", %d events, the last at t = %s, `%s`", st.Events, value.Short(last.T, 6), s.Model.C.System.Events[last.Event].Name)
 	}
-	fmt.Fprintf(w, "%s: %s, %d steps, %d rejected, %d evaluations%s\n", s.Solver, s.Sol.Status, st.Steps, st.Rejected, st.Evals, events)
+	fmt.Fprintf(w, "%s: %s, %d steps, %d rejected, %d evaluations%s\n", s.Sol.Used(), s.Sol.Status, st.Steps, st.Rejected, st.Evals, events)
 }
 
 func (in *Interp) showModel(w io.Writer, m *value.Model) {

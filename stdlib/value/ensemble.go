@@ -25,8 +25,6 @@ type Ensemble struct {
 	Follow []system.Slot
 	Grid   []int     // the extents of a sweep, in the order of Varied; nil of a drawn ensemble
 	Times  []float64 // output times of a member that is solved by itself; nil: every step
-	Solver string
-	Why    string // why that solver
 
 	once sync.Once
 	outs []float64 // members × times × lets, made on demand
@@ -176,7 +174,7 @@ func (e *Ensemble) One(ctx context.Context, i int) (*Solution, *solve.Problem, e
 	if err != nil {
 		return nil, nil, err
 	}
-	return &Solution{Sol: sol, Model: e.Model, Theta: th, Solver: e.Solver, Why: e.Why}, q, nil
+	return &Solution{Sol: sol, Model: e.Model, Theta: th}, q, nil
 }
 
 // Curve is one scalar of a state or let of member i, counted from 0, at every time.
@@ -313,9 +311,9 @@ func sd(v []float64) float64 {
 // Stats is the account of the run.
 func (e *Ensemble) Stats() *Record {
 	r := &Record{}
-	r.Put("solver", Text(e.Solver))
-	if e.Why != "" {
-		r.Put("why", Text(e.Why))
+	r.Put("solver", Text(e.Res.Solver))
+	if e.Res.Chosen != "" {
+		r.Put("why", Text(e.Res.Chosen))
 	}
 	st := e.Res.Stats
 	r.Put("members", Num(float64(e.Res.N)))

@@ -14,12 +14,10 @@ import (
 
 // Solution is a trajectory with the model and the values it was computed with.
 type Solution struct {
-	Sol    *solve.Solution
-	Model  *Model
-	Theta  []float64
-	Solver string
-	Why    string // why that solver
-	Gone   *Gone  // where the outputs went, nil where they are kept
+	Sol   *solve.Solution
+	Model *Model
+	Theta []float64
+	Gone  *Gone // where the outputs went, nil where they are kept
 
 	outs []float64 // nt × NOut, made on demand
 }
@@ -168,8 +166,8 @@ func (s *Solution) Stats() *Record {
 	r := &Record{}
 	st := s.Sol.Stats
 	r.Put("solver", Text(s.Sol.Used()))
-	if why := s.Why + st.Chosen; why != "" {
-		r.Put("why", Text(why))
+	if st.Chosen != "" {
+		r.Put("why", Text(st.Chosen))
 	}
 	r.Put("status", Text(s.Sol.Status.String()))
 	r.Put("steps", Num(float64(st.Steps)))

@@ -223,9 +223,7 @@ type Fit struct {
 	Match  map[string]string // quantity → column
 	Cols   []string          // matched quantities in order
 	Times  []float64         // of the loss
-	Solver string
-	Rtol   float64
-	Atol   float64
+	Solved solve.Problem     // how its trajectories were solved
 }
 
 // Gradient is a record of derivatives, a value beside it.

@@ -12,7 +12,6 @@ import (
 	"github.com/udl-lang/udl/lang/model"
 	"github.com/udl-lang/udl/lang/types"
 	"github.com/udl-lang/udl/runtime/ensemble"
-	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
 	"github.com/udl-lang/udl/stdlib/value"
@@ -204,7 +203,7 @@ func (c *Call) varied(m *value.Model, rec *value.Record, i int, option string) (
 
 // together runs the members.
 func (c *Call) together(m *value.Model, list []vary, n int, grid []int) (value.Value, error) {
-	p, ch, err := c.problem(m)
+	p, err := c.problem(m)
 	if err != nil {
 		return nil, err
 	}
@@ -213,10 +212,7 @@ func (c *Call) together(m *value.Model, list []vary, n int, grid []int) (value.V
 	if q.T0, q.T1, q.Times, err = c.span(); err != nil {
 		return nil, err
 	}
-	e := &value.Ensemble{Prob: q, Model: m, Grid: grid, Times: q.Times, Solver: ch.m.Info().Name, Why: ch.why}
-	if _, auto := ch.m.(method.Auto); auto {
-		e.Solver, e.Why = chosenNames(q)
-	}
+	e := &value.Ensemble{Prob: q, Model: m, Grid: grid, Times: q.Times}
 	if q.Times == nil {
 		q.Times = []float64{q.T0, q.T1} // members step each in their own way, so the steps are no common times
 	}
@@ -455,13 +451,4 @@ func quantileVerb(c *Call) (value.Value, error) {
 		}
 	}
 	return nil, c.Bad("of", "`quantile` needs an ensemble or an array, this is %s", value.Describe(c.Args["of"]))
-}
-
-// chosenNames says what an ensemble's members are integrated by where the problem chooses.
-func chosenNames(q *ensemble.Problem) (solver, why string) {
-	explicit, implicit := solve.Chosen(q.Sys, q.Rtol)
-	if explicit == nil {
-		return implicit.Info().Name, "no solver was named, and there are algebraic equations or a mass matrix"
-	}
-	return explicit.Name, "no solver was named; members that turn out stiff take " + implicit.Info().Name
 }

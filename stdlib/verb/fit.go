@@ -20,7 +20,7 @@ func fitVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, ch, err := c.problem(m)
+	p, err := c.problem(m)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func fitVerb(c *Call) (value.Value, error) {
 		return nil, c.noGradient(sys)
 	}
 	spec := train.Spec{Sys: sys, Theta: p.Theta, Problem: *p}
-	out := &value.Fit{Solver: ch.m.Info().Name, Rtol: p.Rtol, Atol: p.Atol}
+	out := &value.Fit{Solved: *p}
 	if _, ok := c.Args["loss"].(*value.Lambda); ok {
 		loss, err := c.lossOf(m, &spec.Problem)
 		if err != nil {
@@ -217,12 +217,13 @@ func FittedCurve(m *value.Model) (*value.Solution, error) {
 		times[i] = t0 + (t1-t0)*float64(i)/n
 	}
 	times[n] = t1
-	p := &solve.Problem{Sys: m.C.System, Theta: m.Theta, T0: t0, T1: t1, Times: times, Rtol: math.Max(f.Rtol, 1e-8), Atol: f.Atol}
-	sol, err := solve.Solve(context.Background(), p)
+	p := f.Solved
+	p.Sys, p.Theta, p.T0, p.T1, p.Times, p.Rtol = m.C.System, m.Theta, t0, t1, times, math.Max(p.Rtol, 1e-8)
+	sol, err := solve.Solve(context.Background(), &p)
 	if err != nil {
 		return nil, err
 	}
-	return &value.Solution{Sol: sol, Model: m, Theta: m.Theta, Solver: f.Solver}, nil
+	return &value.Solution{Sol: sol, Model: m, Theta: m.Theta}, nil
 }
 
 var _ sens.Loss = (*bound)(nil)

@@ -189,7 +189,7 @@ func (c *Call) lossProblem() (*value.Model, *solve.Problem, sens.Loss, error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	p, _, err := c.problem(m)
+	p, err := c.problem(m)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -358,7 +358,7 @@ func sensitivityVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, _, err := c.problem(m)
+	p, err := c.problem(m)
 	if err != nil {
 		return nil, err
 	}

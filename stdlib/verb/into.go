@@ -12,7 +12,7 @@ import (
 )
 
 // solveInto is solve with its outputs handed on as they are reached: into a file, or to a function of the program around.
-func (c *Call) solveInto(m *value.Model, p *solve.Problem, ch chosen, into value.Value) (value.Value, error) {
+func (c *Call) solveInto(m *value.Model, p *solve.Problem, into value.Value) (value.Value, error) {
 	r, err := c.times()
 	if err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func (c *Call) solveInto(m *value.Model, p *solve.Problem, ch chosen, into value
 			return nil, err
 		}
 	}
-	s := &value.Solution{Model: m, Theta: p.Theta, Solver: ch.m.Info().Name, Why: ch.why, Gone: &value.Gone{}}
+	s := &value.Solution{Model: m, Theta: p.Theta, Gone: &value.Gone{}}
 	if f, ok := into.(value.Sink); ok {
 		if err := c.run(s, p, f); err != nil {
 			return nil, err

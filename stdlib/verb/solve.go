@@ -23,7 +23,6 @@ const (
 // chosen is a solver with the reason for it.
 type chosen struct {
 	m    method.Method
-	why  string
 	step float64 // fixed step, 0 for control
 }
 
@@ -367,29 +366,29 @@ func unique(names []string) []string {
 }
 
 // problem sets up an initial value problem from the call's options.
-func (c *Call) problem(m *value.Model) (*solve.Problem, chosen, error) {
+func (c *Call) problem(m *value.Model) (*solve.Problem, error) {
 	ch, err := c.solverOf()
 	if err != nil {
-		return nil, ch, err
+		return nil, err
 	}
 	p := &solve.Problem{Sys: m.C.System, Method: ch.m, Step: ch.step}
 	if p.Rtol, p.Atol, err = c.tolerances(); err != nil {
-		return nil, ch, err
+		return nil, err
 	}
 	if p.Theta, err = c.theta(m); err != nil {
-		return nil, ch, err
+		return nil, err
 	}
 	if p.MaxSteps, err = c.Int("max_steps", c.Limits.Steps); err != nil {
-		return nil, ch, err
+		return nil, err
 	}
 	if p.Hmax, err = c.Number("max_step", 0); err != nil {
-		return nil, ch, err
+		return nil, err
 	}
 	if c.Has("max_step") && !(p.Hmax > 0) {
-		return nil, ch, c.Bad("max_step", "`max_step` must be a positive number, this is %s", value.Format(p.Hmax)).WithHelp("take it shorter than the shortest thing that happens")
+		return nil, c.Bad("max_step", "`max_step` must be a positive number, this is %s", value.Format(p.Hmax)).WithHelp("take it shorter than the shortest thing that happens")
 	}
 	p.MaxMemory = c.Limits.Memory
-	return p, ch, nil
+	return p, nil
 }
 
 func solveVerb(c *Call) (value.Value, error) {
@@ -397,12 +396,12 @@ func solveVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, ch, err := c.problem(m)
+	p, err := c.problem(m)
 	if err != nil {
 		return nil, err
 	}
 	if into, ok := c.Args["into"]; ok {
-		return c.solveInto(m, p, ch, into)
+		return c.solveInto(m, p, into)
 	}
 	if p.T0, p.T1, p.Times, err = c.span(); err != nil {
 		return nil, err
@@ -413,7 +412,7 @@ func solveVerb(c *Call) (value.Value, error) {
 		return nil, err
 	}
 	c.shifted(m, sol.Shifted)
-	s := &value.Solution{Sol: sol, Model: m, Theta: p.Theta, Solver: ch.m.Info().Name, Why: ch.why}
+	s := &value.Solution{Sol: sol, Model: m, Theta: p.Theta}
 	if d := c.Failure(sol, p); d != nil {
 		if c.Ctx.Err() != nil {
 			return nil, d

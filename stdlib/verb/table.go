@@ -107,9 +107,6 @@ func Table() map[string]*Verb {
 	return t
 }
 
-// Verbs lists the verbs in order.
-func Verbs() []Verb { return verbs }
-
 // losses are the words after loss = for data.
 var losses = []sig.Builtin{
 	lossRow("sse", "Sum of squared errors over everything that is not missing."),
