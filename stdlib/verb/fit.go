@@ -15,6 +15,21 @@ import (
 	"github.com/udl-lang/udl/stdlib/value"
 )
 
+// fitRow is the row of the table.
+var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss that is a function of the solution. The result is a new model; the original is unchanged. Ctrl-C keeps the best so far.",
+	"model M { param k = 1; state x = 1; x' = -k*x }\nbest = fit(M, t = 0..1 by 0.1, loss = s -> (s.x[end] - 0.5)^2)", fitVerb,
+	arg("model", "model", "", ""),
+	pos("data", "table", "none", "measurements"),
+	optMatch,
+	optLoss,
+	optT,
+	arg("free", "names", "none", "what may move: parameters, unknowns, weights, and initial values by the state's name; all parameters and weights when left out"),
+	arg("train", "optimiser", "adam(rate = 0.02, iters = 300) then lbfgs(iters = 300)", "an optimiser or a chain, `adam(iters = 500) then lbfgs`"),
+	arg("holdout", "number or range of times", "none", "data kept out of the training: the last part (0.3), or those in a range of times"),
+	optSolver, optRtol, optAtol, optSet, optInputs,
+	arg("seed", "whole number", "0", "of the weights that the training starts with"),
+	optStep, optSteps, optAdjoint)
+
 func fitVerb(c *Call) (value.Value, error) {
 	m, err := c.ModelOf("model")
 	if err != nil {
