@@ -42,6 +42,10 @@ type Spec struct {
 	AutoScale []AutoScale
 	// Progress is called after each iteration, in the goroutine of Fit. It must be quick.
 	Progress func(Progress)
+	// Snapshot and Resume are those of Settings: the state after each iteration, and to go on from one. The
+	// rest of the Spec must be what it was when the snapshot was taken.
+	Snapshot func(*Snapshot)
+	Resume   *Snapshot
 }
 
 // Result is what a fit found.
@@ -130,7 +134,8 @@ func inWords(v float64) string {
 // Fit trains. A trial whose solve fails has an infinite loss; when ctx is cancelled the best point so far is
 // the result, with the status Cancelled. The same Spec gives the same Theta, to the bit.
 //
-// The error is *StartError, *DataError, *NameError, *OptionError, *MethodError, or tells what makes no sense.
+// The error is *StartError, *DataError, *NameError, *OptionError, *MethodError, *SnapshotError, or tells what makes no
+// sense.
 func Fit(ctx context.Context, s Spec) (*Result, error) {
 	if ctx == nil {
 		ctx = context.Background()

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"time"
 )
 
 // A fit is a sequence of phases, each an objective with a chain of optimisers. They share θ: a phase starts where the
@@ -38,15 +40,30 @@ type PhaseReport struct {
 	Loss         float64 // what it minimised, at its best point; losses of different phases do not compare
 	Status       Status
 	Iters, Evals int
+	Elapsed      time.Duration
 }
 
 // run runs the phases. The last that ran gives status and loss.
 func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 	var all Minimum
-	var reports []PhaseReport
-	for k, p := range f.phases {
+	var done []PhaseReport
+	resume, first := f.spec.Resume, 0
+	if resume != nil {
+		if first = resume.Phase; first < 0 || first >= len(f.phases) || len(resume.Done) != first {
+			return nil, nil, &SnapshotError{fmt.Sprintf("it was taken in phase %d, there are %d", first+1, len(f.phases))}
+		}
+		done, all.History = slices.Clone(resume.Done), slices.Clone(resume.Before)
+		for _, d := range done {
+			all.Iters += d.Iters
+			all.Evals += d.Evals
+			all.Elapsed += d.Elapsed
+		}
+	}
+	for k := first; k < len(f.phases); k++ {
+		p := f.phases[k]
 		plan := p.plan()
-		set := Settings{Decay: p.decay()}
+		set := Settings{Decay: p.decay(), Resume: resume}
+		resume = nil
 		if to := f.spec.Progress; to != nil {
 			before, elapsed := all.Evals, all.Elapsed
 			set.Progress = func(g Progress) {
@@ -54,6 +71,13 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 				g.Evals += before
 				g.Elapsed += elapsed
 				to(g)
+			}
+		}
+		if to := f.spec.Snapshot; to != nil {
+			before, behind := all.History, done
+			set.Snapshot = func(s *Snapshot) {
+				s.Phase, s.Done, s.Before = k, behind, before
+				to(s)
 			}
 		}
 		m, err := Minimise(ctx, p, p.start(), plan.stages, set)
@@ -67,6 +91,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		if err != nil {
 			return nil, nil, err
 		}
+		p.set(m.U)
 		for i := range m.History {
 			m.History[i].Phase = k
 		}
@@ -75,8 +100,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		all.Iters += m.Iters
 		all.Evals += m.Evals
 		all.Elapsed += m.Elapsed
-		reports = append(reports, PhaseReport{Title: plan.title, Loss: m.F, Status: m.Status, Iters: m.Iters, Evals: m.Evals})
-		p.set(m.U)
+		done = append(done, PhaseReport{Title: plan.title, Loss: m.F, Status: m.Status, Iters: m.Iters, Evals: m.Evals, Elapsed: m.Elapsed})
 		if m.Status == Cancelled {
 			if k < len(f.phases)-1 {
 				all.F = f.lossOfAll(ctx)
@@ -84,7 +108,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 			break
 		}
 	}
-	return &all, reports, nil
+	return &all, done, nil
 }
 
 // lossOfAll is the loss of the true solution over all data where θ stands: what a fit reports that was stopped before its last phase.

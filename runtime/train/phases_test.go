@@ -103,6 +103,47 @@ func TestPhases(t *testing.T) {
 	}
 }
 
+// From a snapshot of any phase a fit ends at the same bits, with the same account of all phases.
+func TestResumePhases(t *testing.T) {
+	spec := func() Spec {
+		s := peltsSpec(1.1)
+		s.Stages = []Stage{mustStage(t, "adam", map[string]float64{"iters": 4}), mustStage(t, "bfgs", map[string]float64{"iters": 4})}
+		s.Methods = []Method{{Grow: GrowBy(3)}}
+		return s
+	}
+	var shots []*Snapshot
+	s := spec()
+	s.Snapshot = func(s *Snapshot) { shots = append(shots, s.Clone()) }
+	want, err := Fit(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[int]bool{}
+	for _, shot := range shots {
+		s := spec()
+		s.Resume = shot
+		r, err := Fit(context.Background(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[shot.Phase] = true
+		same := slices.EqualFunc(r.History, want.History, func(a, b Point) bool { return fmt.Sprint(a) == fmt.Sprint(b) })
+		if !slices.Equal(r.Theta, want.Theta) || r.Loss != want.Loss || !same || r.Report.Iters != want.Report.Iters || r.Report.Evals != want.Report.Evals || len(r.Report.Phases) != 3 {
+			t.Errorf("from phase %d, stage %d, iteration %d: loss %v after %d points, not %v after %d", shot.Phase, shot.Stage, shot.Iter, r.Loss, len(r.History), want.Loss, len(want.History))
+		}
+	}
+	if len(seen) != 3 {
+		t.Errorf("snapshots are of %d phases", len(seen))
+	}
+	s = spec()
+	s.Resume = shots[0].Clone()
+	s.Resume.Phase = 3
+	var e *SnapshotError
+	if _, err := Fit(context.Background(), s); !errors.As(err, &e) || !strings.Contains(err.Error(), "phase 4") {
+		t.Errorf("a phase that there is not: %v", err)
+	}
+}
+
 func TestPhasesRefused(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -154,7 +195,9 @@ func (sumLoss) Eval(x, _, gx, _ []float64) (float64, error) {
 func TestPhaseThatCannotStart(t *testing.T) {
 	// x' = k x² from 1 is infinite at t = 1/k.
 	sys := testsys.System("Blow", []string{"x"}, []testsys.Param{{Name: "k", Value: 1}}, testsys.Fixed(1),
-		func(_ testsys.Expr, x, th []testsys.Expr) []testsys.Expr { return []testsys.Expr{th[0].Mul(x[0]).Mul(x[0])} })
+		func(_ testsys.Expr, x, th []testsys.Expr) []testsys.Expr {
+			return []testsys.Expr{th[0].Mul(x[0]).Mul(x[0])}
+		})
 	d := &Data{Times: []float64{0, 0.2, 0.4, 0.6, 1}, Columns: []Column{{Name: "x", Values: make([]float64, 5)}}}
 	for i, v := range d.Times {
 		d.Columns[0].Values[i] = 1 / (1 - 1.2*v)

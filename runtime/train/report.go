@@ -13,7 +13,7 @@ import (
 // Report is the account of a fit.
 type Report struct {
 	Model      string
-	Loss       string // as it is written: "sse(scale = log)"; "a function of the solution" otherwise
+	Loss       string   // as it is written: "sse(scale = log)"; "a function of the solution" otherwise
 	Optimisers []string // of the last phase
 	Status     Status
 	Phases     []PhaseReport // one at least
