@@ -40,6 +40,10 @@ type Spec struct {
 	AutoScale []AutoScale
 	// Progress is called after each iteration, in the goroutine of Fit. It must be quick.
 	Progress func(Progress)
+	// Snapshot and Resume are those of Settings: the state after each iteration, and to go on from one. The
+	// rest of the Spec must be what it was when the snapshot was taken.
+	Snapshot func(*Snapshot)
+	Resume   *Snapshot
 }
 
 // Result is what a fit found.
@@ -117,7 +121,7 @@ func inWords(v float64) string {
 // Fit trains. A trial whose solve fails has an infinite loss; when ctx is cancelled the best point so far is
 // the result, with the status Cancelled. The same Spec gives the same Theta, to the bit.
 //
-// The error is *StartError, *DataError, *NameError, *OptionError, or tells what makes no sense.
+// The error is *StartError, *DataError, *NameError, *OptionError, *SnapshotError, or tells what makes no sense.
 func Fit(ctx context.Context, s Spec) (*Result, error) {
 	if ctx == nil {
 		ctx = context.Background()
@@ -131,7 +135,7 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 	for k, v := range f.trial.vars {
 		decay[k] = v.weight
 	}
-	m, err := Minimise(ctx, f.trial, f.trial.start(), f.stages, Settings{Progress: s.Progress, Decay: decay})
+	m, err := Minimise(ctx, f.trial, f.trial.start(), f.stages, Settings{Progress: s.Progress, Decay: decay, Snapshot: s.Snapshot, Resume: s.Resume})
 	var bad *NonFiniteStart
 	if errors.As(err, &bad) {
 		return nil, f.startError(bad)

@@ -92,6 +92,10 @@ type run struct {
 	evals   int
 	iters   int
 	history []Point
+
+	state  func(*ledger) // what the optimiser of the stage keeps between iterations
+	book   ledger
+	resume *Snapshot // to be filled in by the stage that it was taken in; nil once that is done
 }
 
 // eval evaluates the objective and its gradient. The value is finite or +Inf; a gradient that is not finite counts as a
@@ -123,13 +127,17 @@ func (r *run) toBest(u, g []float64) float64 {
 	return r.fbest
 }
 
-// note records an iteration and tells the callback.
+// note records an iteration and tells the callbacks. The optimiser must be ready for the next one, since
+// its state is written down here.
 func (r *run) note(p Point) {
 	p.Stage, p.Best = r.stage, r.fbest
 	if p.Iter > 0 {
 		r.iters++
 	}
 	r.history = append(r.history, p)
+	if r.set.Snapshot != nil {
+		r.snapshot(p)
+	}
 	if r.set.Progress != nil {
 		s := &r.stages[r.stage]
 		r.set.Progress(Progress{Point: p, Optimiser: s.Optimiser.Name, Stages: len(r.stages), Total: s.Iters(),
