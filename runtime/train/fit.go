@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -33,10 +32,12 @@ type Spec struct {
 	Trajectories []Trajectory
 	Compare      LossSpec  // how the model is compared with the data
 	HeldOut      HeldOut   // which of the data are kept out of the training
-	Batch        Batch     // what each iteration of an optimiser without line search looks at; the zero value: all data
 	Loss         sens.Loss // a loss of its own, in place of data; with Problem.T0 and T1
 
 	Stages []Stage // nil: DefaultStages
+	// Methods are run one after the other, each from the best point of the one before; nil: shooting. Shooting follows
+	// where the last is something else.
+	Methods []Method
 	// Gradient is how gradients are computed: "discrete", the adjoint of the steps taken, or "forward"
 	// sensitivities. "" and "auto" mean the adjoint.
 	Gradient string
@@ -46,6 +47,10 @@ type Spec struct {
 	Threads int
 	// Progress is called after each iteration, in the goroutine of Fit. It must be quick.
 	Progress func(Progress)
+	// Snapshot and Resume are those of Settings: the state after each iteration, and to go on from one. The
+	// rest of the Spec must be what it was when the snapshot was taken.
+	Snapshot func(*Snapshot)
+	Resume   *Snapshot
 }
 
 // Result is what a fit found.
@@ -70,11 +75,16 @@ type StartError struct {
 	Place string          // of that row
 	// Trajectory is which of several it is; "" of one.
 	Trajectory string
+	// Phase and After, of a fit in phases, are the phase that cannot start and the one whose best point it starts from; "" in the first.
+	Phase, After string
 }
 
 // Error tells the whole story in one line.
 func (e *StartError) Error() string {
-	if e.Trajectory != "" {
+	switch {
+	case e.Phase != "":
+		return fmt.Sprintf("%s cannot go on from where %s has ended: %s", e.Phase, e.After, e.cause())
+	case e.Trajectory != "":
 		return e.Trajectory + ": " + e.cause()
 	}
 	return e.cause()
@@ -108,6 +118,8 @@ func (e *StartError) cause() string {
 // Help is one line of what to try.
 func (e *StartError) Help() string {
 	switch {
+	case e.Phase != "" && e.Free == "":
+		return "let the time span grow in smaller steps, `shooting(grow = 10)`, or start from other parameters"
 	case e.Free != "":
 		return "start where the equations are smooth: away from a root of 0, a power of 0, or equal arguments of a norm"
 	case e.Value != nil && e.Value.Log:
@@ -133,7 +145,8 @@ func inWords(v float64) string {
 // Fit trains. A trial whose solve fails has an infinite loss; when ctx is cancelled the best point so far is
 // the result, with the status Cancelled. The same Spec gives the same Theta, to the bit.
 //
-// The error is *StartError, *DataError, *NameError, *OptionError, or tells what makes no sense.
+// The error is *StartError, *DataError, *NameError, *OptionError, *MethodError, *SnapshotError, or tells what makes no
+// sense.
 func Fit(ctx context.Context, s Spec) (*Result, error) {
 	if ctx == nil {
 		ctx = context.Background()
@@ -143,23 +156,14 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	decay := make([]bool, len(f.trial.vars))
-	for k, v := range f.trial.vars {
-		decay[k] = v.weight
-	}
-	m, err := Minimise(ctx, f.trial, f.trial.start(), f.stages, Settings{Progress: s.Progress, Decay: decay})
-	var bad *NonFiniteStart
-	if errors.As(err, &bad) {
-		return nil, f.startError(bad)
-	}
+	m, phases, err := f.run(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f.trial.set(m.U)
 	r := &Result{Theta: append([]float64(nil), f.trial.prob.Theta...), Loss: m.F, History: m.History, Status: m.Status}
 	f.own(r)
 	r.Report = f.report(ctx, m)
-	r.Report.Elapsed = time.Since(start)
+	r.Report.Phases, r.Report.Elapsed = phases, time.Since(start)
 	return r, nil
 }
 
@@ -168,7 +172,7 @@ type fitting struct {
 	spec   *Spec
 	trial  *trial
 	stages []Stage
-	begin  []float64 // θ at the start
+	phases []phase
 	all    []*trajectory
 	free   []Free
 	first  []float64 // of the variables, at the start
@@ -185,14 +189,14 @@ func prepare(s *Spec) (*fitting, error) {
 		return nil, fmt.Errorf("%d parameter values were given, the system has %d", len(s.Theta), sys.NTheta)
 	case s.Data != nil && s.Trajectories != nil:
 		return nil, fmt.Errorf("give the data of one trajectory or of several, not both")
+	case s.Trajectories != nil && len(s.Trajectories) == 0:
+		return nil, fmt.Errorf("there are no trajectories")
 	case s.hasData() && s.Loss != nil:
 		return nil, fmt.Errorf("a loss of its own and data to compare with exclude each other")
 	case !s.hasData() && s.Loss == nil:
 		return nil, fmt.Errorf("there is nothing to train on: give data, or a loss")
 	case !s.hasData() && (!s.HeldOut.zero() || s.HeldOut.Trajectories != nil):
 		return nil, fmt.Errorf("only data can be held out, and the loss is a function")
-	case !s.hasData() && s.Batch != Batch{}:
-		return nil, fmt.Errorf("batches are of data, and the loss is a function")
 	}
 	forward := false
 	switch s.Gradient {
@@ -240,10 +244,6 @@ func prepare(s *Spec) (*fitting, error) {
 			}
 		}
 		f.trial = newTrialOver(p.Theta, tr, vars, forward)
-		var err error
-		if f.trial.batch, err = newBatches(s.Batch, s.Seed, tr); err != nil {
-			return nil, err
-		}
 	} else {
 		f.trial = newTrial(p, s.Loss, vars, forward)
 	}
@@ -251,7 +251,7 @@ func prepare(s *Spec) (*fitting, error) {
 	for k := range vars {
 		f.first = append(f.first, f.trial.value1(&vars[k]))
 	}
-	return f, nil
+	return f, f.plan()
 }
 
 func (s *Spec) hasData() bool { return s.Data != nil || s.Trajectories != nil }
@@ -291,8 +291,7 @@ func nameOf(sys *system.System) string {
 }
 
 // startError adds to what is not finite at the start why, where and when.
-func (f *fitting) startError(bad *NonFiniteStart) error {
-	t := f.trial
+func (t *trial) startError(bad *NonFiniteStart) error {
 	e := &StartError{Loss: bad.Value, Fault: t.fault, Value: t.value, Grad: t.spoilt, Row: -1}
 	if bad.Gradient {
 		e.Free = t.vars[bad.Index].name

@@ -14,9 +14,10 @@ import (
 // Report is the account of a fit.
 type Report struct {
 	Model      string
-	Loss       string // as it is written: "sse(scale = log)"; "a function of the solution" otherwise
-	Optimisers []string
+	Loss       string   // as it is written: "sse(scale = log)"; "a function of the solution" otherwise
+	Optimisers []string // of the last phase
 	Status     Status
+	Phases     []PhaseReport // one at least
 
 	NFree   int        // scalars that were free
 	Params  []Estimate // free parameters and initial values, in the order they were given
@@ -31,9 +32,13 @@ type Report struct {
 	Iters, Evals int
 	Elapsed      time.Duration
 
-	// AIC and BIC take the errors as normal, independent and of one unknown variance (on the log scale:
-	// those of the logarithms): n log(SSE/n) + 2k and + k log n, with k one more than NFree. They compare fits of
-	// the same data on the same scale. NaN for losses that are no squares.
+	// Residuals are in the order of the data, those trained on before those held out.
+	Residuals []Residual
+
+	// AIC and BIC take the errors as normal, independent and of one unknown variance, divided by the weights (on the log scale:
+	// those of the logarithms): −2 log L + 2k and −2 log L + k log n at the largest likelihood, −2 log L = n (log(2π SSE/n) + 1) − Σ log w,
+	// with k one more than NFree. They compare fits of the same data on the same scale, and are what R's nls gives.
+	// NaN for losses that are no squares, and where there are as many parameters as data.
 	//
 	// H. Akaike, IEEE Transactions on Automatic Control 19 (1974), 716–723; G. Schwarz, Annals
 	// of Statistics 6 (1978), 461–464.
@@ -52,6 +57,16 @@ type Estimate struct {
 	Start, Value float64
 	StdErr       float64 // NaN when unknown
 	Lo, Hi       float64 // bounds
+}
+
+// Residual is a value of the data beside the model's.
+type Residual struct {
+	Trajectory  int // which of several, from 0
+	Column      int // index into Columns
+	T           float64
+	Data, Model float64
+	Value       float64 // Model − Data; on the log scale, the difference of the logarithms
+	Held        bool    // it was held out
 }
 
 // Group is how many weights an unknown has free.
@@ -92,7 +107,7 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 	t, s := f.trial, f.spec
 	r := &Report{Model: nameOf(s.Sys), Loss: "a function of the solution", Status: m.Status, NFree: len(t.vars),
 		Train: Score{Loss: m.F, RMSE: math.NaN()}, Iters: m.Iters, Evals: m.Evals, AIC: math.NaN(), BIC: math.NaN()}
-	for _, st := range f.stages {
+	for _, st := range f.phases[len(f.phases)-1].plan().stages {
 		r.Optimisers = append(r.Optimisers, st.Optimiser.Name)
 	}
 	f.parameters(r)
@@ -112,9 +127,10 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 			r.Trajectories = append(r.Trajectories, TrajectoryScore{Name: tr.name, RMSE: math.NaN(), HeldRMSE: math.NaN()})
 		}
 	}
-	sse := f.score(ctx, r, &r.Train, false)
+	sse, logw := f.score(ctx, r, &r.Train, false)
 	if n, k := float64(r.Train.N), float64(r.NFree+1); t.data.pen.Squares && sse > 0 && k < n { // with more parameters than data they mean nothing
-		r.AIC, r.BIC = n*math.Log(sse/n)+2*k, n*math.Log(sse/n)+k*math.Log(n)
+		deviance := n*(math.Log(2*math.Pi*sse/n)+1) - logw
+		r.AIC, r.BIC = deviance+2*k, deviance+k*math.Log(n)
 	}
 	r.Warnings = append(r.Warnings, f.warnings...)
 	if slices.ContainsFunc(f.all, func(tr *trajectory) bool { return tr.held != nil }) {
@@ -176,27 +192,23 @@ func (f *fitting) solveAt(ctx context.Context, tr *trajectory, t1 float64, times
 	return solve.Solve(ctx, &p)
 }
 
-// columns adds the columns of a trajectory's data that are not there yet.
-func (f *fitting) columns(r *Report, tr *trajectory) {
+// columns adds the columns of a trajectory's data that are not there yet, and says where each stands.
+func (f *fitting) columns(r *Report, tr *trajectory) (place []int) {
 	l := tr.data
 	if l == nil {
 		l = tr.held
 	}
 	for k := range l.data.Columns {
 		c := &l.data.Columns[k]
-		if r.column(c.Name, c.Of.name(f.spec.Sys)) == nil {
-			r.Columns = append(r.Columns, ColumnScore{Name: c.Name, Quantity: c.Of.name(f.spec.Sys), RMSE: math.NaN(), HeldRMSE: math.NaN(), HeldAt: math.NaN()})
+		name := c.Of.name(f.spec.Sys)
+		i := slices.IndexFunc(r.Columns, func(s ColumnScore) bool { return s.Name == c.Name && s.Quantity == name })
+		if i < 0 {
+			i = len(r.Columns)
+			r.Columns = append(r.Columns, ColumnScore{Name: c.Name, Quantity: name, RMSE: math.NaN(), HeldRMSE: math.NaN(), HeldAt: math.NaN()})
 		}
+		place = append(place, i)
 	}
-}
-
-func (r *Report) column(name, quantity string) *ColumnScore {
-	for k := range r.Columns {
-		if c := &r.Columns[k]; c.Name == name && c.Quantity == quantity {
-			return c
-		}
-	}
-	return nil
+	return place
 }
 
 // sums gathers residuals.
@@ -222,9 +234,9 @@ func (p *sums) rms() float64 {
 	return math.Sqrt(p.sq / float64(p.n))
 }
 
-// score fills a Score and the figures of columns and trajectories, and gives the weighted sum of squares. What was held out is reached by
-// solving on from the same initial state.
-func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (sse float64) {
+// score fills a Score, the figures of columns and trajectories and the residuals, and gives the weighted sum of squares and the sum of the weights'
+// logarithms. What was held out is reached by solving on from the same initial state.
+func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (sse, logw float64) {
 	losses := func(tr *trajectory) *DataLoss {
 		if held {
 			return tr.held
@@ -247,16 +259,22 @@ func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (s
 		}
 		l.over(sc.N)
 		var own sums
+		place := f.columns(r, tr)
 		v, err := f.scoreOne(ctx, tr, l, func(row, col int, res float64) {
-			c := &l.data.Columns[col]
-			for i := range r.Columns {
-				if &r.Columns[i] == r.column(c.Name, c.Of.name(f.spec.Sys)) {
-					per[i].add(res, l.data.Times[row])
-				}
+			c, t := &l.data.Columns[col], l.data.Times[row]
+			i := place[col]
+			per[i].add(res, t)
+			own.add(res, t)
+			all.add(res, t)
+			if w := c.weight(row); w > 0 {
+				sse += w * res * res
+				logw += math.Log(w)
 			}
-			own.add(res, l.data.Times[row])
-			all.add(res, l.data.Times[row])
-			sse += c.weight(row) * res * res
+			y := Residual{Trajectory: k, Column: i, T: t, Data: c.Values[row], Model: c.Values[row] + res, Value: res, Held: held}
+			if l.Spec.Log {
+				y.Model = y.Data * math.Exp(res)
+			}
+			r.Residuals = append(r.Residuals, y)
 		})
 		if len(r.Trajectories) > 0 {
 			s := &r.Trajectories[k]
@@ -284,7 +302,7 @@ func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (s
 		sc.Loss = loss
 	}
 	if !whole {
-		return math.NaN()
+		return math.NaN(), 0
 	}
 	sc.RMSE = all.rms()
 	for k := range per {
@@ -299,7 +317,7 @@ func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (s
 			c.N, c.RMSE, c.Bias, c.Max, c.MaxTime = p.n, p.rms(), p.sum/n, p.worst, p.at
 		}
 	}
-	return sse
+	return sse, logw
 }
 
 // scoreOne visits the residuals of a trajectory and gives its part of the loss, infinite with an error where the solution or the loss is.

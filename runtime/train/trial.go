@@ -8,11 +8,15 @@ import (
 	"github.com/udl-lang/udl/runtime/solve"
 )
 
-var _ Parts = (*trial)(nil)
+var (
+	_ phase = (*trial)(nil)
+	_ Parts = (*trial)(nil)
+)
 
 // trial is the loss of a model as a function of the optimiser's variables: the sum over its trajectories, which are
 // solved on all cores. The reason of the last failure is kept.
 type trial struct {
+	about   plan
 	prob    solve.Problem // of the first trajectory; Theta is the trial's own, what is shared
 	loss    sens.Loss     // of the first trajectory
 	data    *DataLoss     // loss, when it compares with data
@@ -90,6 +94,28 @@ func (t *trial) Iteration(stage, iter int) bool {
 
 // Dim implements Objective.
 func (t *trial) Dim() int { return len(t.vars) }
+
+func (t *trial) plan() *plan { return &t.about }
+
+func (t *trial) decay() []bool { return decayOf(t.vars) }
+
+func decayOf(vars []variable) []bool {
+	d := make([]bool, len(vars))
+	for k, v := range vars {
+		d[k] = v.weight
+	}
+	return d
+}
+
+// with is the trial over other data: tr are, in their order, its trajectories with other losses.
+func (t *trial) with(tr []*trajectory) *trial {
+	o := newTrialOver(t.prob.Theta, tr, t.vars, t.forward)
+	if tr[0].data == nil {
+		o.loss = t.loss
+	}
+	o.threads = t.threads
+	return o
+}
 
 // value1 is a variable's value as it stands in θ.
 func (t *trial) value1(v *variable) float64 {
