@@ -5,9 +5,9 @@ import (
 	"math"
 )
 
-// Local polynomials: at each time a parabola is fitted to the data, each weighted by a Gaussian of its distance in
+// Local polynomials: at each time a cubic is fitted to the data, each weighted by a Gaussian of its distance in
 // units of the bandwidth; its value and slope there are those of the curve. The bandwidth is chosen by generalised
-// cross-validation.
+// cross-validation, as the penalty of a spline. A parabola would flatten peaks by the square of the bandwidth, a cubic does by its fourth power.
 //
 // J. Fan, I. Gijbels, Local Polynomial Modelling and Its Applications, Chapman & Hall 1996, sections 2.3 and 3.1; H. Liang, H. Wu, Parameter estimation for
 // differential equation models using a framework of measurement error in regression models, Journal of the American Statistical Association 103 (2008), 1570–1583,
@@ -32,16 +32,13 @@ func newKernel(t, y, w []float64, h float64) *kernel {
 	if h <= 0 {
 		n := len(t)
 		span, gap := t[n-1]-t[0], 0.0
-		for i := 1; i < n; i++ { // a parabola takes three data, so a window must reach over two gaps
+		for i := 1; i < n; i++ { // a window must reach over gaps
 			gap = math.Max(gap, t[i]-t[i-1])
 		}
 		lo, hi := math.Log10(gap/2), math.Log10(2*span)
 		score := func(e float64) float64 {
 			k.h = math.Pow(10, e)
-			s, trace := k.validate()
-			if !(float64(n)-trace > 1e-6) {
-				return math.Inf(1)
-			}
+			s, _ := k.validate()
 			return s
 		}
 		k.h = math.Pow(10, leastOf(score, lo, hi, 30))
@@ -52,7 +49,7 @@ func newKernel(t, y, w []float64, h float64) *kernel {
 
 // validate is the score of cross-validation, and the trace of the smoother.
 func (k *kernel) validate() (score, trace float64) {
-	rss, n := 0.0, float64(len(k.t))
+	rss := 0.0
 	for i, t := range k.t {
 		v, _, own := k.local(t)
 		w := 1.0
@@ -62,8 +59,7 @@ func (k *kernel) validate() (score, trace float64) {
 		trace += w * own
 		rss += w * (k.y[i] - v) * (k.y[i] - v)
 	}
-	left := 1 - trace/n
-	return rss / n / (left * left), trace
+	return validation(rss, trace, len(k.t)), trace
 }
 
 func (k *kernel) at(t float64) (v, slope float64) {
@@ -71,7 +67,7 @@ func (k *kernel) at(t float64) (v, slope float64) {
 	return v, slope
 }
 
-// local is the parabola at t: its value, its slope, and by how much a datum there of weight 1 would move its value.
+// local is the cubic at t: its value, its slope, and by how much a datum there of weight 1 would move its value.
 func (k *kernel) local(t float64) (v, slope, own float64) {
 	n := len(k.t)
 	from := 0
@@ -82,8 +78,8 @@ func (k *kernel) local(t float64) (v, slope, own float64) {
 			hi = mid
 		}
 	}
-	var s [5]float64 // moments of the window
-	var b [3]float64
+	var s [7]float64 // moments of the window
+	var b [4]float64
 	for i := from; i < n && k.t[i] <= t+kernelReach*k.h; i++ {
 		z := (k.t[i] - t) / k.h
 		w := math.Exp(-z * z / 2)
@@ -92,21 +88,42 @@ func (k *kernel) local(t float64) (v, slope, own float64) {
 		}
 		for m := range s {
 			s[m] += w
-			if m < 3 {
+			if m < 4 {
 				b[m] += w * k.y[i]
 			}
 			w *= z
 		}
 	}
-	// Cramer's rule for the three moments; a window with less than three data has no parabola.
-	c0, c1, c2 := s[2]*s[4]-s[3]*s[3], s[2]*s[3]-s[1]*s[4], s[1]*s[3]-s[2]*s[2]
-	det := s[0]*c0 + s[1]*c1 + s[2]*c2
-	if !(det > 0) {
-		return math.NaN(), math.NaN(), math.NaN()
+	// L D Lᵀ of the matrix of moments, whose entry i, j is s[i+j], with b and the first unit vector on the right. A window with less than four data has no cubic.
+	var a [4][4]float64
+	e := [4]float64{1}
+	for i := range 4 {
+		for j := range 4 {
+			a[i][j] = s[i+j]
+		}
 	}
-	v = (c0*b[0] + c1*b[1] + c2*b[2]) / det
-	slope = (c1*b[0] + (s[0]*s[4]-s[2]*s[2])*b[1] + (s[1]*s[2]-s[0]*s[3])*b[2]) / det / k.h
-	return v, slope, c0 / det
+	for p := range 4 {
+		if !(a[p][p] > 1e-14*s[2*p]) {
+			return math.NaN(), math.NaN(), math.NaN()
+		}
+		for i := p + 1; i < 4; i++ {
+			l := a[i][p] / a[p][p]
+			for j := p + 1; j < 4; j++ {
+				a[i][j] -= l * a[p][j]
+			}
+			b[i] -= l * b[p]
+			e[i] -= l * e[p]
+		}
+	}
+	for p := 3; p >= 0; p-- {
+		for j := p + 1; j < 4; j++ {
+			b[p] -= a[p][j] * b[j]
+			e[p] -= a[p][j] * e[j]
+		}
+		b[p] /= a[p][p]
+		e[p] /= a[p][p]
+	}
+	return b[0], b[1] / k.h, e[0]
 }
 
 // String tells how smooth the curve is.

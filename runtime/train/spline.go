@@ -11,11 +11,16 @@ import (
 //	(R + λ Qᵀ W⁻¹ Q) γ = Qᵀ y,   g = y − λ W⁻¹ Q γ,
 //
 // and the bands of its inverse, which the trace of the smoother wants, follow from its factors, so that everything
-// costs as much as there are data. λ is chosen by generalised cross-validation.
+// costs as much as there are data. λ is chosen by generalised cross-validation, with each degree of freedom counted 1.4 times: counted once, it
+// follows the noise every now and then, which slopes would suffer from more than values.
 //
 // C. H. Reinsch, Smoothing by spline functions, Numerische Mathematik 10 (1967), 177–183; C. de Boor, A Practical Guide to Splines, Springer 1978,
 // chapter XIV; P. Craven, G. Wahba, Smoothing noisy data with spline functions, Numerische Mathematik 31 (1979), 377–403, for cross-validation;
-// M. F. Hutchinson, F. R. de Hoog, Smoothing noisy data with spline functions, Numerische Mathematik 47 (1985), 99–106, for the trace.
+// M. F. Hutchinson, F. R. de Hoog, Smoothing noisy data with spline functions, Numerische Mathematik 47 (1985), 99–106, for the trace;
+// Y.-J. Kim, C. Gu, Smoothing spline Gaussian regression, Journal of the Royal Statistical Society B 66 (2004), 337–356, for the 1.4.
+
+// freedomCost is how often cross-validation counts a degree of freedom.
+const freedomCost = 1.4
 
 // smoother is a smooth function through data.
 type smoother interface {
@@ -163,8 +168,16 @@ func (b *reinsch) smooth(lambda float64, g, c []float64) (score, trace float64) 
 	if c != nil {
 		copy(c[1:n-1], x[:m])
 	}
-	left := 1 - trace/float64(n)
-	return rss / float64(n) / (left * left), trace
+	return validation(rss, trace, n), trace
+}
+
+// validation is the score of generalised cross-validation; infinite where there are too many degrees of freedom for it.
+func validation(rss, trace float64, n int) float64 {
+	left := 1 - freedomCost*trace/float64(n)
+	if !(left > 0) {
+		return math.Inf(1)
+	}
+	return rss / float64(n) / (left * left)
 }
 
 // choose finds the λ of least score, over a grid first, since there may be several minima.
@@ -178,10 +191,7 @@ func (b *reinsch) choose() float64 {
 	unit := r / p
 	const lo, hi, per = -8, 12, 4 // powers of ten, and how many trials to each
 	score := func(e float64) float64 {
-		s, trace := b.smooth(unit*math.Pow(10, e), nil, nil)
-		if !(float64(len(b.y))-trace > 1e-6) { // as good as no smoothing: 0/0
-			return math.Inf(1)
-		}
+		s, _ := b.smooth(unit*math.Pow(10, e), nil, nil)
 		return s
 	}
 	return unit * math.Pow(10, leastOf(score, lo, hi, (hi-lo)*per))
