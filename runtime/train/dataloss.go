@@ -24,6 +24,7 @@ type DataLoss struct {
 	target  [][]float64 // per column: data, or their logarithms; NaN is missing
 	out     system.Func // nil when no column is of an output
 	z, gz   []float64
+	tan     tangent
 	failure *ValueError
 }
 

@@ -95,42 +95,18 @@ func (f *fitting) jacobian(ctx context.Context, wrt []int) (*mat.Dense, float64,
 	if !sol.Status.Ended() {
 		return nil, 0, sol.Fault
 	}
-	nx, np := p.Sys.NX, len(wrt)
-	j := mat.NewDense(l.N(), np, nil)
-	var dz, dx, dth []float64
-	if l.out != nil {
-		dz, dx, dth = make([]float64, len(l.z)), make([]float64, nx), make([]float64, p.Sys.NTheta)
+	np := len(wrt)
+	raw := func(col int) float64 {
+		if w := l.data.Columns[col].Weight; w != 0 {
+			return w
+		}
+		return 1
 	}
-	at, sse := 0, 0.0
-	ok := l.residuals(sol.X, p.Theta, func(row, col int, r, dr float64) {
-		c := &l.data.Columns[col]
-		w := c.Weight
-		if w == 0 {
-			w = 1
-		}
-		sse += w * r * r
-		sr := s[row*nx*np : (row+1)*nx*np]
-		for q, i := range wrt {
-			d := 0.0
-			if c.Of.Output {
-				for m := range dx {
-					dx[m] = sr[m*np+q]
-				}
-				dth[i] = 1
-				l.out.JVP(dz, l.data.Times[row], sol.Row(row), p.Theta, 0, dx, dth)
-				dth[i] = 0
-				d = dz[c.Of.Index]
-			} else {
-				d = sr[c.Of.Index*np+q]
-			}
-			j.Set(at, q, math.Sqrt(w)*dr*d)
-		}
-		at++
-	})
-	if !ok {
+	j, sse := make([]float64, l.N()*np), 0.0
+	if !l.jacobian(j, s, sol, p.Theta, wrt, raw) || !l.residuals(sol.X, p.Theta, func(_, col int, r, _ float64) { sse += raw(col) * r * r }) {
 		return nil, 0, l.Failure()
 	}
-	return j, sse, nil
+	return mat.NewDense(l.N(), np, j), sse, nil
 }
 
 // analyse fills in everything from J, n × p, which it overwrites.

@@ -32,7 +32,7 @@ type Spec struct {
 	HeldOut HeldOut   // which of Data are kept out of the training
 	Loss    sens.Loss // a loss of its own, in place of Data; with Problem.T0 and T1
 
-	Stages []Stage // nil: DefaultStages
+	Stages []Stage // nil: lm where it is made for (see the table), else DefaultStages
 	// Gradient is how gradients are computed: "discrete", the adjoint of the steps taken, or "forward"
 	// sensitivities. "" and "auto" mean the adjoint.
 	Gradient string
@@ -135,7 +135,14 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 	for k, v := range f.trial.vars {
 		decay[k] = v.weight
 	}
-	m, err := Minimise(ctx, f.trial, f.trial.start(), f.stages, Settings{Progress: s.Progress, Decay: decay, Snapshot: s.Snapshot, Resume: s.Resume})
+	set := Settings{Progress: s.Progress, Decay: decay, Snapshot: s.Snapshot, Resume: s.Resume}
+	m, err := Minimise(ctx, f.trial, f.trial.start(), f.stages, set)
+	var refused *sens.RefusedError
+	if s.Stages == nil && errors.As(err, &refused) && f.stages[0].Optimiser.Squares {
+		// Residuals have no derivative here, though their sum may.
+		f.stages = DefaultStages()
+		m, err = Minimise(ctx, f.trial, f.trial.start(), f.stages, set)
+	}
 	var bad *NonFiniteStart
 	if errors.As(err, &bad) {
 		return nil, f.startError(bad)
@@ -182,9 +189,6 @@ func prepare(s *Spec) (*fitting, error) {
 		return nil, fmt.Errorf("training cannot use the gradient method %q; take discrete or forward", s.Gradient)
 	}
 	f := &fitting{spec: s, stages: s.Stages}
-	if f.stages == nil {
-		f.stages = DefaultStages()
-	}
 	p := s.Problem
 	p.Sys, p.Times = sys, nil
 	if s.Theta != nil {
@@ -215,6 +219,12 @@ func prepare(s *Spec) (*fitting, error) {
 		return nil, &NameError{Name: nameOf(sys), Reason: "nothing in it is free: it has no parameters and no unknowns"}
 	}
 	f.trial = newTrial(p, loss, vars, forward)
+	if f.stages == nil {
+		f.stages = DefaultStages()
+		if f.trial.mechanistic() {
+			f.stages = mechanisticStages()
+		}
+	}
 	f.begin = append([]float64(nil), p.Theta...)
 	return f, nil
 }

@@ -23,6 +23,9 @@ type trial struct {
 	ws      sens.Workspace
 	g       []float64
 
+	plain    solve.Workspace       // of residuals
+	tangents sens.ForwardWorkspace // of their derivatives
+
 	fault  *solve.Fault    // why the last solve stopped early
 	value  *ValueError     // what made the last loss infinite
 	spoilt *sens.NonFinite // where the last gradient ceased to be finite
