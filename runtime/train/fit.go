@@ -53,6 +53,8 @@ type Result struct {
 	History []Point
 	Status  Status
 	Report  *Report
+
+	spec *Spec // what was fitted, for profiles
 }
 
 // StartError is a fit that cannot begin, since the loss or its gradient is not finite at the
@@ -146,6 +148,9 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 	f.trial.set(m.U)
 	r := &Result{Theta: append([]float64(nil), f.trial.prob.Theta...), Loss: m.F, History: m.History, Status: m.Status}
 	r.Report = f.report(ctx, m)
+	again := s
+	again.AutoScale, again.Progress, again.Snapshot, again.Resume = nil, nil, nil, nil
+	r.spec = &again
 	r.Report.Elapsed = time.Since(start)
 	return r, nil
 }
