@@ -13,9 +13,10 @@ import (
 // Report is the account of a fit.
 type Report struct {
 	Model      string
-	Loss       string // as it is written: "sse(scale = log)"; "a function of the solution" otherwise
-	Optimisers []string
+	Loss       string   // as it is written: "sse(scale = log)"; "a function of the solution" otherwise
+	Optimisers []string // of the last phase
 	Status     Status
+	Phases     []PhaseReport // one at least
 
 	NFree   int        // scalars that were free
 	Params  []Estimate // free parameters and initial values, in the order they were given
@@ -94,7 +95,7 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 	t, s := f.trial, f.spec
 	r := &Report{Model: nameOf(s.Sys), Loss: "a function of the solution", Status: m.Status, NFree: len(t.vars),
 		Train: Score{Loss: m.F, RMSE: math.NaN()}, Iters: m.Iters, Evals: m.Evals, AIC: math.NaN(), BIC: math.NaN()}
-	for _, st := range f.stages {
+	for _, st := range f.phases[len(f.phases)-1].plan().stages {
 		r.Optimisers = append(r.Optimisers, st.Optimiser.Name)
 	}
 	f.parameters(r)

@@ -14,6 +14,7 @@ func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s by %s, %s after %s and %s, %s\n", r.Model, r.Loss, strings.Join(r.Optimisers, " then "),
 		r.Status, count(r.Iters, "iteration"), count(r.Evals, "evaluation"), r.Elapsed.Round(time.Millisecond))
+	r.phases(&b)
 	r.losses(&b)
 	r.estimates(&b)
 	r.correlations(&b)
@@ -22,6 +23,18 @@ func (r *Report) String() string {
 		fmt.Fprintf(&b, "warning: %s\n", w)
 	}
 	return b.String()
+}
+
+// phases lists them where there are several.
+func (r *Report) phases(b *strings.Builder) {
+	if len(r.Phases) < 2 {
+		return
+	}
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, p := range r.Phases {
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", p.Title, short(p.Loss), p.Status, count(p.Iters, "iteration"))
+	}
+	w.Flush()
 }
 
 func (r *Report) losses(b *strings.Builder) {

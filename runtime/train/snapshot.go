@@ -9,6 +9,7 @@ import (
 // Snapshot is the complete state of a minimisation between two iterations. Minimise goes on from it,
 // on the same objective with the same stages, to the same bits as if it had never stopped.
 type Snapshot struct {
+	Phase     int    // of a fit in several; Minimise leaves it 0
 	Stage     int    // index into the stages
 	Optimiser string // of that stage
 	Iter      int    // iterations of that stage that are made; 0 for the start
@@ -22,6 +23,11 @@ type Snapshot struct {
 
 	History []Point
 	Arrays  []Array // what the optimiser keeps, in an order of its own; none at the start
+
+	// Done are, of a fit, the phases that lie behind, and Before their history; Iters, Evals, Elapsed and History are those of
+	// the phase under way.
+	Done   []PhaseReport
+	Before []Point
 }
 
 // Array is one piece of an optimiser's state: a vector, a matrix row by row, or a number.
@@ -37,6 +43,7 @@ func (s *Snapshot) Clone() *Snapshot {
 	}
 	c := *s
 	c.Best, c.BestGrad, c.History = slices.Clone(s.Best), slices.Clone(s.BestGrad), slices.Clone(s.History)
+	c.Done, c.Before = slices.Clone(s.Done), slices.Clone(s.Before)
 	c.Arrays = make([]Array, len(s.Arrays))
 	for i, a := range s.Arrays {
 		c.Arrays[i] = Array{a.Name, slices.Clone(a.Values)}
