@@ -61,6 +61,8 @@ type Result struct {
 	History []Point
 	Status  Status
 	Report  *Report
+
+	spec *Spec // what was fitted, for profiles
 }
 
 // StartError is a fit that cannot begin, since the loss or its gradient is not finite at the
@@ -163,6 +165,9 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 	r := &Result{Theta: append([]float64(nil), f.trial.prob.Theta...), Loss: m.F, History: m.History, Status: m.Status}
 	f.own(r)
 	r.Report = f.report(ctx, m)
+	again := s
+	again.AutoScale, again.Methods, again.Progress, again.Snapshot, again.Resume = nil, nil, nil, nil, nil
+	r.spec = &again
 	r.Report.Phases, r.Report.Elapsed = phases, time.Since(start)
 	return r, nil
 }
