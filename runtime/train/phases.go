@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/udl-lang/udl/runtime/sens"
 )
 
 // A fit is a sequence of phases, each an objective with a chain of optimisers. They share θ: a phase starts where the
@@ -33,6 +35,7 @@ type plan struct {
 	title  string // "shooting to t = 1905"; the method's name where that says it all
 	note   string // what the report adds
 	stages []Stage
+	chosen bool // by the fit, since none was given
 }
 
 // PhaseReport is how a phase ended.
@@ -83,6 +86,11 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 			}
 		}
 		m, err := Minimise(ctx, p, p.start(), plan.stages, set)
+		if refused := (*sens.RefusedError)(nil); plan.chosen && errors.As(err, &refused) && plan.stages[0].Optimiser.Squares {
+			// The residuals have no derivative here, though their sum may.
+			plan.stages = DefaultStages()
+			m, err = Minimise(ctx, p, p.start(), plan.stages, set)
+		}
 		var bad *NonFiniteStart
 		if errors.As(err, &bad) {
 			err = p.startError(bad)
@@ -147,7 +155,24 @@ func (f *fitting) plan() error {
 		}
 		f.phases = append(f.phases, ps...)
 	}
+	for _, p := range f.phases {
+		if pl := p.plan(); pl.stages == nil {
+			pl.stages, pl.chosen = stagesFor(p), true
+		}
+	}
 	return nil
+}
+
+// stagesFor is the chain of a phase that was given none.
+func stagesFor(p phase) []Stage {
+	if l, ok := p.(LeastSquares); ok && p.Dim() <= maxMechanistic && !slices.Contains(p.decay(), true) {
+		if t, ok := p.(*trial); !ok || t.batch == nil {
+			if rows, _ := l.Squares(); rows > 0 {
+				return mechanisticStages()
+			}
+		}
+	}
+	return DefaultStages()
 }
 
 // stagesOf is the chain of a method.

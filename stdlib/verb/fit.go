@@ -25,7 +25,7 @@ var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss t
 	optLoss,
 	optT,
 	arg("free", "names", "none", "what may move: parameters, unknowns, weights, and initial values by the state's name; all parameters and weights when left out"),
-	arg("train", "optimiser", "adam(rate = 0.02, iters = 300) then lbfgs(iters = 300)", "an optimiser or a chain, `adam(iters = 500) then lbfgs`"),
+	arg("train", "optimiser", "none", "an optimiser or a chain, `adam(iters = 500) then lbfgs`; when left out, lm for squares over data and up to 50 parameters and initial values without weights, else adam(rate = 0.02, iters = 300) then lbfgs(iters = 300)"),
 	arg("method", "method", "shooting", "how the training is set up: a method, or several by `then`, each from the best point of the one before; shooting over all data comes last"),
 	arg("holdout", "number or range of times", "none", "data kept out of the training: the last part (0.3), or those in a range of times"),
 	optSolver, optRtol, optAtol, optSet, optInputs,
