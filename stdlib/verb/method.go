@@ -28,6 +28,11 @@ var methodOptions = map[string]struct {
 		arg("penalty", "number", "none", "of the spline: what the integral of the squared second derivative costs; by cross-validation when left out"),
 		arg("bandwidth", "number", "none", "of the kernel: the standard deviation of the Gaussian, in units of time; by cross-validation when left out"),
 	}},
+	"multiple_shooting": {"method = multiple_shooting(segments = 10, continuity = constraint)", []sig.Param{
+		arg("segments", "whole number", "5", "into how many the time span of each trajectory is cut, each of as many rows of data"),
+		arg("continuity", "word: penalty, constraint", "penalty", "gaps between segments have a price, or must vanish (augmented Lagrangian), which takes several rounds"),
+		arg("penalty", "number or list of numbers", "1", "the price: with 1 a gap costs as much as a datum that is as far off. Several are taken one after the other; a constraint begins with it"),
+	}},
 }
 
 // methodRows are the methods as the checker and help see them.
@@ -97,10 +102,30 @@ func (c *Call) methodOf(s *value.Spec) (train.Method, error) {
 		}
 		m.Until = a.Data
 	}
-	if err := smoothOf(s, &m); err != nil {
-		return m, err
+	if m.Name == "multiple_shooting" {
+		return m, segmentsOf(s, &m)
 	}
-	return m, nil
+	return m, smoothOf(s, &m)
+}
+
+// segmentsOf reads the options of multiple shooting.
+func segmentsOf(s *value.Spec, m *train.Method) error {
+	m.Constraint = wordOf(s, "continuity") == "constraint"
+	if v, ok := s.Args["segments"]; ok {
+		a, ok := v.(*value.Array)
+		if !ok || !a.Shape.IsScalar() || a.Data[0] != float64(int(a.Data[0])) || a.Data[0] < 2 {
+			return diag.New("E0704", s.Span, "`segments` is a whole number, at least 2, not %s", value.Describe(v)).WithHelp("`segments = 10` cuts the time span in ten")
+		}
+		m.Segments = int(a.Data[0])
+	}
+	if v, ok := s.Args["penalty"]; ok {
+		a, ok := v.(*value.Array)
+		if !ok || len(a.Shape) > 1 || len(a.Data) == 0 {
+			return diag.New("E0704", s.Span, "`penalty` is a number, or a list of them, not %s", value.Describe(v)).WithHelp("with `penalty = 1` a gap costs as much as a datum that is as far off")
+		}
+		m.Penalties = a.Data
+	}
+	return nil
 }
 
 // smoothOf reads the options of collocation.
@@ -108,7 +133,7 @@ func smoothOf(s *value.Spec, m *train.Method) error {
 	m.Smooth = wordOf(s, "smooth")
 	for _, o := range []struct{ name, of string }{{"penalty", "spline"}, {"bandwidth", "kernel"}} {
 		v, ok := s.Args[o.name]
-		if !ok || m.Name != "collocation" {
+		if !ok {
 			continue
 		}
 		if m.Smooth != o.of && (m.Smooth != "" || o.of != "spline") {
