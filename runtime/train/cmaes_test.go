@@ -25,7 +25,9 @@ func ellipsoid(u, g []float64) float64 {
 	clear(g)
 	for i := range n {
 		y, c := 0.0, math.Pow(1e6, float64(i)/float64(n-1))
-		at := func(j int) float64 { return math.Cos(math.Pi*(float64(j)+0.5)*float64(i)/float64(n)) + 0.1*float64((i+2*j)%3) }
+		at := func(j int) float64 {
+			return math.Cos(math.Pi*(float64(j)+0.5)*float64(i)/float64(n)) + 0.1*float64((i+2*j)%3)
+		}
 		for j, x := range u {
 			y += at(j) * x
 		}
