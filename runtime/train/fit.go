@@ -34,7 +34,7 @@ type Spec struct {
 	HeldOut      HeldOut   // which of the data are kept out of the training
 	Loss         sens.Loss // a loss of its own, in place of data; with Problem.T0 and T1
 
-	Stages []Stage // nil: DefaultStages
+	Stages []Stage // nil: lm where it is made for (see the table), else DefaultStages
 	// Methods are run one after the other, each from the best point of the one before; nil: shooting. Shooting follows
 	// where the last is something else.
 	Methods []Method
@@ -212,9 +212,6 @@ func prepare(s *Spec) (*fitting, error) {
 		return nil, fmt.Errorf("training cannot use the gradient method %q; take discrete or forward", s.Gradient)
 	}
 	f := &fitting{spec: s, stages: s.Stages}
-	if f.stages == nil {
-		f.stages = DefaultStages()
-	}
 	p := s.Problem
 	p.Sys, p.Times = sys, nil
 	if s.Theta != nil {

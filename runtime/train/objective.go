@@ -128,12 +128,17 @@ func (r *run) eval(u, g []float64) (float64, error) {
 	if math.IsNaN(f) || math.IsInf(f, 0) || firstBad(g) >= 0 {
 		return math.Inf(1), nil
 	}
+	r.seen(f, u, g)
+	return f, nil
+}
+
+// seen keeps a point that is better than all before.
+func (r *run) seen(f float64, u, g []float64) {
 	if f < r.fbest || r.partial {
 		r.fbest = f
 		copy(r.best, u)
 		copy(r.bestG, g)
 	}
-	return f, nil
 }
 
 // iteration chooses the part of the data for an iteration.

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/udl-lang/udl/runtime/sens"
 )
 
 // A fit is a sequence of phases, each an objective with a chain of optimisers. They share θ: a phase starts where the
@@ -32,6 +34,7 @@ type plan struct {
 	method string // "shooting"
 	title  string // "shooting to t = 1905"; the method's name where that says it all
 	stages []Stage
+	chosen bool // by the fit, since none was given
 }
 
 // PhaseReport is how a phase ended.
@@ -81,6 +84,11 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 			}
 		}
 		m, err := Minimise(ctx, p, p.start(), plan.stages, set)
+		if refused := (*sens.RefusedError)(nil); plan.chosen && errors.As(err, &refused) && plan.stages[0].Optimiser.Squares {
+			// The residuals have no derivative here, though their sum may.
+			plan.stages = DefaultStages()
+			m, err = Minimise(ctx, p, p.start(), plan.stages, set)
+		}
 		var bad *NonFiniteStart
 		if errors.As(err, &bad) {
 			err = p.startError(bad)
@@ -145,7 +153,24 @@ func (f *fitting) plan() error {
 		}
 		f.phases = append(f.phases, ps...)
 	}
+	for _, p := range f.phases {
+		if pl := p.plan(); pl.stages == nil {
+			pl.stages, pl.chosen = stagesFor(p), true
+		}
+	}
 	return nil
+}
+
+// stagesFor is the chain of a phase that was given none.
+func stagesFor(p phase) []Stage {
+	if l, ok := p.(LeastSquares); ok && p.Dim() <= maxMechanistic && !slices.Contains(p.decay(), true) {
+		if t, ok := p.(*trial); !ok || t.batch == nil {
+			if rows, _ := l.Squares(); rows > 0 {
+				return mechanisticStages()
+			}
+		}
+	}
+	return DefaultStages()
 }
 
 // stagesOf is the chain of a method.
@@ -175,7 +200,7 @@ func shootingPhases(f *fitting, m *Method) ([]phase, error) {
 				for _, tr := range part.tr {
 					t1 = math.Max(t1, tr.prob.T1)
 				}
-				part.about = plan{"shooting", fmt.Sprintf("shooting to t = %.6g", t1), stages}
+				part.about = plan{method: "shooting", title: fmt.Sprintf("shooting to t = %.6g", t1), stages: stages}
 				out = append(out, part)
 			}
 		}
@@ -184,7 +209,7 @@ func shootingPhases(f *fitting, m *Method) ([]phase, error) {
 	if whole.about.method != "" { // shooting may stand in a chain more than once
 		whole = whole.with(whole.tr)
 	}
-	whole.about = plan{"shooting", "shooting", stages}
+	whole.about = plan{method: "shooting", title: "shooting", stages: stages}
 	out = append(out, whole)
 	for k, p := range out {
 		t := p.(*trial)

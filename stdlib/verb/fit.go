@@ -24,7 +24,7 @@ var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss t
 	optLoss,
 	optT,
 	arg("free", "names", "none", "what may move: parameters, unknowns, weights, and initial values by the state's name; all parameters and weights when left out"),
-	arg("train", "optimiser", "adam(rate = 0.02, iters = 300) then lbfgs(iters = 300)", "an optimiser or a chain, `adam(iters = 500) then lbfgs`"),
+	arg("train", "optimiser", "none", "an optimiser or a chain, `adam(iters = 500) then lbfgs`; when left out, lm for squares over data and up to 50 parameters and initial values without weights, else adam(rate = 0.02, iters = 300) then lbfgs(iters = 300)"),
 	arg("method", "method", "shooting", "how the training is set up: a method, or several by `then`, each from the best point of the one before; shooting over all data comes last"),
 	arg("holdout", "number, range of times or record", "none", "data kept out of the training: the last part (0.3), those in a range of times, or whole trajectories, `{trajectories: [3, 7]}` or `{trajectories: 0.2}`"),
 	optInitial, optSolver, optRtol, optAtol,
