@@ -60,6 +60,9 @@ func fitVerb(c *Call) (value.Value, error) {
 		}
 		sys = m.C.System
 	}
+	if spec.Seed, err = c.seed(); err != nil {
+		return nil, err
+	}
 	if spec.HeldOut, err = c.holdout(len(out.Trajectories)); err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func (c *Call) tables() (list []*value.Table, several bool, err error) {
 	switch v := c.Args["data"].(type) {
 	case value.List:
 		for i, x := range v {
-			t, err := c.tableFrom("data", x)
+			t, err := c.serving(x)
 			if err == nil && t == nil {
 				err = c.Bad("data", "element %d of the data must be a table, this is %s", i+1, value.Describe(x)).
 					WithHelp("several trajectories are a list of tables, `[d1, d2]`, `csv(\"file.csv\", by = \"subject\")`, or an ensemble")
@@ -47,14 +47,21 @@ func (c *Call) tables() (list []*value.Table, several bool, err error) {
 			list = append(list, v.Table(i))
 		}
 		return list, true, nil
-	case *value.Solution:
-		if err := v.NotKept(""); err != nil {
-			return nil, false, c.Bad("data", "%v", err).WithHelp("%s", v.Gone.Help())
-		}
-		return []*value.Table{v.Table()}, false, nil
 	}
-	t, err := c.table("data")
+	t, err := c.serving(c.Args["data"])
 	return []*value.Table{t}, false, err
+}
+
+// serving is what serves as a table of data: a table, a record of columns, or a solution; nil for all else.
+func (c *Call) serving(v value.Value) (*value.Table, error) {
+	s, ok := v.(*value.Solution)
+	if !ok {
+		return c.tableFrom("data", v)
+	}
+	if err := s.NotKept(""); err != nil {
+		return nil, c.Bad("data", "%v", err).WithHelp("%s", s.Gone.Help())
+	}
+	return s.Table(), nil
 }
 
 // gather reads the data of a fit, matched to the model, and what each trajectory has for itself.
@@ -88,7 +95,7 @@ func (c *Call) gather(m *value.Model, spec *train.Spec, out *value.Fit) (*value.
 		if err != nil {
 			return nil, c.inTable(err, t, several)
 		}
-		tr := train.Trajectory{Name: nameOf(t, k), Data: d.data, Sys: own.C.System}
+		tr := train.Trajectory{Name: nameOf(tables, k), Data: d.data, Sys: own.C.System}
 		if t.Start != nil {
 			tr.T0 = &t.Start.T
 		}
@@ -136,15 +143,18 @@ func (c *Call) gather(m *value.Model, spec *train.Spec, out *value.Fit) (*value.
 	return own, nil
 }
 
-// nameOf is what a trajectory is called: the part of the table that it is, or the table, with its number.
-func nameOf(t *value.Table, k int) string {
-	if t.Part != "" {
-		return t.Part
+// nameOf is what a trajectory is called: the part of the table that it is, or the table where its name says which one.
+func nameOf(tables []*value.Table, k int) string {
+	name := tables[k].Name
+	if p := tables[k].Part; p != "" {
+		name = p
 	}
-	if t.Start != nil {
-		return t.Name
+	for i, t := range tables {
+		if i != k && (t.Name == name || t.Part == name) {
+			return fmt.Sprintf("trajectory %d", k+1)
+		}
 	}
-	return fmt.Sprintf("%d, %s", k+1, t.Name)
+	return name
 }
 
 // inTable adds to an error which table it is about, unless its message names it.
