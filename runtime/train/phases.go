@@ -80,7 +80,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		}
 		u := p.start()
 		kept, keeps := p.(keeper)
-		set := Settings{Decay: p.decay(), Resume: resume}
+		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32}
 		if resume != nil && keeps {
 			l := &ledger{from: resume.Kept}
 			if kept.state(l); l.err != nil {

@@ -22,6 +22,8 @@ var methodOptions = map[string]struct {
 	"shooting": {"method = shooting(grow = 5)", []sig.Param{
 		arg("grow", "whole number or list of numbers", "none", "train on growing parts of the time span: in so many equal steps, or by these shares of it, the whole at last"),
 		arg("until", "list of numbers", "none", "train on growing parts of the time span: up to these times, and on the whole at last"),
+		arg("batch", "whole number", "none", "how many trajectories an iteration of an optimiser without line search looks at, drawn without replacement in each epoch; all when left out"),
+		arg("window", "whole number", "none", "how many rows of the data, following each other, such an iteration looks at, from the measured states at the first on; all when left out"),
 	}},
 	"collocation": {"method = collocation(smooth = kernel)", []sig.Param{
 		arg("smooth", "word: spline, kernel", "spline", "the curves through the data: smoothing splines, or local cubics weighted by a Gaussian"),
@@ -102,6 +104,12 @@ func (c *Call) methodOf(s *value.Spec) (train.Method, error) {
 		}
 		m.Until = a.Data
 	}
+	if m.Batch, err = wholeOption(s, "batch", 1, "trajectories", "leave it out for all of them"); err != nil {
+		return m, err
+	}
+	if m.Window, err = wholeOption(s, "window", 2, "rows", "leave it out for all of them"); err != nil {
+		return m, err
+	}
 	if m.Name == "multiple_shooting" {
 		return m, segmentsOf(s, &m)
 	}
@@ -111,12 +119,9 @@ func (c *Call) methodOf(s *value.Spec) (train.Method, error) {
 // segmentsOf reads the options of multiple shooting.
 func segmentsOf(s *value.Spec, m *train.Method) error {
 	m.Constraint = wordOf(s, "continuity") == "constraint"
-	if v, ok := s.Args["segments"]; ok {
-		a, ok := v.(*value.Array)
-		if !ok || !a.Shape.IsScalar() || a.Data[0] != float64(int(a.Data[0])) || a.Data[0] < 2 {
-			return diag.New("E0704", s.Span, "`segments` is a whole number, at least 2, not %s", value.Describe(v)).WithHelp("`segments = 10` cuts the time span in ten")
-		}
-		m.Segments = int(a.Data[0])
+	var err error
+	if m.Segments, err = wholeOption(s, "segments", 2, "pieces", "`segments = 10` cuts the time span in ten"); err != nil {
+		return err
 	}
 	if v, ok := s.Args["penalty"]; ok {
 		a, ok := v.(*value.Array)
@@ -126,6 +131,18 @@ func segmentsOf(s *value.Spec, m *train.Method) error {
 		m.Penalties = a.Data
 	}
 	return nil
+}
+
+// wholeOption reads an option that is a number of things, 0 where it was not given.
+func wholeOption(s *value.Spec, name string, least float64, of, help string) (int, error) {
+	v, ok := s.Args[name]
+	if !ok {
+		return 0, nil
+	}
+	if a, ok := v.(*value.Array); ok && a.Shape.IsScalar() && a.Data[0] == math.Trunc(a.Data[0]) && a.Data[0] >= least && a.Data[0] <= 1e9 {
+		return int(a.Data[0]), nil
+	}
+	return 0, diag.New("E0704", s.Span, "`%s` is a number of %s, %v or more, not %s", name, of, least, value.Describe(v)).WithHelp("%s", help)
 }
 
 // smoothOf reads the options of collocation.
