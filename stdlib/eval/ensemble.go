@@ -105,5 +105,8 @@ func wordsOf(p *sig.Param) sig.Kind {
 	case verb.OfSignals:
 		return sig.Signal
 	}
+	if p.Name == verb.AdjointOption {
+		return sig.Adjoint
+	}
 	return ""
 }

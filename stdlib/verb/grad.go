@@ -210,10 +210,15 @@ func gradVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	told, err := c.checkpoints(p)
+	if err != nil {
+		return nil, err
+	}
 	v, g, err := gradient(c, p, loss, how)
 	if err != nil {
 		return nil, err
 	}
+	told()
 	r := &value.Gradient{Loss: v}
 	for _, t := range gradSlots(m.C.System) {
 		r.Put(t.Name, &value.Array{Shape: t.Shape, Data: append([]float64(nil), g[t.Off:t.Off+t.Size()]...)})
@@ -223,6 +228,9 @@ func gradVerb(c *Call) (value.Value, error) {
 
 // adjoint reads the option `adjoint`.
 func (c *Call) adjoint() (string, error) {
+	if s, ok := c.Args[AdjointOption].(*value.Spec); ok {
+		return s.Row.Name, nil
+	}
 	w, err := c.WordOf("adjoint", "auto", "auto", "discrete", "forward")
 	if w == "auto" {
 		w = "discrete"
