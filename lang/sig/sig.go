@@ -15,18 +15,20 @@ type Kind string
 // The kinds. Function, Constant and Verb share one namespace; the others have their own:
 // an activation is only looked up after `act =`, a distribution after `~`.
 const (
-	Function       Kind = "function"        // usable in models and scripts: exp, sum, mean
-	Constant       Kind = "constant"        // pi, inf, nan
-	Verb           Kind = "verb"            // script only: solve, fit, plot
-	Representation Kind = "representation"  // NN, poly, fourier
-	Activation     Kind = "activation"      // tanh, relu
-	Distribution   Kind = "distribution"    // normal, lognormal
-	Solver         Kind = "solver"          // Tsit5
-	Optimiser      Kind = "optimiser"       // adam, lbfgs
-	Loss           Kind = "loss"            // sse, mse
-	Signal         Kind = "signal"          // hold, linear, cubic: tables as functions of time, in `inputs`
-	Adjoint        Kind = "gradient method" // discrete, forward: after `adjoint =`
-	Method         Kind = "method"          // adjoint methods, shooting, collocation
+	Function       Kind = "function"       // usable in models and scripts: exp, sum, mean
+	Constant       Kind = "constant"       // pi, inf, nan
+	Verb           Kind = "verb"           // script only: solve, fit, plot
+	Representation Kind = "representation" // NN, poly, fourier
+	Activation     Kind = "activation"     // tanh, relu
+	Distribution   Kind = "distribution"   // normal, lognormal
+	Solver         Kind = "solver"         // Tsit5
+	Optimiser      Kind = "optimiser"      // adam, lbfgs
+	Schedule       Kind = "schedule"       // cosine, one_cycle: learning rates that change, in `rate`
+	Regulariser    Kind = "regulariser"    // l1, l2, in `regularise`
+	Loss           Kind = "loss"           // sse, mse
+	Signal         Kind = "signal"         // hold, linear, cubic: tables as functions of time, in `inputs`
+	Adjoint        Kind = "adjoint"        // discrete, forward: ways to gradients, after `adjoint =`
+	Method         Kind = "method"         // shooting, collocation
 )
 
 // Param is one parameter of a builtin.

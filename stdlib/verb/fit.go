@@ -8,7 +8,6 @@ import (
 	"math"
 
 	"github.com/udl-lang/udl/lang/diag"
-	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/train"
@@ -121,61 +120,6 @@ func autoScales(m *value.Model) []train.AutoScale {
 		}
 	}
 	return out
-}
-
-// stages reads the chain of optimisers.
-func (c *Call) stages() ([]train.Stage, error) {
-	return c.stagesOf("train", c.Args["train"])
-}
-
-func (c *Call) stagesOf(arg string, v value.Value) ([]train.Stage, error) {
-	var chain value.Chain
-	switch v := v.(type) {
-	case nil:
-		return nil, nil
-	case *value.Spec:
-		chain = value.Chain{v}
-	case value.Chain:
-		chain = v
-	default:
-		return nil, c.Bad(arg, "`train` must be an optimiser or a chain of them, this is %s", value.Describe(v)).
-			WithHelp("for example `adam(rate = 0.02, iters = 500) then lbfgs`")
-	}
-	var out []train.Stage
-	for _, s := range chain {
-		if s.Row.Kind != sig.Optimiser {
-			return nil, diag.New("E0704", s.Span, "`train` must be an optimiser or a chain of them, `%s` is of the kind %s", s.Row.Name, s.Row.Kind).
-				WithHelp("for example `adam(rate = 0.02, iters = 500) then lbfgs`")
-		}
-		vals := map[string]float64{}
-		for k, v := range s.Args {
-			switch v := v.(type) {
-			case *value.Array:
-				if v.Shape.IsScalar() {
-					vals[k] = v.Data[0]
-					continue
-				}
-			case value.Bool:
-				vals[k] = 0
-				if v {
-					vals[k] = 1
-				}
-				continue
-			}
-			return nil, diag.New("E0704", s.Span, "the option `%s` of `%s` must be a number, this is %s", k, s.Row.Name, value.Describe(v))
-		}
-		st, err := train.NewStage(s.Row.Name, vals)
-		if err != nil {
-			var oe *train.OptionError
-			d := diag.New("E0704", s.Span, "%v", err)
-			if errors.As(err, &oe) && len(oe.Known) > 0 {
-				d.WithHelp("there are: %s", join(oe.Known))
-			}
-			return nil, d
-		}
-		out = append(out, st)
-	}
-	return out, nil
 }
 
 // fitError gives an error of a training its code, place and help.

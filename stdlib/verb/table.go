@@ -3,7 +3,6 @@ package verb
 import (
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/method"
-	"github.com/udl-lang/udl/runtime/train"
 )
 
 // What the options that several verbs share say.
@@ -135,13 +134,7 @@ func Signatures() []sig.Builtin {
 		}
 		out = append(out, solverRow(row))
 	}
-	for _, o := range train.Optimisers() {
-		b := sig.Builtin{Name: o.Name, Kind: sig.Optimiser, Result: "optimiser", Doc: o.Doc, Cite: o.Cite, Example: "train = " + o.Name + "(iters = 100)"}
-		for _, p := range o.Options {
-			b.Params = append(b.Params, arg(p.Name, "number", p.Default, p.Doc))
-		}
-		out = append(out, b)
-	}
+	out = append(out, optimiserRows()...)
 	for _, x := range interpolations {
 		out = append(out, x.row)
 	}
