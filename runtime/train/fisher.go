@@ -37,6 +37,8 @@ const (
 type Identifiability struct {
 	Names  []string
 	StdErr []float64 // NaN where the data do not determine the parameter, and for losses that are no squares
+	// Corr are the correlations of the estimates, a row for each of Names, from −1 to 1; NaN where the data do not determine one of the two.
+	Corr   [][]float64
 	Cond   float64   // of the scaled Fisher information; +Inf when it is singular
 	Weak   [][]Share // directions along which it is as good as 0, the weakest first
 	NoPull []string  // parameters that no datum depends on
@@ -137,6 +139,13 @@ func (f *fitting) jacobian(ctx context.Context, wrt []int) (*mat.Dense, float64,
 func (id *Identifiability) analyse(j *mat.Dense, sse float64, squares bool) error {
 	n, p := j.Dims()
 	id.StdErr = make([]float64, p)
+	id.Corr = make([][]float64, p)
+	for q := range id.Corr {
+		id.Corr[q] = make([]float64, p)
+		for r := range id.Corr[q] {
+			id.Corr[q][r] = math.NaN()
+		}
+	}
 	length := make([]float64, p)
 	col := make([]float64, n)
 	var kept []int
@@ -187,21 +196,40 @@ func (id *Identifiability) analyse(j *mat.Dense, sse float64, squares bool) erro
 		}
 		id.Weak = append(id.Weak, dir)
 	}
+	// (JᵀJ)⁻¹ of the scaled J, without the directions that it says nothing about.
+	inverse := func(m, o int) float64 {
+		sum := 0.0
+		for k := range s {
+			if s[k] > s[0]/math.Sqrt(maxCond) {
+				sum += (v.At(m, k) / s[k]) * (v.At(o, k) / s[k])
+			}
+		}
+		return sum
+	}
+	diagonal := make([]float64, len(kept))
+	for m := range kept {
+		diagonal[m] = inverse(m, m)
+	}
+	for m, q := range kept {
+		for o, r := range kept[:m+1] {
+			if open[m] || open[o] {
+				continue
+			}
+			c := 1.0
+			if o != m {
+				c = max(-1, min(inverse(m, o)/math.Sqrt(diagonal[m]*diagonal[o]), 1))
+			}
+			id.Corr[q][r], id.Corr[r][q] = c, c
+		}
+	}
 	if !squares || n <= p {
 		return nil
 	}
 	sigma2 := sse / float64(n-p)
 	for m, q := range kept {
-		if open[m] {
-			continue
+		if !open[m] {
+			id.StdErr[q] = math.Sqrt(sigma2*diagonal[m]) / length[q]
 		}
-		sum := 0.0
-		for k := range s {
-			if s[k] > s[0]/math.Sqrt(maxCond) {
-				sum += (v.At(m, k) / s[k]) * (v.At(m, k) / s[k])
-			}
-		}
-		id.StdErr[q] = math.Sqrt(sigma2*sum) / length[q]
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -33,6 +32,9 @@ type Spec struct {
 	Loss    sens.Loss // a loss of its own, in place of Data; with Problem.T0 and T1
 
 	Stages []Stage // nil: DefaultStages
+	// Methods are run one after the other, each from the best point of the one before; nil: shooting. Shooting follows
+	// where the last is something else.
+	Methods []Method
 	// Gradient is how gradients are computed: "discrete", the adjoint of the steps taken, or "forward"
 	// sensitivities. "" and "auto" mean the adjoint.
 	Gradient string
@@ -40,6 +42,10 @@ type Spec struct {
 	AutoScale []AutoScale
 	// Progress is called after each iteration, in the goroutine of Fit. It must be quick.
 	Progress func(Progress)
+	// Snapshot and Resume are those of Settings: the state after each iteration, and to go on from one. The
+	// rest of the Spec must be what it was when the snapshot was taken.
+	Snapshot func(*Snapshot)
+	Resume   *Snapshot
 }
 
 // Result is what a fit found.
@@ -61,10 +67,19 @@ type StartError struct {
 	Free  string          // the free parameter whose derivative is not finite, with Grad
 	Row   int             // the first row of the data that is concerned, from 0 in those trained on; −1 for none
 	Place string          // of that row
+	// Phase and After, of a fit in phases, are the phase that cannot start and the one whose best point it starts from; "" in the first.
+	Phase, After string
 }
 
 // Error tells the whole story in one line.
 func (e *StartError) Error() string {
+	if e.Phase != "" {
+		return fmt.Sprintf("%s cannot go on from where %s has ended: %s", e.Phase, e.After, e.cause())
+	}
+	return e.cause()
+}
+
+func (e *StartError) cause() string {
 	if e.Free != "" {
 		s := fmt.Sprintf("the loss is %.6g at the start, but its derivative by %s is not finite", e.Loss, e.Free)
 		if e.Grad != nil {
@@ -92,6 +107,8 @@ func (e *StartError) Error() string {
 // Help is one line of what to try.
 func (e *StartError) Help() string {
 	switch {
+	case e.Phase != "" && e.Free == "":
+		return "let the time span grow in smaller steps, `shooting(grow = 10)`, or start from other parameters"
 	case e.Free != "":
 		return "start where the equations are smooth: away from a root of 0, a power of 0, or equal arguments of a norm"
 	case e.Value != nil && e.Value.Log:
@@ -117,7 +134,8 @@ func inWords(v float64) string {
 // Fit trains. A trial whose solve fails has an infinite loss; when ctx is cancelled the best point so far is
 // the result, with the status Cancelled. The same Spec gives the same Theta, to the bit.
 //
-// The error is *StartError, *DataError, *NameError, *OptionError, or tells what makes no sense.
+// The error is *StartError, *DataError, *NameError, *OptionError, *MethodError, *SnapshotError, or tells what makes no
+// sense.
 func Fit(ctx context.Context, s Spec) (*Result, error) {
 	if ctx == nil {
 		ctx = context.Background()
@@ -127,22 +145,13 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	decay := make([]bool, len(f.trial.vars))
-	for k, v := range f.trial.vars {
-		decay[k] = v.weight
-	}
-	m, err := Minimise(ctx, f.trial, f.trial.start(), f.stages, Settings{Progress: s.Progress, Decay: decay})
-	var bad *NonFiniteStart
-	if errors.As(err, &bad) {
-		return nil, f.startError(bad)
-	}
+	m, phases, err := f.run(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f.trial.set(m.U)
 	r := &Result{Theta: append([]float64(nil), f.trial.prob.Theta...), Loss: m.F, History: m.History, Status: m.Status}
 	r.Report = f.report(ctx, m)
-	r.Report.Elapsed = time.Since(start)
+	r.Report.Phases, r.Report.Elapsed = phases, time.Since(start)
 	return r, nil
 }
 
@@ -151,6 +160,7 @@ type fitting struct {
 	spec   *Spec
 	trial  *trial
 	stages []Stage
+	phases []phase
 	begin  []float64 // θ at the start
 	held   *Data     // nil when nothing is held out
 }
@@ -212,7 +222,7 @@ func prepare(s *Spec) (*fitting, error) {
 	}
 	f.trial = newTrial(p, loss, vars, forward)
 	f.begin = append([]float64(nil), p.Theta...)
-	return f, nil
+	return f, f.plan()
 }
 
 // data makes the loss against data and sets the time span.
@@ -243,8 +253,7 @@ func nameOf(sys *system.System) string {
 }
 
 // startError adds to what is not finite at the start why, where and when.
-func (f *fitting) startError(bad *NonFiniteStart) error {
-	t := f.trial
+func (t *trial) startError(bad *NonFiniteStart) error {
 	e := &StartError{Loss: bad.Value, Fault: t.fault, Value: t.value, Grad: t.spoilt, Row: -1}
 	if bad.Gradient {
 		e.Free = t.vars[bad.Index].name

@@ -467,3 +467,6 @@ func TestAdamByHand(t *testing.T) {
 		t.Errorf("three steps of 0.1 lead to −0.3, not %v", m.U[0])
 	}
 }
+
+// testObjective is a closure as an Objective.
+func testObjective(n int, f func(u, g []float64) float64) Objective { return &function{n: n, f: f} }

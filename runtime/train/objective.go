@@ -40,10 +40,11 @@ func (s Status) String() string {
 
 // Point is one iteration in the history of a minimisation. Iteration 0 of the first stage is the start.
 type Point struct {
+	Phase    int     // of a fit in several; 0 of Minimise
 	Stage    int     // index into the stages
 	Iter     int     // within the stage
 	Loss     float64 // +Inf for a failed trial
-	Best     float64 // the lowest loss so far
+	Best     float64 // the lowest loss so far, in the phase
 	GradNorm float64 // Euclidean, before clipping, in the optimiser's variables; NaN after a failed trial
 	Rate     float64 // the learning rate, or the length of a line search's step in units of its direction
 	Note     string  // what was unusual
@@ -52,6 +53,8 @@ type Point struct {
 // Progress is what a callback is told after each iteration.
 type Progress struct {
 	Point
+	Phases    int    // how many there are; 0 of Minimise
+	Method    string // what the phase is: "shooting to t = 1905"
 	Optimiser string // of the stage: "adam"
 	Stages    int    // how many there are
 	Total     int    // iterations of the stage at most
@@ -92,6 +95,10 @@ type run struct {
 	evals   int
 	iters   int
 	history []Point
+
+	state  func(*ledger) // what the optimiser of the stage keeps between iterations
+	book   ledger
+	resume *Snapshot // to be filled in by the stage that it was taken in; nil once that is done
 }
 
 // eval evaluates the objective and its gradient. The value is finite or +Inf; a gradient that is not finite counts as a
@@ -123,13 +130,17 @@ func (r *run) toBest(u, g []float64) float64 {
 	return r.fbest
 }
 
-// note records an iteration and tells the callback.
+// note records an iteration and tells the callbacks. The optimiser must be ready for the next one, since
+// its state is written down here.
 func (r *run) note(p Point) {
 	p.Stage, p.Best = r.stage, r.fbest
 	if p.Iter > 0 {
 		r.iters++
 	}
 	r.history = append(r.history, p)
+	if r.set.Snapshot != nil {
+		r.snapshot(p)
+	}
 	if r.set.Progress != nil {
 		s := &r.stages[r.stage]
 		r.set.Progress(Progress{Point: p, Optimiser: s.Optimiser.Name, Stages: len(r.stages), Total: s.Iters(),

@@ -13,9 +13,10 @@ import (
 // Report is the account of a fit.
 type Report struct {
 	Model      string
-	Loss       string // as it is written: "sse(scale = log)"; "a function of the solution" otherwise
-	Optimisers []string
+	Loss       string   // as it is written: "sse(scale = log)"; "a function of the solution" otherwise
+	Optimisers []string // of the last phase
 	Status     Status
+	Phases     []PhaseReport // one at least
 
 	NFree   int        // scalars that were free
 	Params  []Estimate // free parameters and initial values, in the order they were given
@@ -28,9 +29,13 @@ type Report struct {
 	Iters, Evals int
 	Elapsed      time.Duration
 
-	// AIC and BIC take the errors as normal, independent and of one unknown variance (on the log scale:
-	// those of the logarithms): n log(SSE/n) + 2k and + k log n, with k one more than NFree. They compare fits of
-	// the same data on the same scale. NaN for losses that are no squares.
+	// Residuals are in the order of the data, those trained on before those held out.
+	Residuals []Residual
+
+	// AIC and BIC take the errors as normal, independent and of one unknown variance, divided by the weights (on the log scale:
+	// those of the logarithms): −2 log L + 2k and −2 log L + k log n at the largest likelihood, −2 log L = n (log(2π SSE/n) + 1) − Σ log w,
+	// with k one more than NFree. They compare fits of the same data on the same scale, and are what R's nls gives.
+	// NaN for losses that are no squares, and where there are as many parameters as data.
 	//
 	// H. Akaike, IEEE Transactions on Automatic Control 19 (1974), 716–723; G. Schwarz, Annals
 	// of Statistics 6 (1978), 461–464.
@@ -49,6 +54,15 @@ type Estimate struct {
 	Start, Value float64
 	StdErr       float64 // NaN when unknown
 	Lo, Hi       float64 // bounds
+}
+
+// Residual is a value of the data beside the model's.
+type Residual struct {
+	Column      int // index into Columns
+	T           float64
+	Data, Model float64
+	Value       float64 // Model − Data; on the log scale, the difference of the logarithms
+	Held        bool    // it was held out
 }
 
 // Group is how many weights an unknown has free.
@@ -81,7 +95,7 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 	t, s := f.trial, f.spec
 	r := &Report{Model: nameOf(s.Sys), Loss: "a function of the solution", Status: m.Status, NFree: len(t.vars),
 		Train: Score{Loss: m.F, RMSE: math.NaN()}, Iters: m.Iters, Evals: m.Evals, AIC: math.NaN(), BIC: math.NaN()}
-	for _, st := range f.stages {
+	for _, st := range f.phases[len(f.phases)-1].plan().stages {
 		r.Optimisers = append(r.Optimisers, st.Optimiser.Name)
 	}
 	f.parameters(r)
@@ -98,9 +112,10 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 		c := &t.data.data.Columns[k]
 		r.Columns = append(r.Columns, ColumnScore{Name: c.Name, Quantity: c.Of.name(s.Sys), RMSE: math.NaN(), HeldRMSE: math.NaN(), HeldAt: math.NaN()})
 	}
-	sse := f.score(ctx, r, t.data, &r.Train, false)
+	sse, logw := f.score(ctx, r, t.data, &r.Train, false)
 	if n, k := float64(r.Train.N), float64(r.NFree+1); t.data.pen.Squares && sse > 0 && k < n { // with more parameters than data they mean nothing
-		r.AIC, r.BIC = n*math.Log(sse/n)+2*k, n*math.Log(sse/n)+k*math.Log(n)
+		deviance := n*(math.Log(2*math.Pi*sse/n)+1) - logw
+		r.AIC, r.BIC = deviance+2*k, deviance+k*math.Log(n)
 	}
 	if f.held != nil {
 		f.scoreHeld(ctx, r)
@@ -160,8 +175,8 @@ func (f *fitting) solveAt(ctx context.Context, t0, t1 float64, times []float64) 
 	return solve.Solve(ctx, &p)
 }
 
-// score fills a Score and the columns' figures, and gives the weighted sum of squares.
-func (f *fitting) score(ctx context.Context, r *Report, l *DataLoss, sc *Score, held bool) (sse float64) {
+// score fills a Score, the columns' figures and the residuals, and gives the weighted sum of squares and the sum of the weights' logarithms.
+func (f *fitting) score(ctx context.Context, r *Report, l *DataLoss, sc *Score, held bool) (sse, logw float64) {
 	t0 := f.trial.prob.T0
 	sol, err := f.solveAt(ctx, t0, max(f.trial.prob.T1, l.data.Times[len(l.data.Times)-1]), l.data.Times)
 	sc.N, sc.RMSE = l.N(), math.NaN()
@@ -172,7 +187,7 @@ func (f *fitting) score(ctx context.Context, r *Report, l *DataLoss, sc *Score, 
 				r.Warnings = append(r.Warnings, "the fitted model does not reach all data that were held out: "+sol.Fault.Error())
 			}
 		}
-		return math.NaN()
+		return math.NaN(), 0
 	}
 	th := f.trial.prob.Theta
 	if held {
@@ -198,14 +213,21 @@ func (f *fitting) score(ctx context.Context, r *Report, l *DataLoss, sc *Score, 
 		if a := math.Abs(res); a >= p.worst {
 			p.worst, p.at = a, l.data.Times[row]
 		}
-		w := l.data.Columns[col].Weight
+		c := &l.data.Columns[col]
+		w := c.Weight
 		if w == 0 {
 			w = 1
 		}
 		sse += w * res * res
+		logw += math.Log(w)
 		all += res * res
+		y := Residual{Column: col, T: l.data.Times[row], Data: c.Values[row], Model: c.Values[row] + res, Value: res, Held: held}
+		if l.Spec.Log {
+			y.Model = y.Data * math.Exp(res)
+		}
+		r.Residuals = append(r.Residuals, y)
 	}) {
-		return math.NaN()
+		return math.NaN(), 0
 	}
 	sc.RMSE = math.Sqrt(all / float64(sc.N))
 	for k, p := range per {
@@ -220,7 +242,7 @@ func (f *fitting) score(ctx context.Context, r *Report, l *DataLoss, sc *Score, 
 			c.N, c.RMSE, c.Bias, c.Max, c.MaxTime = p.n, math.Sqrt(p.sq/n), p.sum/n, p.worst, p.at
 		}
 	}
-	return sse
+	return sse, logw
 }
 
 // scoreHeld compares what was held out, by solving on from the same initial state.

@@ -9,11 +9,12 @@ import (
 	"github.com/udl-lang/udl/runtime/solve"
 )
 
-var _ Objective = (*trial)(nil)
+var _ phase = (*trial)(nil)
 
 // trial is the loss of a model as a function of the optimiser's variables. Evaluations share one
 // workspace, and the reason of the last failure is kept.
 type trial struct {
+	about   plan
 	prob    solve.Problem // Theta is the trial's own
 	loss    sens.Loss
 	data    *DataLoss // loss, when it compares with data
@@ -44,6 +45,18 @@ func newTrial(p solve.Problem, loss sens.Loss, vars []variable, forward bool) *t
 
 // Dim implements Objective.
 func (t *trial) Dim() int { return len(t.vars) }
+
+func (t *trial) plan() *plan { return &t.about }
+
+func (t *trial) decay() []bool { return decayOf(t.vars) }
+
+func decayOf(vars []variable) []bool {
+	d := make([]bool, len(vars))
+	for k, v := range vars {
+		d[k] = v.weight
+	}
+	return d
+}
 
 // start is u of the parameters as they stand.
 func (t *trial) start() []float64 {

@@ -138,5 +138,6 @@ func Signatures() []sig.Builtin {
 	for _, x := range interpolations {
 		out = append(out, x.row)
 	}
+	out = append(out, methodRows()...)
 	return append(out, losses...)
 }

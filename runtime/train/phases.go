@@ -1,0 +1,230 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// A fit is a sequence of phases, each an objective with a chain of optimisers. They share θ: a phase starts where the
+// best point of the one before has left it.
+
+// phase is one of them.
+type phase interface {
+	Objective
+	// start is u where θ stands now.
+	start() []float64
+	// set writes θ(u); it is false where that is not finite.
+	set(u []float64) bool
+	// decay says which entries of u are weights of unknowns.
+	decay() []bool
+	// plan is what the phase is called and its chain.
+	plan() *plan
+	// startError tells why there is no finite value, or gradient, at the start.
+	startError(bad *NonFiniteStart) error
+}
+
+// plan is what a phase is called and how it is trained.
+type plan struct {
+	method string // "shooting"
+	title  string // "shooting to t = 1905"; the method's name where that says it all
+	stages []Stage
+}
+
+// PhaseReport is how a phase ended.
+type PhaseReport struct {
+	Title        string  // "shooting to t = 1905"
+	Loss         float64 // what it minimised, at its best point; losses of different phases do not compare
+	Status       Status
+	Iters, Evals int
+	Elapsed      time.Duration
+}
+
+// run runs the phases. The last that ran gives status and loss.
+func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
+	var all Minimum
+	var done []PhaseReport
+	resume, first := f.spec.Resume, 0
+	if resume != nil {
+		if first = resume.Phase; first < 0 || first >= len(f.phases) || len(resume.Done) != first {
+			return nil, nil, &SnapshotError{fmt.Sprintf("it was taken in phase %d, there are %d", first+1, len(f.phases))}
+		}
+		done, all.History = slices.Clone(resume.Done), slices.Clone(resume.Before)
+		for _, d := range done {
+			all.Iters += d.Iters
+			all.Evals += d.Evals
+			all.Elapsed += d.Elapsed
+		}
+	}
+	for k := first; k < len(f.phases); k++ {
+		p := f.phases[k]
+		plan := p.plan()
+		set := Settings{Decay: p.decay(), Resume: resume}
+		resume = nil
+		if to := f.spec.Progress; to != nil {
+			before, elapsed := all.Evals, all.Elapsed
+			set.Progress = func(g Progress) {
+				g.Phase, g.Phases, g.Method = k, len(f.phases), plan.title
+				g.Evals += before
+				g.Elapsed += elapsed
+				to(g)
+			}
+		}
+		if to := f.spec.Snapshot; to != nil {
+			before, behind := all.History, done
+			set.Snapshot = func(s *Snapshot) {
+				s.Phase, s.Done, s.Before = k, behind, before
+				to(s)
+			}
+		}
+		m, err := Minimise(ctx, p, p.start(), plan.stages, set)
+		var bad *NonFiniteStart
+		if errors.As(err, &bad) {
+			err = p.startError(bad)
+			if e := (*StartError)(nil); k > 0 && errors.As(err, &e) {
+				e.Phase, e.After = plan.title, f.phases[k-1].plan().title
+			}
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		p.set(m.U)
+		for i := range m.History {
+			m.History[i].Phase = k
+		}
+		all.U, all.F, all.Status = m.U, m.F, m.Status
+		all.History = append(all.History, m.History...)
+		all.Iters += m.Iters
+		all.Evals += m.Evals
+		all.Elapsed += m.Elapsed
+		done = append(done, PhaseReport{Title: plan.title, Loss: m.F, Status: m.Status, Iters: m.Iters, Evals: m.Evals, Elapsed: m.Elapsed})
+		if m.Status == Cancelled {
+			if k < len(f.phases)-1 {
+				all.F = f.lossOfAll(ctx)
+			}
+			break
+		}
+	}
+	return &all, done, nil
+}
+
+// lossOfAll is the loss of the true solution over all data where θ stands: what a fit reports that was stopped before its last phase.
+func (f *fitting) lossOfAll(ctx context.Context) float64 {
+	v, err := f.trial.Eval(context.WithoutCancel(ctx), f.trial.start(), nil)
+	if err != nil || math.IsInf(v, 0) {
+		return math.NaN()
+	}
+	return v
+}
+
+// plan makes the phases of all methods.
+func (f *fitting) plan() error {
+	list := f.spec.Methods
+	if n := len(list); n == 0 || list[n-1].name() != "shooting" {
+		list = append(append([]Method(nil), list...), Method{})
+	}
+	if f.trial.data == nil {
+		for i := range list {
+			if m := &list[i]; m.name() != "shooting" || m.Grow != nil || m.Until != nil {
+				return m.bad("give data with `match`, or leave the method out", "it needs data, and the loss is a function of the solution")
+			}
+		}
+	}
+	for i := range list {
+		m := &list[i]
+		row, err := m.row()
+		if err != nil {
+			return err
+		}
+		ps, err := row.phases(f, m)
+		if err != nil {
+			return err
+		}
+		f.phases = append(f.phases, ps...)
+	}
+	return nil
+}
+
+// stagesOf is the chain of a method.
+func (f *fitting) stagesOf(m *Method) []Stage {
+	if m.Stages != nil {
+		return m.Stages
+	}
+	return f.stages
+}
+
+// shootingPhases are those of growing parts of the time span, and the whole.
+func shootingPhases(f *fitting, m *Method) ([]phase, error) {
+	stages := f.stagesOf(m)
+	var out []phase
+	if m.Grow != nil || m.Until != nil {
+		ends, err := f.horizons(m)
+		if err != nil {
+			return nil, err
+		}
+		for _, t1 := range ends {
+			part, err := f.upTo(m, t1)
+			if err != nil {
+				return nil, err
+			}
+			if part != nil {
+				part.about = plan{"shooting", fmt.Sprintf("shooting to t = %.6g", part.prob.T1), stages}
+				out = append(out, part)
+			}
+		}
+	}
+	whole := f.trial
+	if whole.about.method != "" { // shooting may stand in a chain more than once
+		whole = newTrial(f.trial.prob, f.trial.loss, f.trial.vars, f.trial.forward)
+	}
+	whole.about = plan{"shooting", "shooting", stages}
+	return append(out, whole), nil
+}
+
+// horizons are the times up to which a growing shooting trains, before all of it.
+func (f *fitting) horizons(m *Method) ([]float64, error) {
+	t0, t1 := f.trial.prob.T0, f.trial.prob.T1
+	if m.Grow != nil && m.Until != nil {
+		return nil, m.bad("give one of them", "`grow` and `until` both say how the time span grows")
+	}
+	if m.Until != nil {
+		if i := rising(m.Until, t0, t1); i >= 0 || len(m.Until) == 0 {
+			return nil, m.bad("all data are trained on at last, so that need not be said", "`until` must be rising times between %.6g and %.6g, where the data begin and end", t0, t1)
+		}
+		return m.Until, nil
+	}
+	if i := rising(m.Grow, 0, 1); i >= 0 || len(m.Grow) == 0 {
+		return nil, m.bad("`grow = 5` takes five equal steps, `grow = [0.1, 1]` first the first tenth", "`grow` must be rising shares of the time span, above 0 and at most 1")
+	}
+	ends := make([]float64, len(m.Grow))
+	for i, s := range m.Grow {
+		ends[i] = t0 + s*(t1-t0)
+	}
+	return ends, nil
+}
+
+// upTo is the trial on the data up to a time; nil where those are all.
+func (f *fitting) upTo(m *Method, t1 float64) (*trial, error) {
+	d := f.trial.data.data
+	t1 += 1e-9 * (f.trial.prob.T1 - f.trial.prob.T0) // what rounding does to a share of the span
+	n := 0
+	for n < len(d.Times) && d.Times[n] <= t1 {
+		n++
+	}
+	if n == len(d.Times) {
+		return nil, nil
+	}
+	if n < 2 {
+		return nil, m.bad("begin with a longer part", "up to t = %.6g there is one row of data, which is the initial values", t1)
+	}
+	loss, err := NewDataLoss(f.spec.Sys, d.rows(func(row int) bool { return row < n }), f.spec.Compare)
+	if err != nil {
+		return nil, err
+	}
+	p := f.trial.prob
+	p.T1 = d.Times[n-1]
+	return newTrial(p, loss, f.trial.vars, f.trial.forward), nil
+}
