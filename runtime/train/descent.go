@@ -51,6 +51,7 @@ func descend(r *run, s *Stage, ru rule) (Status, error) {
 		rate := share * s.rate(it-1)
 		k++
 		ru.step(u, g, rate, k)
+		r.iteration(it)
 		f, err := r.eval(u, g)
 		if err != nil {
 			return Cancelled, err

@@ -58,31 +58,56 @@ type Share struct {
 func (f *fitting) fisher(ctx context.Context) (*Identifiability, error) {
 	t := f.trial
 	id := &Identifiability{}
-	var wrt []int
-	for _, v := range t.vars {
+	var vars []int
+	for k, v := range t.vars {
 		if v.weight {
 			id.Given++
 			continue
 		}
-		wrt = append(wrt, v.index)
+		vars = append(vars, k)
 		id.Names = append(id.Names, v.name)
 	}
-	if len(wrt) == 0 || len(wrt) > maxFisher {
+	if len(vars) == 0 || len(vars) > maxFisher {
 		return nil, nil
 	}
-	j, sse, err := f.jacobian(ctx, wrt)
+	j, sse, err := f.jacobian(ctx, vars)
 	if err != nil {
 		return nil, err
 	}
 	return id, id.analyse(j, sse, t.data.pen.Squares)
 }
 
-// jacobian is √w ∂r/∂θ, a row for each value that is not missing, and the weighted sum of squares.
-func (f *fitting) jacobian(ctx context.Context, wrt []int) (*mat.Dense, float64, error) {
+// jacobian is √w ∂r/∂θ, a row for each value that is not missing and a column for each of the variables, and the weighted sum of squares.
+func (f *fitting) jacobian(ctx context.Context, vars []int) (*mat.Dense, float64, error) {
 	t := f.trial
-	l := t.data
-	p := t.prob
-	p.Times = l.data.Times
+	n := 0
+	for _, tr := range t.tr {
+		n += tr.data.N()
+	}
+	j := mat.NewDense(n, len(vars), nil)
+	at, sse := 0, 0.0
+	for k, tr := range t.tr {
+		var wrt, cols []int
+		for q, i := range vars {
+			if v := &t.vars[i]; !v.own || v.of == k {
+				wrt, cols = append(wrt, v.index), append(cols, q)
+			}
+		}
+		s, err := t.rows(ctx, tr, wrt, cols, j, at)
+		if err != nil {
+			return nil, 0, tr.named(err)
+		}
+		at += tr.data.N()
+		sse += s
+	}
+	return j, sse, nil
+}
+
+// rows writes the rows of one trajectory, from row at on, by the entries wrt of θ into the columns cols, and gives its sum of squares.
+func (t *trial) rows(ctx context.Context, tr *trajectory, wrt, cols []int, j *mat.Dense, at int) (sse float64, err error) {
+	l := tr.data
+	p := tr.prob
+	p.Theta, p.Times = t.theta(tr), l.data.Times
 	// Standard errors deserve better than the least tolerance that will train.
 	if p.Rtol == 0 || p.Rtol > 1e-8 {
 		p.Rtol = 1e-8
@@ -92,24 +117,20 @@ func (f *fitting) jacobian(ctx context.Context, wrt []int) (*mat.Dense, float64,
 	}
 	s, sol, err := sens.Sensitivities(ctx, &p, wrt)
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	if !sol.Status.Ended() {
-		return nil, 0, sol.Fault
+		return 0, sol.Fault
 	}
 	nx, np := p.Sys.NX, len(wrt)
-	j := mat.NewDense(l.N(), np, nil)
 	var dz, dx, dth []float64
-	if l.out != nil {
+	if l.lets {
+		l.ready(p.Theta)
 		dz, dx, dth = make([]float64, len(l.z)), make([]float64, nx), make([]float64, p.Sys.NTheta)
 	}
-	at, sse := 0, 0.0
 	ok := l.residuals(sol.X, p.Theta, func(row, col int, r, dr float64) {
 		c := &l.data.Columns[col]
-		w := c.Weight
-		if w == 0 {
-			w = 1
-		}
+		w := c.weight(row)
 		sse += w * r * r
 		sr := s[row*nx*np : (row+1)*nx*np]
 		for q, i := range wrt {
@@ -119,20 +140,20 @@ func (f *fitting) jacobian(ctx context.Context, wrt []int) (*mat.Dense, float64,
 					dx[m] = sr[m*np+q]
 				}
 				dth[i] = 1
-				l.out.JVP(dz, l.data.Times[row], sol.Row(row), p.Theta, 0, dx, dth)
+				l.out.JVP(dz, l.data.Times[row], sol.Row(row), nil, 0, dx, dth)
 				dth[i] = 0
 				d = dz[c.Of.Index]
 			} else {
 				d = sr[c.Of.Index*np+q]
 			}
-			j.Set(at, q, math.Sqrt(w)*dr*d)
+			j.Set(at, cols[q], math.Sqrt(w)*dr*d)
 		}
 		at++
 	})
 	if !ok {
-		return nil, 0, l.Failure()
+		return 0, l.Failure()
 	}
-	return j, sse, nil
+	return sse, nil
 }
 
 // analyse fills in everything from J, n × p, which it overwrites.

@@ -17,6 +17,11 @@ type Method struct {
 	Grow []float64
 	// Until has times in place of shares.
 	Until []float64
+	// Batch has, of shooting, how many trajectories an iteration of an optimiser without line search looks at; 0: all.
+	Batch int
+	// Window has, of shooting, how many rows of the data of each it looks at, following each other, from the measured states at
+	// the first; 0: all.
+	Window int
 }
 
 // MethodRow is one row of the table of methods.

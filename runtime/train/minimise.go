@@ -75,12 +75,19 @@ func Minimise(ctx context.Context, obj Objective, u0 []float64, stages []Stage, 
 	for ; err == nil && n > 0 && r.stage < len(stages); r.stage++ {
 		s := &stages[r.stage]
 		status, err = s.Optimiser.run(r, s)
+		if err == nil {
+			err = r.settle(ctx)
+		}
 	}
 	if err != nil {
 		if ctx.Err() == nil {
 			return nil, err
 		}
 		status = Cancelled
+		// The loss of what there is so far is that over all data.
+		if err := r.settle(context.WithoutCancel(ctx)); err != nil {
+			return nil, err
+		}
 	}
 	m := &Minimum{U: r.best, F: r.fbest, Status: status, History: r.history, Iters: r.iters, Evals: r.evals, Elapsed: time.Since(r.start)}
 	if math.IsInf(m.F, 1) {

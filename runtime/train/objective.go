@@ -17,6 +17,14 @@ type Objective interface {
 	Eval(ctx context.Context, u, g []float64) (float64, error)
 }
 
+// Parts is an objective that can be looked at in parts: mini-batches. Optimisers without line search call Iteration before the
+// evaluation of each iteration, from 1, and evaluations are then over that iteration's part, which is a function of stage and iteration;
+// the result says whether it is less than all. Iteration 0 means all of it. An optimiser with a line search sees all.
+type Parts interface {
+	Objective
+	Iteration(stage, iter int) (part bool)
+}
+
 // Status is how a minimisation ended.
 type Status int
 
@@ -89,6 +97,11 @@ type run struct {
 
 	best, bestG []float64
 	fbest       float64
+	// partial says that evaluations are over a part of the data: then the best point is the last one, since losses of different parts do not
+	// compare. from and ffrom are where the stage began, over all data.
+	partial bool
+	from    []float64
+	ffrom   float64
 
 	stages  []Stage
 	stage   int
@@ -115,12 +128,47 @@ func (r *run) eval(u, g []float64) (float64, error) {
 	if math.IsNaN(f) || math.IsInf(f, 0) || firstBad(g) >= 0 {
 		return math.Inf(1), nil
 	}
-	if f < r.fbest {
+	if f < r.fbest || r.partial {
 		r.fbest = f
 		copy(r.best, u)
 		copy(r.bestG, g)
 	}
 	return f, nil
+}
+
+// iteration chooses the part of the data for an iteration.
+func (r *run) iteration(iter int) {
+	if p, ok := r.obj.(Parts); ok {
+		if now := p.Iteration(r.stage, iter); now && !r.partial {
+			r.from, r.ffrom = append(r.from[:0], r.best...), r.fbest
+			r.partial = true
+		}
+	}
+}
+
+// settle ends a stage over parts of the data: its end is evaluated over all of them. If it is worse than where the stage began, that is
+// what comes back.
+func (r *run) settle(ctx context.Context) error {
+	if !r.partial {
+		return nil
+	}
+	r.obj.(Parts).Iteration(r.stage, 0)
+	r.partial = false
+	u := append([]float64(nil), r.best...)
+	at := r.ctx
+	r.ctx = ctx
+	defer func() { r.ctx = at }()
+	g := make([]float64, r.n)
+	r.fbest = math.Inf(1)
+	if _, err := r.eval(u, g); err != nil {
+		return err
+	}
+	if r.fbest <= r.ffrom {
+		return nil
+	}
+	r.fbest = math.Inf(1)
+	_, err := r.eval(r.from, g)
+	return err
 }
 
 // toBest writes the best point and its gradient into u and g and gives its loss.

@@ -165,28 +165,45 @@ func shootingPhases(f *fitting, m *Method) ([]phase, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, t1 := range ends {
-			part, err := f.upTo(m, t1)
+		for _, to := range ends {
+			part, err := f.upTo(m, to)
 			if err != nil {
 				return nil, err
 			}
 			if part != nil {
-				part.about = plan{"shooting", fmt.Sprintf("shooting to t = %.6g", part.prob.T1), stages}
+				t1 := math.Inf(-1)
+				for _, tr := range part.tr {
+					t1 = math.Max(t1, tr.prob.T1)
+				}
+				part.about = plan{"shooting", fmt.Sprintf("shooting to t = %.6g", t1), stages}
 				out = append(out, part)
 			}
 		}
 	}
 	whole := f.trial
 	if whole.about.method != "" { // shooting may stand in a chain more than once
-		whole = newTrial(f.trial.prob, f.trial.loss, f.trial.vars, f.trial.forward)
+		whole = whole.with(whole.tr)
 	}
 	whole.about = plan{"shooting", "shooting", stages}
-	return append(out, whole), nil
+	out = append(out, whole)
+	for k, p := range out {
+		t := p.(*trial)
+		var err error
+		// Phases draw batches of their own.
+		if t.batch, err = newBatches(m, f.spec.Seed+uint64(len(f.phases)+k)<<32, t.tr); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
-// horizons are the times up to which a growing shooting trains, before all of it.
-func (f *fitting) horizons(m *Method) ([]float64, error) {
-	t0, t1 := f.trial.prob.T0, f.trial.prob.T1
+// horizons are the times up to which a growing shooting trains each trajectory, before all of it.
+func (f *fitting) horizons(m *Method) ([]func(tr *trajectory) float64, error) {
+	t0, t1 := math.Inf(1), math.Inf(-1)
+	for _, tr := range f.trial.tr {
+		t0, t1 = math.Min(t0, tr.prob.T0), math.Max(t1, tr.prob.T1)
+	}
+	var ends []func(tr *trajectory) float64
 	if m.Grow != nil && m.Until != nil {
 		return nil, m.bad("give one of them", "`grow` and `until` both say how the time span grows")
 	}
@@ -194,37 +211,44 @@ func (f *fitting) horizons(m *Method) ([]float64, error) {
 		if i := rising(m.Until, t0, t1); i >= 0 || len(m.Until) == 0 {
 			return nil, m.bad("all data are trained on at last, so that need not be said", "`until` must be rising times between %.6g and %.6g, where the data begin and end", t0, t1)
 		}
-		return m.Until, nil
+		for _, to := range m.Until {
+			ends = append(ends, func(*trajectory) float64 { return to })
+		}
+		return ends, nil
 	}
 	if i := rising(m.Grow, 0, 1); i >= 0 || len(m.Grow) == 0 {
 		return nil, m.bad("`grow = 5` takes five equal steps, `grow = [0.1, 1]` first the first tenth", "`grow` must be rising shares of the time span, above 0 and at most 1")
 	}
-	ends := make([]float64, len(m.Grow))
-	for i, s := range m.Grow {
-		ends[i] = t0 + s*(t1-t0)
+	for _, s := range m.Grow {
+		ends = append(ends, func(tr *trajectory) float64 { return tr.prob.T0 + s*(tr.prob.T1-tr.prob.T0) })
 	}
 	return ends, nil
 }
 
 // upTo is the trial on the data up to a time; nil where those are all.
-func (f *fitting) upTo(m *Method, t1 float64) (*trial, error) {
-	d := f.trial.data.data
-	t1 += 1e-9 * (f.trial.prob.T1 - f.trial.prob.T0) // what rounding does to a share of the span
-	n := 0
-	for n < len(d.Times) && d.Times[n] <= t1 {
-		n++
+func (f *fitting) upTo(m *Method, to func(tr *trajectory) float64) (*trial, error) {
+	var parts []*trajectory
+	most, all := 0, true
+	for _, tr := range f.trial.tr {
+		d := tr.data.data
+		t1 := to(tr) + 1e-9*(tr.prob.T1-tr.prob.T0) // what rounding does to a share of the span
+		n := 0
+		for n < len(d.Times) && d.Times[n] <= t1 {
+			n++
+		}
+		most, all = max(most, n), all && n == len(d.Times)
+		n = min(max(n, 2), len(d.Times)) // a trajectory that begins later has its first step
+		loss, err := NewDataLoss(tr.prob.Sys, d.rows(func(row int) bool { return row < n }), f.spec.Compare)
+		if err != nil {
+			return nil, tr.named(err)
+		}
+		parts = append(parts, tr.part(loss))
 	}
-	if n == len(d.Times) {
+	if all {
 		return nil, nil
 	}
-	if n < 2 {
-		return nil, m.bad("begin with a longer part", "up to t = %.6g there is one row of data, which is the initial values", t1)
+	if most < 2 {
+		return nil, m.bad("begin with a longer part", "up to t = %.6g there is one row of data, which is the initial values", to(f.trial.tr[0]))
 	}
-	loss, err := NewDataLoss(f.spec.Sys, d.rows(func(row int) bool { return row < n }), f.spec.Compare)
-	if err != nil {
-		return nil, err
-	}
-	p := f.trial.prob
-	p.T1 = d.Times[n-1]
-	return newTrial(p, loss, f.trial.vars, f.trial.forward), nil
+	return f.trial.with(parts), nil
 }

@@ -130,7 +130,7 @@ func TestJacobian(t *testing.T) {
 		t.Fatal(err)
 	}
 	residuals := func() (out []float64) {
-		sol, err := f.solveAt(context.Background(), 0, 4, s.Data.Times)
+		sol, err := f.solveAt(context.Background(), f.all[0], 4, s.Data.Times)
 		if err != nil {
 			t.Fatal(err)
 		}

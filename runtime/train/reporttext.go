@@ -1,8 +1,10 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,6 +18,7 @@ func (r *Report) String() string {
 		r.Status, count(r.Iters, "iteration"), count(r.Evals, "evaluation"), r.Elapsed.Round(time.Millisecond))
 	r.phases(&b)
 	r.losses(&b)
+	r.trajectories(&b)
 	r.estimates(&b)
 	r.correlations(&b)
 	r.columns(&b)
@@ -54,6 +57,45 @@ func (r *Report) losses(b *strings.Builder) {
 	if !math.IsNaN(r.AIC) {
 		fmt.Fprintf(b, "AIC %s, BIC %s\n", short(r.AIC), short(r.BIC))
 	}
+}
+
+// mostTrajectories is how many are listed: the worst of many.
+const mostTrajectories = 8
+
+// trajectories lists those that are met worst, where there are several.
+func (r *Report) trajectories(b *strings.Builder) {
+	n := len(r.Trajectories)
+	if n == 0 {
+		return
+	}
+	list := slices.Clone(r.Trajectories)
+	if n > mostTrajectories {
+		worst := func(s TrajectoryScore) float64 {
+			if s.N == 0 {
+				return s.HeldRMSE
+			}
+			return s.RMSE
+		}
+		slices.SortStableFunc(list, func(a, c TrajectoryScore) int { return cmp.Compare(worst(c), worst(a)) })
+		list = list[:mostTrajectories]
+		fmt.Fprintf(b, "%d trajectories, those with the largest errors:\n", n)
+	} else {
+		fmt.Fprintf(b, "%d trajectories:\n", n)
+	}
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	head := "\tvalues\trms error\t"
+	if r.Held != nil {
+		head += "held out\trms error\t"
+	}
+	fmt.Fprintln(w, head)
+	for _, s := range list {
+		fmt.Fprintf(w, "%s\t%d\t%s\t", s.Name, s.N, short(s.RMSE))
+		if r.Held != nil {
+			fmt.Fprintf(w, "%d\t%s\t", s.HeldN, short(s.HeldRMSE))
+		}
+		fmt.Fprintln(w)
+	}
+	w.Flush()
 }
 
 func (r *Report) estimates(b *strings.Builder) {

@@ -21,6 +21,10 @@ type Snapshot struct {
 	BestGrad []float64 // the gradient there
 	BestLoss float64
 
+	// From is where a stage of mini-batches began, with its loss over all data: what comes back if it ends worse; nil of other stages.
+	From     []float64
+	FromLoss float64
+
 	History []Point
 	Arrays  []Array // what the optimiser keeps, in an order of its own; none at the start
 
@@ -43,6 +47,7 @@ func (s *Snapshot) Clone() *Snapshot {
 	}
 	c := *s
 	c.Best, c.BestGrad, c.History = slices.Clone(s.Best), slices.Clone(s.BestGrad), slices.Clone(s.History)
+	c.From = slices.Clone(s.From)
 	c.Done, c.Before = slices.Clone(s.Done), slices.Clone(s.Before)
 	c.Arrays = make([]Array, len(s.Arrays))
 	for i, a := range s.Arrays {
@@ -63,7 +68,7 @@ func (e *SnapshotError) Error() string {
 func (s *Snapshot) fits(n int, stages []Stage) error {
 	bad := func(format string, args ...any) error { return &SnapshotError{fmt.Sprintf(format, args...)} }
 	switch {
-	case len(s.Best) != n || len(s.BestGrad) != n:
+	case len(s.Best) != n || len(s.BestGrad) != n || s.From != nil && len(s.From) != n:
 		return bad("it is of %d variables, there are %d", len(s.Best), n)
 	case s.Stage < 0 || s.Stage >= len(stages):
 		return bad("it was taken in stage %d, there are %d", s.Stage+1, len(stages))
@@ -155,8 +160,12 @@ func (r *run) snapshot(p Point) {
 	if p.Iter > 0 {
 		r.state(&r.book)
 	}
-	r.set.Snapshot(&Snapshot{Stage: r.stage, Optimiser: r.stages[r.stage].Optimiser.Name, Iter: p.Iter, Iters: r.iters, Evals: r.evals,
-		Elapsed: time.Since(r.start), Best: r.best, BestGrad: r.bestG, BestLoss: r.fbest, History: r.history, Arrays: r.book.out})
+	s := &Snapshot{Stage: r.stage, Optimiser: r.stages[r.stage].Optimiser.Name, Iter: p.Iter, Iters: r.iters, Evals: r.evals,
+		Elapsed: time.Since(r.start), Best: r.best, BestGrad: r.bestG, BestLoss: r.fbest, History: r.history, Arrays: r.book.out}
+	if r.partial {
+		s.From, s.FromLoss = r.from, r.ffrom
+	}
+	r.set.Snapshot(s)
 }
 
 // restore puts a run where a snapshot was taken.
@@ -166,5 +175,7 @@ func (r *run) restore(s *Snapshot) {
 	r.fbest, r.history = s.BestLoss, slices.Clone(s.History)
 	r.stage, r.iters, r.evals = s.Stage, s.Iters, s.Evals
 	r.start = time.Now().Add(-s.Elapsed)
-	r.resume = s
+	if r.resume = s; s.From != nil {
+		r.partial, r.from, r.ffrom = true, slices.Clone(s.From), s.FromLoss
+	}
 }

@@ -20,7 +20,7 @@ import (
 var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss that is a function of the solution. The result is a new model; the original is unchanged. Ctrl-C keeps the best so far.",
 	"model M { param k = 1; state x = 1; x' = -k*x }\nbest = fit(M, t = 0..1 by 0.1, loss = s -> (s.x[end] - 0.5)^2)", fitVerb,
 	arg("model", "model", "", ""),
-	pos("data", "table", "none", "measurements"),
+	pos("data", "table or record of columns", "none", "measurements"),
 	optMatch,
 	optLoss,
 	optT,

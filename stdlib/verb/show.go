@@ -531,6 +531,15 @@ func saveVerb(c *Call) (value.Value, error) {
 			write = func(w io.Writer) error { return writeModel(w, m) }
 			break
 		}
+		switch v.(type) {
+		case *value.Record, value.List, *value.Array:
+			if ext == "json" {
+				write = func(w io.Writer) error { return writeRecord(w, v) }
+			}
+		}
+		if write != nil {
+			break
+		}
 		f, err := frameOf(v)
 		if err != nil {
 			return nil, c.Bad("value", "%v", err).WithHelp("a model's values go to .json; print a report")
