@@ -45,8 +45,11 @@ func (m *massByTheta) depends(nth int) bool {
 		clear(m.gz)
 		m.gz[i] = 1
 		m.values.VJP(nil, g, 0, nil, nil, m.gz)
+		if !zero(g) {
+			return true
+		}
 	}
-	return !zero(g)
+	return false
 }
 
 // follow lets f see the θ of the track.

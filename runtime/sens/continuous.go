@@ -364,13 +364,20 @@ func (r *backwards) sizes(atol, lam, slope []float64, span float64) {
 		atol[i] = tol * size * lamFloor
 	}
 	atol = atol[len(lam):]
+	// A first guess at the derivatives is that by the states times the states: nothing at all may have gone into the integral yet.
 	most := 0.0
+	for _, v := range r.sol.XEnd {
+		most = max(most, math.Abs(v))
+	}
+	if most *= size; most == 0 {
+		most = size
+	}
 	for i := range atol {
 		atol[i] = max(r.parts[i], math.Abs(slope[i]*span))
 		most = max(most, atol[i])
 	}
 	for i := range atol {
-		atol[i] = max(tol*max(atol[i]*0.1, most*partFloor), 1e-300)
+		atol[i] = tol * max(atol[i]*0.1, most*partFloor)
 	}
 }
 
