@@ -45,13 +45,15 @@ type part struct {
 type worker struct {
 	th   []float64
 	g    []float64
+	cols []int
 	prob solve.Problem
 	at   map[*system.System]*desk
 }
 
 // desk is what a worker has for a system.
 type desk struct {
-	ws sens.Workspace
+	ws       sens.Workspace
+	tangents sens.ForwardWorkspace
 	*outputs
 }
 
@@ -62,6 +64,22 @@ func (c *crew) run(ctx context.Context, t *trial, u, g []float64) int {
 	for len(c.sums) < n {
 		c.sums = append(c.sums, part{g: make([]float64, len(t.shared))})
 	}
+	if g != nil {
+		for k := range t.vars {
+			if t.vars[k].own {
+				g[k] = 0
+			}
+		}
+	}
+	c.share(t, n, func(w *worker, k int) bool {
+		c.part(ctx, w, t, k, n, u, g)
+		return !c.sums[k].failed()
+	})
+	return n
+}
+
+// share does pieces of work numbered below n on all cores, until one is not well: those behind it need not be done.
+func (c *crew) share(t *trial, n int, do func(w *worker, k int) bool) {
 	threads := c.threads
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
@@ -70,22 +88,15 @@ func (c *crew) run(ctx context.Context, t *trial, u, g []float64) int {
 	for len(c.workers) < threads {
 		c.workers = append(c.workers, &worker{th: make([]float64, len(t.prob.Theta)), at: map[*system.System]*desk{}})
 	}
-	if g != nil {
-		for k := range t.vars {
-			if t.vars[k].own {
-				g[k] = 0
-			}
-		}
-	}
 	if threads == 1 {
 		w := c.workers[0]
 		copy(w.th, t.prob.Theta)
 		for k := range n {
-			if c.part(ctx, w, t, k, n, u, g); c.sums[k].failed() {
+			if !do(w, k) {
 				break
 			}
 		}
-		return n
+		return
 	}
 	var next, bad atomic.Int64
 	bad.Store(int64(n))
@@ -96,13 +107,11 @@ func (c *crew) run(ctx context.Context, t *trial, u, g []float64) int {
 			defer all.Done()
 			copy(w.th, t.prob.Theta)
 			for {
-				// What comes behind a part that failed is not looked at, so it need not be computed.
 				k := next.Add(1) - 1
 				if k >= bad.Load() || k >= int64(n) {
 					return
 				}
-				c.part(ctx, w, t, int(k), n, u, g)
-				if !c.sums[k].failed() {
+				if do(w, int(k)) {
 					continue
 				}
 				for b := bad.Load(); k < b && !bad.CompareAndSwap(b, k); b = bad.Load() {
@@ -111,7 +120,6 @@ func (c *crew) run(ctx context.Context, t *trial, u, g []float64) int {
 		}()
 	}
 	all.Wait()
-	return n
 }
 
 func (p *part) failed() bool {
@@ -142,7 +150,7 @@ func (w *worker) leg(ctx context.Context, t *trial, l *leg, p *part, u, g []floa
 	if tr.data != nil {
 		loss = tr.data
 	}
-	d := w.desk(tr, l)
+	d := w.desk(tr)
 	inside := l.lo > 0 || tr.data != nil && l.hi < len(tr.data.data.Times)
 	if inside {
 		t.batch.enter(&w.prob, tr.data, l)
@@ -211,7 +219,7 @@ func (w *worker) leg(ctx context.Context, t *trial, l *leg, p *part, u, g []floa
 
 // desk is what the worker has for the system of a trajectory. Its evaluation of lets is lent to the loss, so that there need not be one
 // for each of thousands of trajectories.
-func (w *worker) desk(tr *trajectory, l *leg) *desk {
+func (w *worker) desk(tr *trajectory) *desk {
 	d := w.at[tr.prob.Sys]
 	if d == nil {
 		d = &desk{}

@@ -33,6 +33,7 @@ type DataLoss struct {
 type outputs struct {
 	out   system.Func
 	z, gz []float64
+	tan   tangent
 }
 
 func newOutputs(sys *system.System) *outputs {

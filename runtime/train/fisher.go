@@ -122,35 +122,8 @@ func (t *trial) rows(ctx context.Context, tr *trajectory, wrt, cols []int, j *ma
 	if !sol.Status.Ended() {
 		return 0, sol.Fault
 	}
-	nx, np := p.Sys.NX, len(wrt)
-	var dz, dx, dth []float64
-	if l.lets {
-		l.ready(p.Theta)
-		dz, dx, dth = make([]float64, len(l.z)), make([]float64, nx), make([]float64, p.Sys.NTheta)
-	}
-	ok := l.residuals(sol.X, p.Theta, func(row, col int, r, dr float64) {
-		c := &l.data.Columns[col]
-		w := c.weight(row)
-		sse += w * r * r
-		sr := s[row*nx*np : (row+1)*nx*np]
-		for q, i := range wrt {
-			d := 0.0
-			if c.Of.Output {
-				for m := range dx {
-					dx[m] = sr[m*np+q]
-				}
-				dth[i] = 1
-				l.out.JVP(dz, l.data.Times[row], sol.Row(row), nil, 0, dx, dth)
-				dth[i] = 0
-				d = dz[c.Of.Index]
-			} else {
-				d = sr[c.Of.Index*np+q]
-			}
-			j.Set(at, cols[q], math.Sqrt(w)*dr*d)
-		}
-		at++
-	})
-	if !ok {
+	raw, ok := j.RawMatrix(), l.residuals(sol.X, p.Theta, func(row, col int, r, _ float64) { sse += l.data.Columns[col].weight(row) * r * r })
+	if !ok || !l.jacobian(raw.Data[at*raw.Stride:], raw.Stride, cols, s, sol, p.Theta, wrt, 1) {
 		return 0, l.Failure()
 	}
 	return sse, nil

@@ -34,7 +34,7 @@ type Spec struct {
 	HeldOut      HeldOut   // which of the data are kept out of the training
 	Loss         sens.Loss // a loss of its own, in place of data; with Problem.T0 and T1
 
-	Stages []Stage // nil: DefaultStages
+	Stages []Stage // nil: lm where it is made for (see the table), else DefaultStages
 	// Methods are run one after the other, each from the best point of the one before; nil: shooting. Shooting follows
 	// where the last is something else.
 	Methods []Method
@@ -61,6 +61,8 @@ type Result struct {
 	History []Point
 	Status  Status
 	Report  *Report
+
+	spec *Spec // what was fitted, for profiles
 }
 
 // StartError is a fit that cannot begin, since the loss or its gradient is not finite at the
@@ -163,6 +165,9 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 	r := &Result{Theta: append([]float64(nil), f.trial.prob.Theta...), Loss: m.F, History: m.History, Status: m.Status}
 	f.own(r)
 	r.Report = f.report(ctx, m)
+	again := s
+	again.AutoScale, again.Methods, again.Progress, again.Snapshot, again.Resume = nil, nil, nil, nil, nil
+	r.spec = &again
 	r.Report.Phases, r.Report.Elapsed = phases, time.Since(start)
 	return r, nil
 }
@@ -207,9 +212,6 @@ func prepare(s *Spec) (*fitting, error) {
 		return nil, fmt.Errorf("training cannot use the gradient method %q; take discrete or forward", s.Gradient)
 	}
 	f := &fitting{spec: s, stages: s.Stages}
-	if f.stages == nil {
-		f.stages = DefaultStages()
-	}
 	p := s.Problem
 	p.Sys, p.Times = sys, nil
 	if s.Theta != nil {
@@ -259,11 +261,14 @@ func (s *Spec) hasData() bool { return s.Data != nil || s.Trajectories != nil }
 // own fills in what each of several trajectories has for itself. The model as such starts again where its expressions say: no value of one
 // trajectory is that of all.
 func (f *fitting) own(r *Result) {
-	if len(f.all) < 2 {
+	if f.spec.Trajectories == nil {
 		return
 	}
 	for _, tr := range f.all {
 		r.Own = append(r.Own, Own{Name: tr.name, Index: slices.Clone(tr.index), Values: slices.Clone(tr.value)})
+	}
+	if len(f.all) == 1 {
+		return
 	}
 	for _, x := range f.free {
 		flag := f.spec.Sys.Find(x.Name, system.RoleFlag)

@@ -33,6 +33,25 @@ func (o *function) Eval(_ context.Context, u, g []float64) (float64, error) {
 	return o.f(u, g), nil
 }
 
+// Squares makes a value that is not negative the square of one residual, so that every optimiser can be run on it.
+func (o *function) Squares() (int, string) { return 1, "" }
+
+func (o *function) Residuals(ctx context.Context, u, r []float64) (bool, error) {
+	f, err := o.Eval(ctx, u, nil)
+	r[0] = math.Sqrt(f)
+	return r[0]-r[0] == 0, err
+}
+
+func (o *function) Jacobian(ctx context.Context, u, j []float64) (bool, error) {
+	f, err := o.Eval(ctx, u, j)
+	for i := range j {
+		if j[i] != 0 {
+			j[i] /= 2 * math.Sqrt(f)
+		}
+	}
+	return true, err
+}
+
 // rosenbrock is H. H. Rosenbrock's valley, The Computer Journal 3 (1960), 175–184, chained over n
 // variables. Its minimum is 0 at (1, …, 1).
 func rosenbrock(u, g []float64) float64 {
@@ -127,7 +146,14 @@ func TestOptimisersReachKnownMinima(t *testing.T) {
 		{"bowl 10", "adamw", opts{"rate": 0.05, "iters": 2000, "decay": 0}, bowl(10), make([]float64, 3), []float64{1, 2, 3}, 1e-3},
 		{"bowl 10", "sgd", opts{"rate": 0.05}, bowl(10), make([]float64, 3), []float64{1, 2, 3}, 1e-6},
 		{"bowl 100", "sgd", opts{"rate": 0.01, "momentum": 0.9}, bowl(100), make([]float64, 3), []float64{1, 2, 3}, 1e-6},
-		{"bowl 100", "sgd", opts{"rate": 0.01, "momentum": 0.9, "nesterov": 1}, bowl(100), make([]float64, 3), []float64{1, 2, 3}, 1e-6},
+		{"bowl 100", "nesterov", opts{"rate": 0.01}, bowl(100), make([]float64, 3), []float64{1, 2, 3}, 1e-6},
+		{"rosenbrock", "nesterov", opts{"rate": 1e-3, "momentum": 0.95, "iters": 5000}, rosenbrock, []float64{-1.2, 1}, ones(2), 1e-2},
+		{"rosenbrock", "adabelief", opts{"rate": 0.05, "iters": 4000}, rosenbrock, []float64{-1.2, 1}, ones(2), 1e-2},
+		{"rosenbrock", "radam", opts{"rate": 0.05, "clip": 1, "iters": 4000}, rosenbrock, []float64{-1.2, 1}, ones(2), 1e-2},
+		{"beale", "radam", opts{"rate": 0.05, "iters": 3000}, beale, []float64{1, 1}, []float64{3, 0.5}, 1e-2},
+		{"beale", "adabelief", opts{"rate": 0.05, "iters": 3000}, beale, []float64{1, 1}, []float64{3, 0.5}, 1e-2},
+		{"beale", "rmsprop", opts{"rate": 1e-3, "iters": 8000}, beale, []float64{1, 1}, []float64{3, 0.5}, 1e-2},
+		{"bowl 10", "rmsprop", opts{"rate": 1e-3, "momentum": 0.9, "iters": 5000}, bowl(10), make([]float64, 3), []float64{1, 2, 3}, 1e-2},
 		{"walled", "bfgs", nil, walled, []float64{1e-6, 5}, []float64{0.75, 0}, 1e-4},
 		{"walled", "lbfgs", nil, walled, []float64{1 - 1e-9, 5}, []float64{0.75, 0}, 1e-4},
 		{"walled", "adam", opts{"rate": 0.5, "iters": 3000}, walled, []float64{1e-3, 1}, []float64{0.75, 0}, 1e-2},
@@ -186,7 +212,7 @@ func TestOptionErrors(t *testing.T) {
 		values map[string]float64
 		want   string
 	}{
-		{"adm", nil, "there is no such optimiser; there are adam, adamw, sgd, bfgs, lbfgs"},
+		{"adm", nil, "there is no such optimiser; there are adam, adamw, radam, adabelief, rmsprop, sgd, nesterov, bfgs, lbfgs, lm, cmaes"},
 		{"adam", map[string]float64{"lr": 0.1}, "adam(lr): there is no such option; there are rate, iters"},
 		{"adam", map[string]float64{"rate": 0}, "adam(rate): it must be a number above 0, not 0"},
 		{"adam", map[string]float64{"rate": math.NaN()}, "not NaN"},
@@ -373,6 +399,20 @@ func (f *failing) Eval(ctx context.Context, u, g []float64) (float64, error) {
 		return 0, err
 	}
 	return f.function.Eval(ctx, u, g)
+}
+
+func (f *failing) Residuals(ctx context.Context, u, r []float64) (bool, error) {
+	if f.evals == f.at {
+		return false, f.err
+	}
+	return f.function.Residuals(ctx, u, r)
+}
+
+func (f *failing) Jacobian(ctx context.Context, u, j []float64) (bool, error) {
+	if f.evals == f.at {
+		return false, f.err
+	}
+	return f.function.Jacobian(ctx, u, j)
 }
 
 func TestObjectiveErrors(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/udl-lang/udl/runtime/sens"
 )
 
 // A fit is a sequence of phases, each an objective with a chain of optimisers. They share θ: a phase starts where the
@@ -31,7 +33,9 @@ type phase interface {
 type plan struct {
 	method string // "shooting"
 	title  string // "shooting to t = 1905"; the method's name where that says it all
+	note   string // what the report adds
 	stages []Stage
+	chosen bool // by the fit, since none was given
 }
 
 // PhaseReport is how a phase ended.
@@ -41,6 +45,7 @@ type PhaseReport struct {
 	Status       Status
 	Iters, Evals int
 	Elapsed      time.Duration
+	Note         string // of collocation the curves: "x: spline with penalty 0.1, 7 degrees of freedom"; else ""
 }
 
 // run runs the phases. The last that ran gives status and loss.
@@ -62,7 +67,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 	for k := first; k < len(f.phases); k++ {
 		p := f.phases[k]
 		plan := p.plan()
-		set := Settings{Decay: p.decay(), Resume: resume}
+		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32}
 		resume = nil
 		if to := f.spec.Progress; to != nil {
 			before, elapsed := all.Evals, all.Elapsed
@@ -81,6 +86,11 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 			}
 		}
 		m, err := Minimise(ctx, p, p.start(), plan.stages, set)
+		if refused := (*sens.RefusedError)(nil); plan.chosen && errors.As(err, &refused) && plan.stages[0].Optimiser.Squares {
+			// The residuals have no derivative here, though their sum may.
+			plan.stages = DefaultStages()
+			m, err = Minimise(ctx, p, p.start(), plan.stages, set)
+		}
 		var bad *NonFiniteStart
 		if errors.As(err, &bad) {
 			err = p.startError(bad)
@@ -100,7 +110,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		all.Iters += m.Iters
 		all.Evals += m.Evals
 		all.Elapsed += m.Elapsed
-		done = append(done, PhaseReport{Title: plan.title, Loss: m.F, Status: m.Status, Iters: m.Iters, Evals: m.Evals, Elapsed: m.Elapsed})
+		done = append(done, PhaseReport{Title: plan.title, Loss: m.F, Status: m.Status, Iters: m.Iters, Evals: m.Evals, Elapsed: m.Elapsed, Note: plan.note})
 		if m.Status == Cancelled {
 			if k < len(f.phases)-1 {
 				all.F = f.lossOfAll(ctx)
@@ -145,7 +155,24 @@ func (f *fitting) plan() error {
 		}
 		f.phases = append(f.phases, ps...)
 	}
+	for _, p := range f.phases {
+		if pl := p.plan(); pl.stages == nil {
+			pl.stages, pl.chosen = stagesFor(p), true
+		}
+	}
 	return nil
+}
+
+// stagesFor is the chain of a phase that was given none.
+func stagesFor(p phase) []Stage {
+	if l, ok := p.(LeastSquares); ok && p.Dim() <= maxMechanistic && !slices.Contains(p.decay(), true) {
+		if t, ok := p.(*trial); !ok || t.batch == nil {
+			if rows, _ := l.Squares(); rows > 0 {
+				return mechanisticStages()
+			}
+		}
+	}
+	return DefaultStages()
 }
 
 // stagesOf is the chain of a method.
@@ -175,7 +202,7 @@ func shootingPhases(f *fitting, m *Method) ([]phase, error) {
 				for _, tr := range part.tr {
 					t1 = math.Max(t1, tr.prob.T1)
 				}
-				part.about = plan{"shooting", fmt.Sprintf("shooting to t = %.6g", t1), stages}
+				part.about = plan{method: m.name(), title: fmt.Sprintf("shooting to t = %.6g", t1), stages: stages}
 				out = append(out, part)
 			}
 		}
@@ -184,7 +211,7 @@ func shootingPhases(f *fitting, m *Method) ([]phase, error) {
 	if whole.about.method != "" { // shooting may stand in a chain more than once
 		whole = whole.with(whole.tr)
 	}
-	whole.about = plan{"shooting", "shooting", stages}
+	whole.about = plan{method: m.name(), title: "shooting", stages: stages}
 	out = append(out, whole)
 	for k, p := range out {
 		t := p.(*trial)

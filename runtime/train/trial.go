@@ -28,6 +28,8 @@ type trial struct {
 	batch *batches // nil: always all data
 	legs  []leg    // what the next evaluation looks at
 	crew
+	ends  []end // of the trajectories' solves, as least squares
+	first []int // row of residuals of each
 
 	at     int             // the trajectory that these are of
 	fault  *solve.Fault    // why the last solve stopped early

@@ -1,6 +1,9 @@
 package verb
 
 import (
+	"cmp"
+	"math"
+
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/train"
@@ -19,6 +22,13 @@ var methodOptions = map[string]struct {
 	"shooting": {"method = shooting(grow = 5)", []sig.Param{
 		arg("grow", "whole number or list of numbers", "none", "train on growing parts of the time span: in so many equal steps, or by these shares of it, the whole at last"),
 		arg("until", "list of numbers", "none", "train on growing parts of the time span: up to these times, and on the whole at last"),
+		arg("batch", "whole number", "none", "how many trajectories an iteration of an optimiser without line search looks at, drawn without replacement in each epoch; all when left out"),
+		arg("window", "whole number", "none", "how many rows of the data, following each other, such an iteration looks at, from the measured states at the first on; all when left out"),
+	}},
+	"collocation": {"method = collocation(smooth = kernel)", []sig.Param{
+		arg("smooth", "word: spline, kernel", "spline", "the curves through the data: smoothing splines, or local cubics weighted by a Gaussian"),
+		arg("penalty", "number", "none", "of the spline: what the integral of the squared second derivative costs; by cross-validation when left out"),
+		arg("bandwidth", "number", "none", "of the kernel: the standard deviation of the Gaussian, in units of time; by cross-validation when left out"),
 	}},
 }
 
@@ -89,5 +99,52 @@ func (c *Call) methodOf(s *value.Spec) (train.Method, error) {
 		}
 		m.Until = a.Data
 	}
-	return m, nil
+	if m.Batch, err = wholeOption(s, "batch", 1, "trajectories"); err != nil {
+		return m, err
+	}
+	if m.Window, err = wholeOption(s, "window", 2, "rows"); err != nil {
+		return m, err
+	}
+	err = smoothOf(s, &m)
+	return m, err
+}
+
+// wholeOption reads an option that is a number of things, 0 where it was not given.
+func wholeOption(s *value.Spec, name string, least float64, of string) (int, error) {
+	v, ok := s.Args[name]
+	if !ok {
+		return 0, nil
+	}
+	if a, ok := v.(*value.Array); ok && a.Shape.IsScalar() && a.Data[0] == math.Trunc(a.Data[0]) && a.Data[0] >= least && a.Data[0] <= 1e9 {
+		return int(a.Data[0]), nil
+	}
+	return 0, diag.New("E0704", s.Span, "`%s` is a number of %s, %v or more, not %s", name, of, least, value.Describe(v)).WithHelp("leave it out for all of them")
+}
+
+// smoothOf reads the options of collocation.
+func smoothOf(s *value.Spec, m *train.Method) error {
+	m.Smooth = wordOf(s, "smooth")
+	for _, o := range []struct{ name, of string }{{"penalty", "spline"}, {"bandwidth", "kernel"}} {
+		v, ok := s.Args[o.name]
+		if !ok || m.Name != "collocation" {
+			continue
+		}
+		if m.Smooth != o.of && (m.Smooth != "" || o.of != "spline") {
+			return diag.New("E0704", s.Span, "`%s` is of the %s, and the curves are made by a %s", o.name, o.of, cmp.Or(m.Smooth, "spline")).
+				WithHelp("write `smooth = %s`, or leave `%s` out", o.of, o.name)
+		}
+		a, ok := v.(*value.Array)
+		if !ok || !a.Shape.IsScalar() || !(a.Data[0] > 0) || math.IsInf(a.Data[0], 0) {
+			return diag.New("E0704", s.Span, "`%s` must be a positive number, this is %s", o.name, value.Describe(v)).
+				WithHelp("leave it out to have it chosen by cross-validation")
+		}
+		m.Smoothness = a.Data[0]
+	}
+	return nil
+}
+
+// wordOf is an option that is a word, "" when left out.
+func wordOf(s *value.Spec, name string) string {
+	w, _ := s.Args[name].(value.Word)
+	return string(w)
 }

@@ -100,7 +100,7 @@ func (c *Call) positional(name string) []value.Value {
 // Big says whether a value takes lines of its own: such values are shown, not printed in a line.
 func Big(v value.Value) bool {
 	switch v := v.(type) {
-	case *value.Solution, *value.Ensemble, *value.Spread, *value.Model, *value.Report, *value.Table, *value.Events, *value.Plot, *value.Gradient, *value.Learned, *value.Steady:
+	case *value.Solution, *value.Ensemble, *value.Spread, *value.Model, *value.Report, *value.Table, *value.Events, *value.Plot, *value.Gradient, *value.Learned, *value.Steady, *value.Profile:
 		return true
 	case value.List:
 		for _, x := range v {
@@ -321,6 +321,21 @@ func frameOf(v value.Value) (*trace.Frame, error) {
 			return nil, fmt.Errorf("an array of %s is no table", v.Shape)
 		}
 		return f, nil
+	case *value.Profile:
+		f := &trace.Frame{}
+		for _, n := range []string{"grid", "loss"} {
+			col, _ := v.Member(n)
+			title := n
+			if n == "grid" {
+				title = v.Of.Name
+			}
+			f.Add(title, "", col.(*value.Array).Data)
+		}
+		others, _ := v.Member("others")
+		for i, n := range others.(*value.Record).Keys {
+			f.Add(n, "", others.(*value.Record).Vals[i].(*value.Array).Data)
+		}
+		return f, nil
 	case *value.Record:
 		return recordFrame(v)
 	case *value.Gradient:
@@ -341,8 +356,8 @@ func recordFrame(r *value.Record) (*trace.Frame, error) {
 	return f, f.Check()
 }
 
-// PlotOf is the figure of a solution.
-func PlotOf(s *value.Solution) *value.Plot {
+// PlotOf is the figure of a value, empty where it has none.
+func PlotOf(s value.Value) *value.Plot {
 	p := &value.Plot{}
 	if addSeries(p, s) != nil {
 		return &value.Plot{}
@@ -463,6 +478,8 @@ func addSeries(p *value.Plot, v value.Value) error {
 			x[i] = float64(i + 1)
 		}
 		p.Series = append(p.Series, trace.Series{X: x, Y: v.Data, Color: len(p.Series) + 1})
+	case *value.Profile:
+		profileSeries(p, v)
 	case *value.Plot:
 		p.Series = append(p.Series, v.Series...)
 		if p.XLabel == "" {
@@ -481,8 +498,25 @@ func label(name, unit string) string {
 	return name + " (" + unit + ")"
 }
 
+// mostFits is how many of several trajectories a fit draws: more hide each other.
+const mostFits = 4
+
 // fitSeries draws data and fit of each matched quantity in one colour.
 func fitSeries(p *value.Plot, m *value.Model) error {
+	if of := m.Fit.Trajectories; of != nil {
+		for _, t := range of[:min(len(of), mostFits)] {
+			at := len(p.Series)
+			if err := fitSeries(p, t.Model); err != nil {
+				return err
+			}
+			for i := range p.Series[at:] {
+				s := &p.Series[at+i]
+				s.Name += " (" + t.Name + ")"
+				s.Color += at / 2
+			}
+		}
+		return nil
+	}
 	s, err := FittedCurve(m)
 	if err != nil {
 		return err

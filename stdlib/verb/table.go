@@ -5,7 +5,6 @@ import (
 
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/method"
-	"github.com/udl-lang/udl/runtime/train"
 )
 
 // What the options that several verbs share say.
@@ -32,7 +31,7 @@ var verbs = []Verb{
 		"model M { state x = 1; x' = -x }\ns = solve(M, t = 0..10 by 0.1)", solveVerb,
 		arg("model", "model", "", ""), needT, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps,
 		arg("into", "text", "none", "a .csv file that takes the outputs as they are reached, as `save` writes them, for runs too long for memory: none of them is kept, `.last` is the end")),
-	fitRow,
+	fitRow, profileRow,
 	verb("grad", "gradient", "Derivatives of a loss by parameters, constants, weights and initial values, by name.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\ng = grad(M, t = 0..1 by 0.1, loss = s -> s.x[end])", gradVerb,
 		arg("model", "model", "", ""), pos("data", "table or record of columns", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps, optAdjoint),
@@ -51,7 +50,8 @@ var verbs = []Verb{
 		arg("rtol", "number", "1e-9", "relative tolerance of the state"), arg("atol", "number", "1e-12", "absolute tolerance of the state"), optSet, optInputs, optSeed, optSteps),
 	verb("csv", "table", "Reads a table from a CSV file: a header, then numbers; an empty cell is missing.", "pelts = csv(\"lynx_hare.csv\", time = \"year\")", csvVerb,
 		arg("file", "text", "", "path, relative to the file this stands in"), arg("time", "text", "none", "the column of times"),
-		arg("delimiter", "text", "none", "one character; found out when left out"), arg("units", "truth value", "none", "whether the row below the header holds units")),
+		arg("delimiter", "text", "none", "one character; found out when left out"), arg("units", "truth value", "none", "whether the row below the header holds units"),
+		arg("by", "text", "none", "a column by whose values the table is split into a list of tables, in order of appearance: trajectories for `fit`")),
 	verb("json", "record, array or list", "Reads a JSON file: objects are records, lists of numbers arrays, other lists lists; null is nan.", "save({alpha: [1, 2]}, \"results.json\")\nr = json(\"results.json\")\nprint(r.alpha)", jsonVerb,
 		arg("file", "text", "", "path, relative to the file this stands in")),
 	verb("exists", "truth value", "Whether a file is there and can be read.", "if exists(\"results.json\") { print(\"found\") }", existsVerb,
@@ -66,7 +66,7 @@ var verbs = []Verb{
 		arg("file", "text", "", "path, relative to the file this stands in")),
 	verb("plot", "plot", "A figure of solutions, fits with their data, ensembles (medians and bands), tables or vectors; it is drawn in the terminal where it stands alone.",
 		"plot([1, 4, 9, 16])", plotVerb,
-		variadic("values", "solution, fit, ensemble, table, vector or plot"), arg("title", "text", "none", ""), arg("log", "word: x, y, xy", "none", "logarithmic axes")),
+		variadic("values", "solution, fit, profile, ensemble, table, vector or plot"), arg("title", "text", "none", ""), arg("log", "word: x, y, xy", "none", "logarithmic axes")),
 	verb("table", "nothing", "Prints a solution, ensemble, table or record of columns in aligned columns.", "table({a: [1, 2], b: [3, 4]})", tableVerb,
 		arg("value", "any", "", ""), arg("rows", "whole number", "0", "how many rows at most; -1 for all")),
 	verb("print", "nothing", "Prints values in one line.", "print(\"two and two:\", 2 + 2)", printVerb, optional(variadic("values", "any"))),
@@ -137,13 +137,7 @@ func Signatures() []sig.Builtin {
 		}
 		out = append(out, solverRow(row))
 	}
-	for _, o := range train.Optimisers() {
-		b := sig.Builtin{Name: o.Name, Kind: sig.Optimiser, Result: "optimiser", Doc: o.Doc, Cite: o.Cite, Example: "train = " + o.Name + "(iters = 100)"}
-		for _, p := range o.Options {
-			b.Params = append(b.Params, arg(p.Name, "number", p.Default, p.Doc))
-		}
-		out = append(out, b)
-	}
+	out = append(out, optimiserRows()...)
 	for _, x := range interpolations {
 		out = append(out, x.row)
 	}
