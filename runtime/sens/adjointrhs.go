@@ -9,26 +9,27 @@ import (
 // adjointRHS is (s, [μ, q]) → [(∂f/∂x)ᵀ μ, (∂f/∂θ)ᵀ μ − (∂M/∂θ x')ᵀ μ] along a track backwards; without q the second part is left out. It has no parameters: those
 // of f are the track's. It is linear in μ, so that it is its own derivative.
 type adjointRHS struct {
-	tr      *track
-	sys     *system.System
-	nx, nq  int
-	f       system.Func
-	mass    *massByTheta // nil where M does not depend on θ
-	version int
-	x, slope, nu,
-	none []float64
-	tangent system.Func // of f, for derivatives by time; made when it is needed
-	byTime  system.Func
-	th2     []float64
-	xu, gxu []float64
-	gth     []float64
+	tr           *track
+	sys          *system.System
+	nx, nq       int
+	by           []int // the entries of θ that q belongs to
+	f            system.Func
+	mass         *massByTheta // nil where M does not depend on θ
+	version      int
+	x, slope, nu []float64
+	all          []float64   // by all of θ
+	tangent      system.Func // of f, for derivatives by time; made when it is needed
+	byTime       system.Func
+	th2          []float64
+	xu, gxu      []float64
+	gth          []float64
 }
 
 var _ system.Func = (*adjointRHS)(nil)
 
-func newAdjointRHS(tr *track, sys *system.System, nq int) *adjointRHS {
+func newAdjointRHS(tr *track, sys *system.System, by []int) *adjointRHS {
 	nx := sys.NX
-	a := &adjointRHS{tr: tr, sys: sys, nx: nx, nq: nq, f: sys.RHS.Clone(), x: make([]float64, nx), slope: make([]float64, nx), nu: make([]float64, nx)}
+	a := &adjointRHS{tr: tr, sys: sys, nx: nx, nq: len(by), by: by, all: make([]float64, sys.NTheta), f: sys.RHS.Clone(), x: make([]float64, nx), slope: make([]float64, nx), nu: make([]float64, nx)}
 	if m := newMassByTheta(sys); m != nil {
 		m.prepare(tr.sol.Theta)
 		if m.depends(sys.NTheta) {
@@ -86,10 +87,14 @@ func (a *adjointRHS) product(z []float64, t float64, mu []float64) {
 	clear(z[:a.nx+a.nq])
 	var gth []float64
 	if a.nq > 0 {
-		gth = z[a.nx : a.nx+a.nq]
+		gth = a.all
+		clear(gth)
 	}
 	a.f.VJP(z[:a.nx], gth, t, a.x, nil, mu)
 	a.moved(gth, t, mu)
+	for k, i := range a.by {
+		z[a.nx+k] = gth[i]
+	}
 	if a.tr.dir < 0 {
 		for i := range z[:a.nx+a.nq] {
 			z[i] = -z[i]
@@ -168,8 +173,8 @@ func (a *adjointRHS) inTime(dz []float64, t float64, mu []float64, ds float64) {
 		a.mass.add(a.gth, a.nu, a.slope)
 	}
 	add(dz[:nx], -ds, a.gxu)
-	if a.nq > 0 {
-		add(dz[nx:nx+a.nq], -ds, a.gth)
+	for k, i := range a.by {
+		dz[nx+k] -= ds * a.gth[i]
 	}
 }
 
@@ -199,7 +204,7 @@ func (a *adjointRHS) VJP(gx, gth []float64, _ float64, _, _, _ []float64) float6
 func (a *adjointRHS) Tangent() system.Func { return a }
 
 // Clone implements system.Func.
-func (a *adjointRHS) Clone() system.Func { return newAdjointRHS(a.tr, a.sys, a.nq) }
+func (a *adjointRHS) Clone() system.Func { return newAdjointRHS(a.tr, a.sys, a.by) }
 
 // adjointJacobian is the matrix of the linear equations, from the system's own Jacobian.
 type adjointJacobian struct {
@@ -209,11 +214,12 @@ type adjointJacobian struct {
 	place []int // of an entry of J
 	parts []int // of the first row of the integral, by column
 	one   []float64
+	oneTh []float64
 	err   error
 }
 
-func newAdjointJacobian(tr *track, sys *system.System, nq int, p *sparse.Pattern) system.Jacobian {
-	j := &adjointJacobian{rhs: newAdjointRHS(tr, sys, nq), one: make([]float64, sys.NX)}
+func newAdjointJacobian(tr *track, sys *system.System, by []int, p *sparse.Pattern) system.Jacobian {
+	j := &adjointJacobian{rhs: newAdjointRHS(tr, sys, by), one: make([]float64, sys.NX), oneTh: make([]float64, sys.NTheta)}
 	if j.lin, j.err = solve.NewLinear(sys); j.err != nil {
 		return j
 	}
@@ -223,7 +229,7 @@ func newAdjointJacobian(tr *track, sys *system.System, nq int, p *sparse.Pattern
 		for _, i := range rows {
 			j.place = append(j.place, p.Index(c, int(i)))
 		}
-		if nq > 0 {
+		if len(by) > 0 {
 			j.parts = append(j.parts, p.Index(own.N(), c))
 		}
 	}
@@ -252,18 +258,35 @@ func (j *adjointJacobian) Eval(v, ft []float64, s float64, y []float64) {
 	for e, at := range j.place {
 		v[at] = a.tr.dir * own[e]
 	}
+	if len(a.by) < a.nx && a.mass == nil {
+		for k, i := range a.by {
+			j.oneTh[i] = 1
+			a.f.JVP(j.one, t, a.x, nil, 0, nil, j.oneTh)
+			j.oneTh[i] = 0
+			for c, at := range j.parts {
+				v[at+k] = a.tr.dir * j.one[c]
+			}
+		}
+		clear(j.one)
+		j.inTime(ft, t, y)
+		return
+	}
 	for c, at := range j.parts {
 		j.one[c] = 1
-		row := v[at : at+a.nq]
-		clear(row)
-		a.f.VJP(nil, row, t, a.x, nil, j.one)
-		a.moved(row, t, j.one)
-		for i := range row {
-			row[i] *= a.tr.dir
+		clear(a.all)
+		a.f.VJP(nil, a.all, t, a.x, nil, j.one)
+		a.moved(a.all, t, j.one)
+		for k, i := range a.by {
+			v[at+k] = a.tr.dir * a.all[i]
 		}
 		j.one[c] = 0
 	}
-	if ft != nil {
+	j.inTime(ft, t, y)
+}
+
+// inTime writes the derivative by time, unless ft is nil.
+func (j *adjointJacobian) inTime(ft []float64, t float64, y []float64) {
+	if a := j.rhs; ft != nil {
 		clear(ft[:a.nx+a.nq])
 		a.inTime(ft, t, y[:a.nx], 1)
 	}

@@ -37,6 +37,9 @@ const departs = 1000
 
 func (r *backwards) beginBacksolve() error {
 	sys, nx, nth := r.q.Sys, r.q.Sys.NX, len(r.g)
+	for i := range nth {
+		r.by = append(r.by, i)
+	}
 	f := &reverseRHS{tr: r.track, sys: sys, nx: nx, nth: nth, f: sys.RHS.Clone()}
 	all := &system.System{
 		Name: "the " + r.name + " of " + nameOf(sys), NX: 2*nx + nth, RHS: f,

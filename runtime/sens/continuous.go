@@ -123,6 +123,7 @@ type backwards struct {
 	way    interface {
 		over(from, to float64) error // carries λ, and adds to g
 	}
+	by    []int     // the entries of θ that are integrated over beside λ
 	parts []float64 // how much went into each entry of g, in modulus
 }
 
@@ -353,7 +354,7 @@ func (r *backwards) came(sol *solve.Solution) error {
 	return helped(refuse("the %s stops at t = %.6g: %v", r.name, r.track.time(sol.TEnd), sol.Fault), "take adjoint = discrete, which differentiates the steps that were made")
 }
 
-// sizes fills in absolute tolerances: those of λ by what it starts with, those of the integral by what went into it.
+// sizes fills in absolute tolerances: those of λ by what it starts with, those of the integral over the entries of by by what went into them.
 func (r *backwards) sizes(atol, lam, slope []float64, span float64) {
 	tol := r.rtol()
 	size := 0.0
@@ -373,7 +374,7 @@ func (r *backwards) sizes(atol, lam, slope []float64, span float64) {
 		most = size
 	}
 	for i := range atol {
-		atol[i] = max(r.parts[i], math.Abs(slope[i]*span))
+		atol[i] = max(r.parts[r.by[i]], math.Abs(slope[i]*span))
 		most = max(most, atol[i])
 	}
 	for i := range atol {

@@ -30,7 +30,8 @@ func (r *backwards) begin() error {
 	case Backsolve:
 		return r.beginBacksolve()
 	}
-	sys := r.adjointSystem(len(r.g))
+	r.by = integrated(r.q.Sys)
+	sys := r.adjointSystem(r.by)
 	w := &interpolating{r: r, sys: sys, p: r.problem(sys), x0: make([]float64, sys.NX), rate: make([]float64, sys.NX), f: sys.RHS.Clone()}
 	r.way = w
 	return nil
@@ -56,11 +57,34 @@ func (w *interpolating) over(from, to float64) error {
 		return err
 	}
 	r.ended(sol.XEnd[:nx])
-	for i, v := range sol.XEnd[nx:] {
+	for k, v := range sol.XEnd[nx:] {
+		i := r.by[k]
 		r.g[i] += v
 		r.parts[i] += math.Abs(v)
 	}
 	return nil
+}
+
+// integrated are the entries of θ that a right-hand side may depend on: initial values and their switches are none of them.
+func integrated(sys *system.System) []int {
+	by := make([]bool, sys.NTheta)
+	for i := range by {
+		by[i] = true
+	}
+	for _, s := range sys.Theta {
+		if s.Role == system.RoleInit || s.Role == system.RoleFlag && sys.Find(s.Name, system.RoleInit) != nil {
+			for i := range s.Size() {
+				by[s.Off+i] = false
+			}
+		}
+	}
+	out := []int{}
+	for i, yes := range by {
+		if yes {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // ended takes λ from μ.
@@ -79,11 +103,11 @@ func (r *backwards) ended(mu []float64) {
 	}
 }
 
-// adjointSystem is that of μ, and with nq > 0 of the integral over as many entries of θ, for the track of r.
-func (r *backwards) adjointSystem(nq int) *system.System {
+// adjointSystem is that of μ, and of the integral over the entries of θ in by, for the track of r.
+func (r *backwards) adjointSystem(by []int) *system.System {
 	sys := r.q.Sys
-	nx := sys.NX
-	f := newAdjointRHS(r.track, sys, nq)
+	nx, nq := sys.NX, len(by)
+	f := newAdjointRHS(r.track, sys, by)
 	out := &system.System{
 		Name: "the " + r.name + " of " + nameOf(sys), NX: nx + nq, RHS: f,
 		NoGradient: "derivatives of an adjoint are not offered", NoSecond: "derivatives of an adjoint are not offered",
@@ -91,15 +115,15 @@ func (r *backwards) adjointSystem(nq int) *system.System {
 	for i, name := range sys.StateNames() {
 		out.States = append(out.States, system.Slot{Name: "∂loss/∂" + name, Off: i})
 	}
-	for i := range nq {
-		out.States = append(out.States, system.Slot{Name: "∂loss/∂" + thetaName(sys, i), Off: nx + i})
+	for k, i := range by {
+		out.States = append(out.States, system.Slot{Name: "∂loss/∂" + thetaName(sys, i), Off: nx + k})
 	}
 	out.Latent = make([]bool, len(out.States))
 	if f := r.solver().Info().Family; sys.Mass == nil && !f.Implicit() && f != method.Automatic {
 		return out
 	}
 	out.Pattern = adjointPattern(sys.Pattern, nx, nq)
-	out.Jacobian = func() system.Jacobian { return newAdjointJacobian(r.track, sys, nq, out.Pattern) }
+	out.Jacobian = func() system.Jacobian { return newAdjointJacobian(r.track, sys, by, out.Pattern) }
 	if sys.Mass != nil {
 		out.Mass = transposedMass(sys, r.q.Theta, nq)
 		rows := make([]bool, nx)

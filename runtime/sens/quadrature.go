@@ -37,9 +37,9 @@ var (
 const mostHalvings = 20
 
 func (r *backwards) beginQuadrature() error {
-	sys := r.adjointSystem(0)
+	sys := r.adjointSystem(nil)
 	nx, nth := sys.NX, len(r.g)
-	w := &quadrature{r: r, sys: sys, p: r.problem(sys), x0: make([]float64, nx), f: newAdjointRHS(r.track, r.q.Sys, nth), mu: make([]float64, nx),
+	w := &quadrature{r: r, sys: sys, p: r.problem(sys), x0: make([]float64, nx), f: newAdjointRHS(r.track, r.q.Sys, nil), mu: make([]float64, nx),
 		k: make([]float64, nth), low: make([]float64, nth), one: make([]float64, nth)}
 	w.p.NoDense = false
 	r.way = w
