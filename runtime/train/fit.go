@@ -38,6 +38,11 @@ type Spec struct {
 	// Methods are run one after the other, each from the best point of the one before; nil: shooting. Shooting follows
 	// where the last is something else.
 	Methods []Method
+	// Regularise are prices on what is free, added to the loss.
+	Regularise []Regular
+	// Patience, above 0, stops training after so many iterations in a row that do not lower the loss over the data held
+	// out, and gives the point that met them best.
+	Patience int
 	// Gradient is how gradients are computed: "discrete", the adjoint of the steps taken, or "forward"
 	// sensitivities. "" and "auto" mean the adjoint.
 	Gradient string
@@ -178,6 +183,7 @@ type fitting struct {
 	trial  *trial
 	stages []Stage
 	phases []phase
+	priced []priced
 	all    []*trajectory
 	free   []Free
 	first  []float64 // of the variables, at the start
@@ -200,6 +206,10 @@ func prepare(s *Spec) (*fitting, error) {
 		return nil, fmt.Errorf("a loss of its own and data to compare with exclude each other")
 	case !s.hasData() && s.Loss == nil:
 		return nil, fmt.Errorf("there is nothing to train on: give data, or a loss")
+	case s.Patience < 0:
+		return nil, fmt.Errorf("the patience is %d iterations; it must be 1 or more", s.Patience)
+	case s.Patience > 0 && s.HeldOut.zero() && s.HeldOut.Trajectories == nil:
+		return nil, fmt.Errorf("stopping early needs data that are held out: say which")
 	case !s.hasData() && (!s.HeldOut.zero() || s.HeldOut.Trajectories != nil):
 		return nil, fmt.Errorf("only data can be held out, and the loss is a function")
 	}
@@ -252,6 +262,9 @@ func prepare(s *Spec) (*fitting, error) {
 	f.trial.threads = s.Threads
 	for k := range vars {
 		f.first = append(f.first, f.trial.value1(&vars[k]))
+	}
+	if err := f.price(); err != nil {
+		return nil, err
 	}
 	return f, f.plan()
 }

@@ -24,7 +24,8 @@ type Report struct {
 	Weights []Group    // free weights, counted
 
 	Train   Score
-	Held    *Score // nil when nothing was held out
+	Penalty float64 // what regularisation adds to the loss; not in Train
+	Held    *Score  // nil when nothing was held out
 	Columns []ColumnScore
 	// Trajectories has the figures of each of several, in their order; nil of one.
 	Trajectories []TrajectoryScore
@@ -111,6 +112,7 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 		r.Optimisers = append(r.Optimisers, st.Optimiser.Name)
 	}
 	f.parameters(r)
+	r.Penalty = f.penalty()
 	if math.IsNaN(m.F) || t.data == nil {
 		return r
 	}

@@ -54,6 +54,9 @@ func (r *Report) losses(b *strings.Builder) {
 		fmt.Fprintf(w, "root mean square error\t%s\t%s\t\n", short(r.Train.RMSE), short(r.Held.RMSE))
 	}
 	w.Flush()
+	if r.Penalty != 0 {
+		fmt.Fprintf(b, "regularisation %s beside the loss\n", short(r.Penalty))
+	}
 	if !math.IsNaN(r.AIC) {
 		fmt.Fprintf(b, "AIC %s, BIC %s\n", short(r.AIC), short(r.BIC))
 	}
