@@ -38,6 +38,12 @@ type Spec struct {
 	// Methods are run one after the other, each from the best point of the one before; nil: shooting. Shooting follows
 	// where the last is something else.
 	Methods []Method
+	// Starts is how many starts are tried, on all cores; 0 is 1. The first is Theta; others are drawn by the seed: between two bounds
+	// evenly, with a ratio of 100 or more on the logarithmic scale; else around the start; weights as those of an untrained model. Free
+	// initial values that several trajectories have each for itself start where they do. Draw, if not nil, changes θ of start k ≥ 1 thereafter; it is called by several
+	// goroutines.
+	Starts int
+	Draw   func(th []float64, k int)
 	// Regularise are prices on what is free, added to the loss.
 	Regularise []Regular
 	// Patience, above 0, stops training after so many iterations in a row that do not lower the loss over the data held
@@ -159,21 +165,29 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 		ctx = context.Background()
 	}
 	start := time.Now()
-	f, err := prepare(&s)
-	if err != nil {
-		return nil, err
+	var b begun
+	var starts []StartReport
+	if s.Starts == 0 || s.Starts == 1 {
+		if b = from(ctx, &s, 0); b.err != nil {
+			return nil, b.err
+		}
+	} else {
+		best, list, err := fitFrom(ctx, &s)
+		if err != nil {
+			return nil, err
+		}
+		b, starts = *best, list
+		b.f.trial.threads = s.Threads
 	}
-	m, phases, err := f.run(ctx)
-	if err != nil {
-		return nil, err
-	}
+	f, m := b.f, b.m
 	r := &Result{Theta: append([]float64(nil), f.trial.prob.Theta...), Loss: m.F, History: m.History, Status: m.Status}
 	f.own(r)
 	r.Report = f.report(ctx, m)
-	again := s
+	r.Report.Starts = starts
+	again := *f.spec
 	again.AutoScale, again.Methods, again.Progress, again.Snapshot, again.Resume = nil, nil, nil, nil, nil
 	r.spec = &again
-	r.Report.Phases, r.Report.Elapsed = phases, time.Since(start)
+	r.Report.Phases, r.Report.Elapsed = b.phases, time.Since(start)
 	return r, nil
 }
 

@@ -32,6 +32,7 @@ type Settings struct {
 type Minimum struct {
 	U       []float64 // the best point ever seen; with early stopping, that which met the held-out data best
 	F       float64   // the objective there; NaN if it was cancelled before the first evaluation ended
+	HeldF   float64   // the loss over held-out data there, with early stopping; else NaN
 	Status  Status    // how the last stage that ran ended
 	History []Point
 	Iters   int // over all stages
@@ -104,7 +105,10 @@ func Minimise(ctx context.Context, obj Objective, u0 []float64, stages []Stage, 
 	if err := r.chosen(ctx); err != nil {
 		return nil, err
 	}
-	m := &Minimum{U: r.best, F: r.fbest, Status: status, History: r.history, Iters: r.iters, Evals: r.evals, Elapsed: time.Since(r.start)}
+	m := &Minimum{U: r.best, F: r.fbest, HeldF: math.NaN(), Status: status, History: r.history, Iters: r.iters, Evals: r.evals, Elapsed: time.Since(r.start)}
+	if r.early.best != nil {
+		m.HeldF = r.early.loss
+	}
 	if math.IsInf(m.F, 1) {
 		m.F = math.NaN()
 	}

@@ -63,6 +63,8 @@ type Point struct {
 // Progress is what a callback is told after each iteration.
 type Progress struct {
 	Point
+	Start     int    // of a fit from several, from 0
+	Starts    int    // how many there are; 0 of one
 	Phases    int    // how many there are; 0 of Minimise
 	Method    string // what the phase is: "shooting to t = 1905"
 	Optimiser string // of the stage: "adam"

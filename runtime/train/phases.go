@@ -112,7 +112,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		for i := range m.History {
 			m.History[i].Phase = k
 		}
-		all.U, all.F, all.Status = m.U, m.F, m.Status
+		all.U, all.F, all.HeldF, all.Status = m.U, m.F, m.HeldF, m.Status
 		all.History = append(all.History, m.History...)
 		all.Iters += m.Iters
 		all.Evals += m.Evals

@@ -18,6 +18,7 @@ type Report struct {
 	Optimisers []string // of the last phase
 	Status     Status
 	Phases     []PhaseReport // one at least
+	Starts     []StartReport // nil of one start
 
 	NFree   int        // scalars that were free
 	Params  []Estimate // free parameters and initial values, in the order they were given

@@ -16,6 +16,7 @@ func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s by %s, %s after %s and %s, %s\n", r.Model, r.Loss, strings.Join(r.Optimisers, " then "),
 		r.Status, count(r.Iters, "iteration"), count(r.Evals, "evaluation"), r.Elapsed.Round(time.Millisecond))
+	r.starts(&b)
 	r.phases(&b)
 	r.losses(&b)
 	r.trajectories(&b)
@@ -36,6 +37,26 @@ func (r *Report) phases(b *strings.Builder) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, p := range r.Phases {
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", p.Title, short(p.Loss), p.Status, count(p.Iters, "iteration"))
+	}
+	w.Flush()
+}
+
+// starts lists them where there are several.
+func (r *Report) starts(b *strings.Builder) {
+	if len(r.Starts) < 2 {
+		return
+	}
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for k, s := range r.Starts {
+		if s.Failed != "" {
+			fmt.Fprintf(w, "  start %d\t-\t%s\n", k+1, s.Failed)
+			continue
+		}
+		best := ""
+		if s.Best {
+			best = ", the result"
+		}
+		fmt.Fprintf(w, "  start %d\t%s\t%s after %s%s\n", k+1, short(s.Loss), s.Status, count(s.Iters, "iteration"), best)
 	}
 	w.Flush()
 }

@@ -33,6 +33,9 @@ type Snapshot struct {
 	History []Point
 	Arrays  []Array // what the optimiser keeps, in an order of its own; none at the start
 
+	// Starts are, of a fit from several, the states of all, nil of one that has not begun; the rest is then that of the best.
+	Starts []*Snapshot
+
 	// Done are, of a fit, the phases that lie behind, and Before their history; Iters, Evals, Elapsed and History are those of
 	// the phase under way.
 	Done   []PhaseReport
@@ -54,6 +57,10 @@ func (s *Snapshot) Clone() *Snapshot {
 	c.Best, c.BestGrad, c.History = slices.Clone(s.Best), slices.Clone(s.BestGrad), slices.Clone(s.History)
 	c.From, c.Held = slices.Clone(s.From), slices.Clone(s.Held)
 	c.Done, c.Before = slices.Clone(s.Done), slices.Clone(s.Before)
+	c.Starts = nil
+	for _, x := range s.Starts {
+		c.Starts = append(c.Starts, x.Clone())
+	}
 	c.Arrays = make([]Array, len(s.Arrays))
 	for i, a := range s.Arrays {
 		c.Arrays[i] = Array{a.Name, slices.Clone(a.Values)}
