@@ -40,6 +40,8 @@ type Snapshot struct {
 	// the phase under way.
 	Done   []PhaseReport
 	Before []Point
+	// Kept is what the phase under way holds beside its variables.
+	Kept []Array
 }
 
 // Array is one piece of an optimiser's state: a vector, a matrix row by row, or a number.
@@ -61,11 +63,16 @@ func (s *Snapshot) Clone() *Snapshot {
 	for _, x := range s.Starts {
 		c.Starts = append(c.Starts, x.Clone())
 	}
-	c.Arrays = make([]Array, len(s.Arrays))
-	for i, a := range s.Arrays {
-		c.Arrays[i] = Array{a.Name, slices.Clone(a.Values)}
-	}
+	c.Arrays, c.Kept = cloneArrays(s.Arrays), cloneArrays(s.Kept)
 	return &c
+}
+
+func cloneArrays(list []Array) []Array {
+	out := make([]Array, len(list))
+	for i, a := range list {
+		out[i] = Array{a.Name, slices.Clone(a.Values)}
+	}
+	return out
 }
 
 // SnapshotError is a snapshot that belongs to another minimisation.
