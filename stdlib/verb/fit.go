@@ -26,10 +26,14 @@ var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss t
 	arg("train", "optimiser", "none", "an optimiser or a chain, `adam(iters = 500) then lbfgs`; when left out, lm for squares over data and up to 50 parameters and initial values without weights, else adam(rate = 0.02, iters = 300) then lbfgs(iters = 300)"),
 	arg("method", "method", "shooting", "how the training is set up: a method, or several by `then`, each from the best point of the one before; shooting over all data comes last"),
 	arg("holdout", "number, range of times or record", "none", "data kept out of the training: the last part (0.3), those in a range of times, or whole trajectories, `{trajectories: [3, 7]}` or `{trajectories: 0.2}`"),
+	arg("regularise", OfRegularisers, "none", "prices on what is free, added to the loss: `{U: l2(1e-4), alpha: l1(0.1)}`; the report gives them apart"),
+	arg("patience", "whole number", "none", "stop after so many iterations in a row that do not lower the loss over the data held out, and keep the point that met them best"),
+	arg("starts", "whole number", "1", "how many starts are tried, on all cores: the given one, and others drawn by the seed from the parameters' distributions, their bounds, or around them; the best is the result"),
+	optThreads,
 	optInitial, optSolver, optRtol, optAtol,
 	arg("set", "record or list of records", "none", "values for this run: parameters, constants, weights, and initial values by the state's name; of several trajectories a list with a record for each"),
 	arg("inputs", OfSignals, "none", "tables for the model's inputs, `{I: hold(times, values)}`, or `{I: hold(\"column\")}` of the data; of several trajectories one for all, or a list with a record for each"),
-	arg("seed", "whole number", "0", "of the weights that the training starts with"),
+	arg("seed", "whole number", "0", "of the weights that the training starts with, and of all else that is drawn"),
 	optStep, optSteps, optAdjoint)
 
 func fitVerb(c *Call) (value.Value, error) {
@@ -74,6 +78,18 @@ func fitVerb(c *Call) (value.Value, error) {
 	if spec.Gradient, err = c.adjoint(); err != nil {
 		return nil, err
 	}
+	if spec.Regularise, err = c.regularised(); err != nil {
+		return nil, err
+	}
+	if spec.Patience, err = c.Int("patience", 0); err != nil {
+		return nil, err
+	}
+	switch {
+	case c.Has("patience") && spec.Patience < 1:
+		return nil, c.Bad("patience", "`patience` must be a whole number from 1, this is %d", spec.Patience).WithHelp("leave it out to train to the end")
+	case c.Has("patience") && !c.Has("holdout"):
+		return nil, c.Bad("patience", "`patience` looks at data that are held out, and none are").WithHelp("add `holdout = 0.3`, or a range of times")
+	}
 	if c.Has("free") {
 		if len(c.names("free")) == 0 {
 			return nil, diag.New("E0513", c.SpanOf("free"), "nothing is free, so there is nothing to train").WithHelp("name what may move, or leave `free` out")
@@ -83,6 +99,9 @@ func fitVerb(c *Call) (value.Value, error) {
 		}
 	}
 	if err := c.sharedSet(&spec); err != nil {
+		return nil, err
+	}
+	if err := c.starts(m, &spec); err != nil {
 		return nil, err
 	}
 	if c.Progress != nil {
