@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/train"
@@ -160,6 +161,19 @@ func (c *Call) fitError(err error) error {
 		if c.Has("free") {
 			at = c.SpanOf("free")
 		}
+		if r, ok := c.Args["regularise"].(*value.Record); ok && name.Price {
+			code, at = "E0704", c.SpanOf("regularise")
+			for i, key := range r.Keys {
+				if key == name.Name && i < len(r.Span) {
+					at = r.Span[i]
+				}
+			}
+			d := diag.New(code, at, "`%s` cannot have a price: %s", name.Name, name.Reason)
+			if s := diag.Suggest(name.Name, name.Known); s != "" {
+				return d.WithHelp("did you mean `%s`?", s)
+			}
+			return d.WithHelp("name what is free: a parameter, an unknown, an array of its weights, or a state for its initial value")
+		}
 		d := diag.New(code, at, "%s cannot be trained: %s", name.Name, name.Reason)
 		if s := diag.Suggest(name.Name, name.Known); s != "" {
 			d.WithHelp("did you mean `%s`?", s)
@@ -170,7 +184,11 @@ func (c *Call) fitError(err error) error {
 	case errors.As(err, &method):
 		return diag.New("E0704", c.SpanOf("method"), "%v", err).WithHelp("%s", method.Help)
 	case errors.As(err, &option):
-		return diag.New("E0704", c.SpanOf("train"), "%v", err)
+		at := c.SpanOf("train")
+		if _, ok := c.Table.Lookup(option.Optimiser, sig.Regulariser); ok {
+			at = c.SpanOf("regularise")
+		}
+		return diag.New("E0704", at, "%v", err)
 	}
 	var de *train.DataError
 	if errors.As(err, &de) {
