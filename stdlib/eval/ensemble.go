@@ -109,6 +109,9 @@ func wordsOf(p *sig.Param) sig.Kind {
 	case verb.OfRegularisers:
 		return sig.Regulariser
 	}
+	if p.Name == verb.AdjointOption {
+		return sig.Adjoint
+	}
 	return ""
 }
 

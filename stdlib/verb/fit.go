@@ -79,17 +79,12 @@ func fitVerb(c *Call) (value.Value, error) {
 	if spec.Gradient, err = c.adjoint(); err != nil {
 		return nil, err
 	}
-	if spec.Regularise, err = c.regularised(); err != nil {
+	if err := c.priced(&spec); err != nil {
 		return nil, err
 	}
-	if spec.Patience, err = c.Int("patience", 0); err != nil {
+	told, err := c.checkpoints(&spec.Problem)
+	if err != nil {
 		return nil, err
-	}
-	switch {
-	case c.Has("patience") && spec.Patience < 1:
-		return nil, c.Bad("patience", "`patience` must be a whole number from 1, this is %d", spec.Patience).WithHelp("leave it out to train to the end")
-	case c.Has("patience") && !c.Has("holdout"):
-		return nil, c.Bad("patience", "`patience` looks at data that are held out, and none are").WithHelp("add `holdout = 0.3`, or a range of times")
 	}
 	if c.Has("free") {
 		if len(c.names("free")) == 0 {
@@ -115,6 +110,7 @@ func fitVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, c.fitError(err)
 	}
+	told()
 	out.Result = r
 	ofEach(out, r)
 	if r.Status == train.Cancelled {

@@ -52,6 +52,23 @@ func (c *Call) regularised() ([]train.Regular, error) {
 	return out, nil
 }
 
+// priced reads the options `regularise` and `patience`.
+func (c *Call) priced(spec *train.Spec) (err error) {
+	if spec.Regularise, err = c.regularised(); err != nil {
+		return err
+	}
+	if spec.Patience, err = c.Int("patience", 0); err != nil {
+		return err
+	}
+	switch {
+	case c.Has("patience") && spec.Patience < 1:
+		return c.Bad("patience", "`patience` must be a whole number from 1, this is %d", spec.Patience).WithHelp("leave it out to train to the end")
+	case c.Has("patience") && !c.Has("holdout"):
+		return c.Bad("patience", "`patience` looks at data that are held out, and none are").WithHelp("add `holdout = 0.3`, or a range of times")
+	}
+	return nil
+}
+
 // starts reads the options of a fit from several starts.
 func (c *Call) starts(m *value.Model, spec *train.Spec) (err error) {
 	if spec.Starts, err = c.Int("starts", 1); err != nil {
