@@ -40,6 +40,7 @@ var figures = []struct {
 		}
 		return l
 	}},
+	{"gradients", func(_ *Report, t *train.Report) Value { return Text(t.Gradients) }},
 	{"iterations", func(_ *Report, t *train.Report) Value { return Num(float64(t.Iters)) }},
 	{"evaluations", func(_ *Report, t *train.Report) Value { return Num(float64(t.Evals)) }},
 	{"seconds", func(_ *Report, t *train.Report) Value { return Num(t.Elapsed.Seconds()) }},
