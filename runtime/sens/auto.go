@@ -3,6 +3,7 @@ package sens
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
@@ -33,11 +34,12 @@ func (w *Workspace) Auto(ctx context.Context, p *solve.Problem, loss Loss, g []f
 		why = "the steps that the discrete adjoint goes back over do not fit into memory"
 	default:
 		if sol != nil {
-			sol.Stats.Adjoint = usual(p)
+			sol.Stats.Adjoint = usual(p, sol)
 		}
 		return v, sol, err
 	}
-	for _, o := range others(p, sol) {
+	full := err == nil
+	for _, o := range others(p, sol, full) {
 		v2, sol2, err2 := o.run(ctx, p, loss, g)
 		if err2 == nil && sol2.Status.Ended() {
 			sol2.Stats.Adjoint = o.name + ": " + o.why + ", and the discrete adjoint is not to be had: " + why
@@ -51,11 +53,15 @@ func (w *Workspace) Auto(ctx context.Context, p *solve.Problem, loss Loss, g []f
 }
 
 // usual says why the discrete adjoint was taken.
-func usual(p *solve.Problem) string {
-	if n := trainable(p); n == 1 {
-		return "discrete: even for one parameter it costs less than forward sensitivities, and is the exact derivative of the steps that were made"
+func usual(p *solve.Problem, sol *solve.Solution) string {
+	why := "discrete: the exact derivative of the steps that were made, at a cost that does not grow with the number of parameters"
+	if trainable(p) == 1 {
+		why = "discrete: the exact derivative of the steps that were made, which even for one parameter costs less than forward sensitivities"
 	}
-	return "discrete: the exact derivative of the steps that were made, at a cost that does not grow with the number of parameters; their reverse fits into memory"
+	if n := sol.Stats.Checkpoints; n > 0 {
+		return fmt.Sprintf("%s; of its %d steps memory holds a part, the rest is made again from %d checkpoints", why, sol.Stats.Steps, n)
+	}
+	return why + "; memory holds all its steps"
 }
 
 // other is a method that may take its place.
@@ -64,14 +70,18 @@ type other struct {
 	run       func(context.Context, *solve.Problem, Loss, []float64) (float64, *solve.Solution, error)
 }
 
-// others are those, the best first.
-func others(p *solve.Problem, sol *solve.Solution) []other {
+// others are those, the best first; full says that memory does not hold the steps.
+func others(p *solve.Problem, sol *solve.Solution, full bool) []other {
 	forward := other{"forward", "there are few parameters", func(ctx context.Context, p *solve.Problem, loss Loss, g []float64) (float64, *solve.Solution, error) {
 		return Forward(ctx, p, loss, nil, g)
 	}}
 	inter := other{"interpolating", "there are many parameters", ContinuousMethod{Kind: Interpolating}.Gradient}
 	if stiff(p, sol) {
 		inter = other{"quadrature", "the problem is stiff, and its linear equations are those of the states alone", ContinuousMethod{Kind: Quadrature}.Gradient}
+	}
+	if full && trainable(p) > fewParameters {
+		forward.why = "there are many parameters, but memory holds no dense output for a continuous adjoint"
+		return []other{forward}
 	}
 	if trainable(p) <= fewParameters {
 		return []other{forward, inter}
