@@ -7,6 +7,7 @@ import (
 
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
+	"github.com/udl-lang/udl/runtime/system"
 )
 
 // Why the discrete adjoint is the usual choice, also for few parameters, is measured: RATIONALE.md.
@@ -52,16 +53,28 @@ func (w *Workspace) Auto(ctx context.Context, p *solve.Problem, loss Loss, g []f
 	return v, sol, err // nothing else goes either: the first reason is the one to tell
 }
 
+// What is said of the discrete adjoint; it is said often, so that it is put together here.
+const (
+	exact    = "discrete: the exact derivative of the steps that were made, "
+	forMany  = exact + "at a cost that does not grow with the number of parameters"
+	forOne   = exact + "which even for one parameter costs less than forward sensitivities"
+	holdsAll = "; memory holds all its steps"
+)
+
 // usual says why the discrete adjoint was taken.
 func usual(p *solve.Problem, sol *solve.Solution) string {
-	why := "discrete: the exact derivative of the steps that were made, at a cost that does not grow with the number of parameters"
-	if trainable(p) == 1 {
-		why = "discrete: the exact derivative of the steps that were made, which even for one parameter costs less than forward sensitivities"
-	}
+	one := trainable(p) == 1
 	if n := sol.Stats.Checkpoints; n > 0 {
+		why := forMany
+		if one {
+			why = forOne
+		}
 		return fmt.Sprintf("%s; of its %d steps memory holds a part, the rest is made again from %d checkpoints", why, sol.Stats.Steps, n)
 	}
-	return why + "; memory holds all its steps"
+	if one {
+		return forOne + holdsAll
+	}
+	return forMany + holdsAll
 }
 
 // other is a method that may take its place.
@@ -90,7 +103,15 @@ func others(p *solve.Problem, sol *solve.Solution, full bool) []other {
 }
 
 // trainable is how many entries of θ a right-hand side depends on, at most.
-func trainable(p *solve.Problem) int { return len(integrated(p.Sys)) }
+func trainable(p *solve.Problem) int {
+	n := p.Sys.NTheta
+	for i := range p.Sys.Theta {
+		if s := &p.Sys.Theta[i]; s.Role == system.RoleInit || s.Role == system.RoleFlag {
+			n -= s.Size()
+		}
+	}
+	return n
+}
 
 // stiff says whether implicit steps are made.
 func stiff(p *solve.Problem, sol *solve.Solution) bool {
