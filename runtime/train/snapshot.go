@@ -32,6 +32,10 @@ type Snapshot struct {
 	// the phase under way.
 	Done   []PhaseReport
 	Before []Point
+	// Theta is, of a fit, θ where the phase under way began: what the phase does not move has its values from those before.
+	Theta []float64
+	// Values gives, of a fit, θ at the best point, length NTheta, valid during the callback.
+	Values func() []float64
 }
 
 // Array is one piece of an optimiser's state: a vector, a matrix row by row, or a number.
@@ -48,7 +52,11 @@ func (s *Snapshot) Clone() *Snapshot {
 	c := *s
 	c.Best, c.BestGrad, c.History = slices.Clone(s.Best), slices.Clone(s.BestGrad), slices.Clone(s.History)
 	c.From = slices.Clone(s.From)
-	c.Done, c.Before = slices.Clone(s.Done), slices.Clone(s.Before)
+	c.Done, c.Before, c.Theta = slices.Clone(s.Done), slices.Clone(s.Before), slices.Clone(s.Theta)
+	if s.Values != nil {
+		th := slices.Clone(s.Values())
+		c.Values = func() []float64 { return th }
+	}
 	c.Arrays = make([]Array, len(s.Arrays))
 	for i, a := range s.Arrays {
 		c.Arrays[i] = Array{a.Name, slices.Clone(a.Values)}
