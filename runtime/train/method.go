@@ -22,6 +22,11 @@ type Method struct {
 	// Window has, of shooting, how many rows of the data of each it looks at, following each other, from the measured states at
 	// the first; 0: all.
 	Window int
+
+	// Smooth is, of collocation, the kind of curve through the data: "spline" ("" too) or "kernel".
+	Smooth string
+	// Smoothness is, of collocation, the penalty λ of the spline or the bandwidth of the kernel; 0: chosen by cross-validation.
+	Smoothness float64
 }
 
 // MethodRow is one row of the table of methods.
@@ -40,6 +45,11 @@ var methods = [...]MethodRow{
 		Doc: "Single shooting: the solution from the initial values on is compared with the data. With `grow` or `until` it is trained on the first part of the time span, then on more and more of it: " +
 			"where the phases of cycles do not match, the loss over all data has many minima, that over the first part few.",
 		Cite: "Y. Bard, Nonlinear Parameter Estimation, Academic Press 1974; P. Kidger, On Neural Differential Equations, DPhil thesis, Oxford 2021, arXiv:2202.02435, for growing parts of the time span"},
+	{Name: "collocation", phases: collocationPhases,
+		Doc: "A start without solving: smooth curves through the data give states and slopes, and what is free is chosen so that the right-hand side gives these slopes at these states. " +
+			"Then comes shooting. Every state must be compared with data of its own. The curves are smoothing splines or local cubics, as smooth as cross-validation has them.",
+		Cite: "J. M. Varah, SIAM Journal on Scientific and Statistical Computing 3 (1982), 28-46; H. Liang, H. Wu, Journal of the American Statistical Association 103 (2008), 1570-1583; " +
+			"E. Roesch, C. Rackauckas, M. P. H. Stumpf, Statistical Applications in Genetics and Molecular Biology 20 (2021), 37-49"},
 }
 
 // Methods lists the methods of training. The slice is the caller's.

@@ -33,6 +33,7 @@ type phase interface {
 type plan struct {
 	method string // "shooting"
 	title  string // "shooting to t = 1905"; the method's name where that says it all
+	note   string // what the report adds
 	stages []Stage
 	chosen bool // by the fit, since none was given
 }
@@ -44,6 +45,7 @@ type PhaseReport struct {
 	Status       Status
 	Iters, Evals int
 	Elapsed      time.Duration
+	Note         string // of collocation the curves: "x: spline with penalty 0.1, 7 degrees of freedom"; else ""
 }
 
 // run runs the phases. The last that ran gives status and loss.
@@ -108,7 +110,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		all.Iters += m.Iters
 		all.Evals += m.Evals
 		all.Elapsed += m.Elapsed
-		done = append(done, PhaseReport{Title: plan.title, Loss: m.F, Status: m.Status, Iters: m.Iters, Evals: m.Evals, Elapsed: m.Elapsed})
+		done = append(done, PhaseReport{Title: plan.title, Loss: m.F, Status: m.Status, Iters: m.Iters, Evals: m.Evals, Elapsed: m.Elapsed, Note: plan.note})
 		if m.Status == Cancelled {
 			if k < len(f.phases)-1 {
 				all.F = f.lossOfAll(ctx)
@@ -200,7 +202,7 @@ func shootingPhases(f *fitting, m *Method) ([]phase, error) {
 				for _, tr := range part.tr {
 					t1 = math.Max(t1, tr.prob.T1)
 				}
-				part.about = plan{method: "shooting", title: fmt.Sprintf("shooting to t = %.6g", t1), stages: stages}
+				part.about = plan{method: m.name(), title: fmt.Sprintf("shooting to t = %.6g", t1), stages: stages}
 				out = append(out, part)
 			}
 		}
@@ -209,7 +211,7 @@ func shootingPhases(f *fitting, m *Method) ([]phase, error) {
 	if whole.about.method != "" { // shooting may stand in a chain more than once
 		whole = whole.with(whole.tr)
 	}
-	whole.about = plan{method: "shooting", title: "shooting", stages: stages}
+	whole.about = plan{method: m.name(), title: "shooting", stages: stages}
 	out = append(out, whole)
 	for k, p := range out {
 		t := p.(*trial)

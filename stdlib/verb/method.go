@@ -1,6 +1,9 @@
 package verb
 
 import (
+	"cmp"
+	"math"
+
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/train"
@@ -19,6 +22,11 @@ var methodOptions = map[string]struct {
 	"shooting": {"method = shooting(grow = 5)", []sig.Param{
 		arg("grow", "whole number or list of numbers", "none", "train on growing parts of the time span: in so many equal steps, or by these shares of it, the whole at last"),
 		arg("until", "list of numbers", "none", "train on growing parts of the time span: up to these times, and on the whole at last"),
+	}},
+	"collocation": {"method = collocation(smooth = kernel)", []sig.Param{
+		arg("smooth", "word: spline, kernel", "spline", "the curves through the data: smoothing splines, or local cubics weighted by a Gaussian"),
+		arg("penalty", "number", "none", "of the spline: what the integral of the squared second derivative costs; by cross-validation when left out"),
+		arg("bandwidth", "number", "none", "of the kernel: the standard deviation of the Gaussian, in units of time; by cross-validation when left out"),
 	}},
 }
 
@@ -89,5 +97,36 @@ func (c *Call) methodOf(s *value.Spec) (train.Method, error) {
 		}
 		m.Until = a.Data
 	}
+	if err := smoothOf(s, &m); err != nil {
+		return m, err
+	}
 	return m, nil
+}
+
+// smoothOf reads the options of collocation.
+func smoothOf(s *value.Spec, m *train.Method) error {
+	m.Smooth = wordOf(s, "smooth")
+	for _, o := range []struct{ name, of string }{{"penalty", "spline"}, {"bandwidth", "kernel"}} {
+		v, ok := s.Args[o.name]
+		if !ok || m.Name != "collocation" {
+			continue
+		}
+		if m.Smooth != o.of && (m.Smooth != "" || o.of != "spline") {
+			return diag.New("E0704", s.Span, "`%s` is of the %s, and the curves are made by a %s", o.name, o.of, cmp.Or(m.Smooth, "spline")).
+				WithHelp("write `smooth = %s`, or leave `%s` out", o.of, o.name)
+		}
+		a, ok := v.(*value.Array)
+		if !ok || !a.Shape.IsScalar() || !(a.Data[0] > 0) || math.IsInf(a.Data[0], 0) {
+			return diag.New("E0704", s.Span, "`%s` must be a positive number, this is %s", o.name, value.Describe(v)).
+				WithHelp("leave it out to have it chosen by cross-validation")
+		}
+		m.Smoothness = a.Data[0]
+	}
+	return nil
+}
+
+// wordOf is an option that is a word, "" when left out.
+func wordOf(s *value.Spec, name string) string {
+	w, _ := s.Args[name].(value.Word)
+	return string(w)
 }
