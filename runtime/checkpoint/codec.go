@@ -164,6 +164,9 @@ func (f *flat) getSlice(name string, x reflect.Value) bool {
 	switch {
 	case x.Type().Elem().Kind() == reflect.Float64:
 		v, ok := f.tensor(name, -1)
+		if len(v) == 0 {
+			v = nil // what is not there is written as nothing
+		}
 		x.Set(reflect.ValueOf(v).Convert(x.Type()))
 		return ok
 	case x.Type() == arraysType:

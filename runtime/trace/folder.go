@@ -27,6 +27,7 @@ type Folder struct {
 	Suffix string // of the files of numbers: ".safetensors"
 
 	inForce string // the file that the text names
+	ready   bool
 }
 
 // FolderState is the file state.json.
@@ -90,8 +91,8 @@ func (f *Folder) Write(state any, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	if f.inForce == "" { // the first time, in this run
-		if err := f.settle(); err != nil {
+	if !f.ready {
+		if err := f.Ready(); err != nil {
 			return err
 		}
 	}
@@ -121,8 +122,9 @@ func (f *Folder) Write(state any, write func(io.Writer) error) error {
 	return nil
 }
 
-// settle makes the folder, finds out which file is in force, and removes what a run that was killed left half written.
-func (f *Folder) settle() error {
+// Ready makes the folder, finds out which file is in force, and removes what a run that was killed left half written. Write does it
+// if nobody has.
+func (f *Folder) Ready() error {
 	if err := os.Mkdir(f.Path, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 		return cause(err)
 	}
@@ -147,6 +149,7 @@ func (f *Folder) settle() error {
 	if err == nil && json.Unmarshal(b, &s) == nil {
 		f.inForce = s.File
 	}
+	f.ready = true
 	return nil
 }
 

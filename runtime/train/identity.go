@@ -53,6 +53,12 @@ func (s *Spec) Identity(of func(*system.System) string) []Part {
 			names = append(names, name)
 		}
 		w.h = at[name]
+		if field == "Problem" { // the rest of it is in other fields
+			p := s.Problem
+			p.Sys, p.Theta, p.Times = nil, nil, nil
+			w.walk(reflect.ValueOf(p), 0)
+			continue
+		}
 		w.walk(v.Field(i), 0)
 	}
 	parts := make([]Part, len(names))

@@ -68,6 +68,14 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		p := f.phases[k]
 		plan := p.plan()
 		set := Settings{Decay: p.decay(), Resume: resume}
+		if resume != nil {
+			if len(resume.Theta) == len(f.trial.prob.Theta) {
+				copy(f.trial.prob.Theta, resume.Theta)
+			}
+			if s := plan.stages; plan.chosen && resume.Stage < len(s) && s[resume.Stage].Optimiser.Name != resume.Optimiser {
+				plan.stages = DefaultStages() // the residuals had no derivative, see below
+			}
+		}
 		resume = nil
 		if to := f.spec.Progress; to != nil {
 			before, elapsed := all.Evals, all.Elapsed
@@ -80,8 +88,13 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		}
 		if to := f.spec.Snapshot; to != nil {
 			before, behind := all.History, done
+			began := slices.Clone(f.trial.prob.Theta)
 			set.Snapshot = func(s *Snapshot) {
-				s.Phase, s.Done, s.Before = k, behind, before
+				s.Phase, s.Done, s.Before, s.Theta = k, behind, before, began
+				s.Values = func() []float64 {
+					p.set(s.Best)
+					return f.trial.prob.Theta
+				}
 				to(s)
 			}
 		}

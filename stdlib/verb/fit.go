@@ -30,7 +30,7 @@ var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss t
 	arg("holdout", "number or range of times", "none", "data kept out of the training: the last part (0.3), or those in a range of times"),
 	optSolver, optRtol, optAtol, optSet, optInputs,
 	arg("seed", "whole number", "0", "of the weights that the training starts with"),
-	optStep, optSteps, optAdjoint)
+	optStep, optSteps, optAdjoint, optCheckpoint, optEvery, optResume)
 
 func fitVerb(c *Call) (value.Value, error) {
 	m, err := c.ModelOf("model")
@@ -91,13 +91,26 @@ func fitVerb(c *Call) (value.Value, error) {
 		}
 		defer c.Progress(Progress{What: "fit " + m.Name(), Done: true})
 	}
+	keeper, err := c.keep(m, &spec)
+	if err != nil {
+		return nil, err
+	}
 	r, err := train.Fit(c.Ctx, spec)
+	if keeper != nil {
+		if e := keeper.Close(); e != nil {
+			name, _ := c.TextOf("checkpoint", "")
+			c.Warn(c.checkpointError(name, e).AsWarning(), false)
+		}
+	}
 	if err != nil {
 		return nil, c.fitError(err)
 	}
 	out.Result = r
 	if r.Status == train.Cancelled {
 		d := diag.New("E0504", c.Span, "the training of %s was stopped; the best so far is kept", m.Name()).AsWarning()
+		if keeper != nil {
+			d.WithHelp("the same fit, run again, goes on from its checkpoint")
+		}
 		c.Warn(d, false)
 	}
 	return &value.Model{C: m.C, Theta: r.Theta, Fit: out}, nil
