@@ -12,6 +12,10 @@ type Stats struct {
 	Jumps    int  // in the right-hand side
 	Whole    bool // the steps were made by code compiled with the model in one piece
 
+	// Where memory did not hold all steps:
+	Checkpoints int // that were set on the way
+	Repeated    int // steps that were made again, as far as Recall has been asked for them
+
 	// Of methods that solve equations in each step:
 	Jacobians int    // evaluations of ∂f/∂x
 	Factors   int    // factorisations of the iteration matrix

@@ -67,7 +67,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 	for k := first; k < len(f.phases); k++ {
 		p := f.phases[k]
 		plan := p.plan()
-		set := Settings{Decay: p.decay(), Resume: resume}
+		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32}
 		if resume != nil {
 			if len(resume.Theta) == len(f.trial.prob.Theta) {
 				copy(f.trial.prob.Theta, resume.Theta)

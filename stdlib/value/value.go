@@ -224,6 +224,8 @@ type Fit struct {
 	Cols   []string          // matched quantities in order
 	Times  []float64         // of the loss
 	Solved solve.Problem     // how its trajectories were solved
+	// Trajectories are what each of several has for itself; nil of one.
+	Trajectories []Trajectory
 }
 
 // Gradient is a record of derivatives, a value beside it.

@@ -22,6 +22,8 @@ var methodOptions = map[string]struct {
 	"shooting": {"method = shooting(grow = 5)", []sig.Param{
 		arg("grow", "whole number or list of numbers", "none", "train on growing parts of the time span: in so many equal steps, or by these shares of it, the whole at last"),
 		arg("until", "list of numbers", "none", "train on growing parts of the time span: up to these times, and on the whole at last"),
+		arg("batch", "whole number", "none", "how many trajectories an iteration of an optimiser without line search looks at, drawn without replacement in each epoch; all when left out"),
+		arg("window", "whole number", "none", "how many rows of the data, following each other, such an iteration looks at, from the measured states at the first on; all when left out"),
 	}},
 	"collocation": {"method = collocation(smooth = kernel)", []sig.Param{
 		arg("smooth", "word: spline, kernel", "spline", "the curves through the data: smoothing splines, or local cubics weighted by a Gaussian"),
@@ -97,10 +99,26 @@ func (c *Call) methodOf(s *value.Spec) (train.Method, error) {
 		}
 		m.Until = a.Data
 	}
-	if err := smoothOf(s, &m); err != nil {
+	if m.Batch, err = wholeOption(s, "batch", 1, "trajectories"); err != nil {
 		return m, err
 	}
-	return m, nil
+	if m.Window, err = wholeOption(s, "window", 2, "rows"); err != nil {
+		return m, err
+	}
+	err = smoothOf(s, &m)
+	return m, err
+}
+
+// wholeOption reads an option that is a number of things, 0 where it was not given.
+func wholeOption(s *value.Spec, name string, least float64, of string) (int, error) {
+	v, ok := s.Args[name]
+	if !ok {
+		return 0, nil
+	}
+	if a, ok := v.(*value.Array); ok && a.Shape.IsScalar() && a.Data[0] == math.Trunc(a.Data[0]) && a.Data[0] >= least && a.Data[0] <= 1e9 {
+		return int(a.Data[0]), nil
+	}
+	return 0, diag.New("E0704", s.Span, "`%s` is a number of %s, %v or more, not %s", name, of, least, value.Describe(v)).WithHelp("leave it out for all of them")
 }
 
 // smoothOf reads the options of collocation.

@@ -3,7 +3,6 @@ package verb
 import (
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/method"
-	"github.com/udl-lang/udl/runtime/train"
 )
 
 // What the options that several verbs share say.
@@ -48,7 +47,8 @@ var verbs = []Verb{
 		arg("rtol", "number", "1e-9", "relative tolerance of the state"), arg("atol", "number", "1e-12", "absolute tolerance of the state"), optSet, optInputs, optSeed, optSteps),
 	verb("csv", "table", "Reads a table from a CSV file: a header, then numbers; an empty cell is missing.", "pelts = csv(\"lynx_hare.csv\", time = \"year\")", csvVerb,
 		arg("file", "text", "", "path, relative to the file this stands in"), arg("time", "text", "none", "the column of times"),
-		arg("delimiter", "text", "none", "one character; found out when left out"), arg("units", "truth value", "none", "whether the row below the header holds units")),
+		arg("delimiter", "text", "none", "one character; found out when left out"), arg("units", "truth value", "none", "whether the row below the header holds units"),
+		arg("by", "text", "none", "a column by whose values the table is split into a list of tables, in order of appearance: trajectories for `fit`")),
 	verb("json", "record, array or list", "Reads a JSON file: objects are records, lists of numbers arrays, other lists lists; null is nan.", "save({alpha: [1, 2]}, \"results.json\")\nr = json(\"results.json\")\nprint(r.alpha)", jsonVerb,
 		arg("file", "text", "", "path, relative to the file this stands in")),
 	verb("exists", "truth value", "Whether a file is there and can be read.", "if exists(\"results.json\") { print(\"found\") }", existsVerb,
@@ -134,13 +134,7 @@ func Signatures() []sig.Builtin {
 		}
 		out = append(out, solverRow(row))
 	}
-	for _, o := range train.Optimisers() {
-		b := sig.Builtin{Name: o.Name, Kind: sig.Optimiser, Result: "optimiser", Doc: o.Doc, Cite: o.Cite, Example: "train = " + o.Name + "(iters = 100)"}
-		for _, p := range o.Options {
-			b.Params = append(b.Params, arg(p.Name, "number", p.Default, p.Doc))
-		}
-		out = append(out, b)
-	}
+	out = append(out, optimiserRows()...)
 	for _, x := range interpolations {
 		out = append(out, x.row)
 	}
