@@ -380,6 +380,11 @@ type FitOptions struct {
 	Free         []string          // what may move; nil: all parameters and weights
 	HoldOut      string            // data kept out of the training: "0.3" for the last part, "1914..1920" for a range of times, "{trajectories: [3, 7]}"
 	Adjoint      string            // how gradients are computed: "discrete" or "forward"; "" chooses
+	// Checkpoint is a folder that takes the state of the training while it runs: the same fit goes on from there, to the same bits as if it had
+	// never stopped. "" keeps none. Every is how often, "50" iterations or a time, "30s"; "" is every ten seconds. Fresh begins anew.
+	Checkpoint string
+	Every      string
+	Fresh      bool
 	// Progress is called after each iteration with the iteration, the loss and the best loss so far.
 	Progress func(iter int, loss, best float64)
 }
@@ -410,6 +415,7 @@ func (m *Model) Fit(ctx context.Context, o FitOptions) (*Model, error) {
 	if o.HoldOut != "" {
 		exprs["holdout"] = o.HoldOut
 	}
+	o.checkpoint(args)
 	if o.Free != nil {
 		var l value.List
 		for _, n := range o.Free {
