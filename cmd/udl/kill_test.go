@@ -14,8 +14,8 @@ import (
 
 var kills = flag.Int("kills", 10, "how many times TestKilled kills a training")
 
-// longFit is a training of half a second of a network, in three phases: over a part of the times, over windows of them that are drawn anew in each
-// iteration, and over everything, by optimisers with and without line search. It writes its state after every iteration, so that many a kill
+// longFit is a training of half a second of a network, in several phases: over a part of the times, over segments with gaps that close, over windows that
+// are drawn anew in each iteration, and over everything, by optimisers with and without line search. It writes its state after every iteration, so that many a kill
 // strikes while it is written.
 const longFit = `
 model Hunt {
@@ -30,7 +30,8 @@ model Truth { const a = 1.3, d = 1.8; state x = 0.8, y = 1; x' = a*x - 0.9*x*y; 
 s = solve(Truth, t = 0..3 by 0.1, rtol = 1e-9)
 save(s, "seen.csv")
 best = fit(Hunt, csv("seen.csv", time = "t"), match = {x: "x", y: "y"}, free = [U, a, d, x, y],
-           method = shooting(grow = [0.5], train = adam(rate = 0.02, iters = 15) then bfgs(iters = 10)) then shooting(window = 8, train = rmsprop(rate = 0.003, iters = 15)) then shooting,
+           method = shooting(grow = [0.5], train = adam(rate = 0.02, iters = 12) then bfgs(iters = 8)) then
+                    multiple_shooting(segments = 3, continuity = constraint, train = lbfgs(iters = 3)) then shooting(window = 8, train = rmsprop(rate = 0.003, iters = 12)) then shooting,
            train = adamw(rate = 0.01, iters = 20) then lbfgs(iters = 15), checkpoint = "run.ckpt", every = 1, seed = 3)
 save(best, "best.safetensors")
 print(best.loss, sum(best.history), best.report.iterations, best.report.evaluations)

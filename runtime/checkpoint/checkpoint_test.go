@@ -145,12 +145,17 @@ func TestGoesOn(t *testing.T) {
 	}
 	chains = append(chains, []train.Stage{stage(t, "adam", map[string]float64{"iters": 4}), stage(t, "bfgs", map[string]float64{"iters": 4})})
 	for i, chain := range chains {
-		for _, grow := range []bool{false, true} {
+		for _, method := range []string{"", "grow", "collocation"} {
 			name := chain[0].Optimiser.Name
 			make := func() train.Spec {
 				s := spec(chain...)
-				if s.Seed = 5; grow {
+				s.Seed = 5
+				switch method {
+				case "grow":
 					s.Methods = []train.Method{{Grow: []float64{0.4}}}
+				case "":
+				default:
+					s.Methods = []train.Method{{Name: method}}
 				}
 				return s
 			}
@@ -181,7 +186,7 @@ func TestGoesOn(t *testing.T) {
 					continue
 				}
 				if !same(got, want) {
-					t.Errorf("%s, grow %v: %v after %d iterations, want %v after %d; loss %v, want %v", name, grow, got.Status, got.Report.Iters, want.Status, want.Report.Iters, got.Loss, want.Loss)
+					t.Errorf("%s, method %q: %v after %d iterations, want %v after %d; loss %v, want %v", name, method, got.Status, got.Report.Iters, want.Status, want.Report.Iters, got.Loss, want.Loss)
 				}
 				break
 			}

@@ -94,11 +94,15 @@ func (f *flat) putSlice(name string, x reflect.Value) error {
 					}
 				}
 				f.Sparse[field] = notes
-			case reflect.Int, reflect.Int64, reflect.Float64:
+			case reflect.Int, reflect.Int64, reflect.Bool, reflect.Float64:
 				col := make([]float64, n)
 				for i := range n {
 					if e := x.Index(i).Field(k); e.CanInt() {
 						col[i] = float64(e.Int()) // beyond 2^53 there are nanoseconds only
+					} else if e.Kind() == reflect.Bool {
+						if e.Bool() {
+							col[i] = 1
+						}
 					} else {
 						col[i] = e.Float()
 					}
@@ -210,6 +214,8 @@ func (f *flat) getSlice(name string, x reflect.Value) bool {
 				if e.SetInt(int64(v)); float64(e.Int()) != v {
 					return false
 				}
+			} else if e.Kind() == reflect.Bool {
+				e.SetBool(v != 0)
 			} else {
 				e.SetFloat(v)
 			}

@@ -29,6 +29,12 @@ type phase interface {
 	startError(bad *NonFiniteStart) error
 }
 
+// keeper is a phase with a state of its own that snapshots must hold.
+type keeper interface{ state(*ledger) }
+
+// ender is a phase that adds something to the report when it has ended.
+type ender interface{ end() string }
+
 // plan is what a phase is called and how it is trained.
 type plan struct {
 	method string // "shooting"
@@ -45,7 +51,8 @@ type PhaseReport struct {
 	Status       Status
 	Iters, Evals int
 	Elapsed      time.Duration
-	Note         string // of collocation the curves: "x: spline with penalty 0.1, 7 degrees of freedom"; else ""
+	Note         string // of collocation the curves: "x: spline with penalty 0.1, 7 degrees of freedom"; of multiple shooting the gap that is left; else ""
+	Skipped      bool   // it was not needed, and nothing was done
 }
 
 // run runs the phases. The last that ran gives status and loss.
@@ -67,13 +74,26 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 	for k := first; k < len(f.phases); k++ {
 		p := f.phases[k]
 		plan := p.plan()
-		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32}
+		if r, ok := p.(*round); ok && k > first && r.needless() {
+			done = append(done, PhaseReport{Title: plan.title, Loss: all.F, Status: Converged, Skipped: true})
+			continue
+		}
 		if resume != nil {
 			if len(resume.Theta) == len(f.trial.prob.Theta) {
 				copy(f.trial.prob.Theta, resume.Theta)
 			}
 			if s := plan.stages; plan.chosen && resume.Stage < len(s) && s[resume.Stage].Optimiser.Name != resume.Optimiser {
 				plan.stages = DefaultStages() // the residuals had no derivative, see below
+			}
+		}
+		began := slices.Clone(f.trial.prob.Theta)
+		u := p.start()
+		kept, keeps := p.(keeper)
+		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32}
+		if resume != nil && keeps {
+			l := &ledger{from: resume.Kept}
+			if kept.state(l); l.err != nil {
+				return nil, nil, l.err
 			}
 		}
 		resume = nil
@@ -88,21 +108,25 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		}
 		if to := f.spec.Snapshot; to != nil {
 			before, behind := all.History, done
-			began := slices.Clone(f.trial.prob.Theta)
 			set.Snapshot = func(s *Snapshot) {
 				s.Phase, s.Done, s.Before, s.Theta = k, behind, before, began
 				s.Values = func() []float64 {
 					p.set(s.Best)
 					return f.trial.prob.Theta
 				}
+				if keeps {
+					var l ledger
+					kept.state(&l)
+					s.Kept = l.out
+				}
 				to(s)
 			}
 		}
-		m, err := Minimise(ctx, p, p.start(), plan.stages, set)
+		m, err := Minimise(ctx, p, u, plan.stages, set)
 		if refused := (*sens.RefusedError)(nil); plan.chosen && errors.As(err, &refused) && plan.stages[0].Optimiser.Squares {
 			// The residuals have no derivative here, though their sum may.
 			plan.stages = DefaultStages()
-			m, err = Minimise(ctx, p, p.start(), plan.stages, set)
+			m, err = Minimise(ctx, p, u, plan.stages, set)
 		}
 		var bad *NonFiniteStart
 		if errors.As(err, &bad) {
@@ -115,6 +139,10 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 			return nil, nil, err
 		}
 		p.set(m.U)
+		note := plan.note
+		if e, ok := p.(ender); ok {
+			note = e.end()
+		}
 		for i := range m.History {
 			m.History[i].Phase = k
 		}
@@ -123,7 +151,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		all.Iters += m.Iters
 		all.Evals += m.Evals
 		all.Elapsed += m.Elapsed
-		done = append(done, PhaseReport{Title: plan.title, Loss: m.F, Status: m.Status, Iters: m.Iters, Evals: m.Evals, Elapsed: m.Elapsed, Note: plan.note})
+		done = append(done, PhaseReport{Title: plan.title, Loss: m.F, Status: m.Status, Iters: m.Iters, Evals: m.Evals, Elapsed: m.Elapsed, Note: note})
 		if m.Status == Cancelled {
 			if k < len(f.phases)-1 {
 				all.F = f.lossOfAll(ctx)
@@ -176,9 +204,16 @@ func (f *fitting) plan() error {
 	return nil
 }
 
+// maxStarts is how many variables lm is taken for in multiple shooting.
+const maxStarts = 600
+
 // stagesFor is the chain of a phase that was given none.
 func stagesFor(p phase) []Stage {
-	if l, ok := p.(LeastSquares); ok && p.Dim() <= maxMechanistic && !slices.Contains(p.decay(), true) {
+	n := p.Dim()
+	if r, ok := p.(*round); ok { // beside the starts of segments, which are easy
+		n = len(r.trial.vars)
+	}
+	if l, ok := p.(LeastSquares); ok && n <= maxMechanistic && p.Dim() <= maxStarts && !slices.Contains(p.decay(), true) {
 		if t, ok := p.(*trial); !ok || t.batch == nil {
 			if rows, _ := l.Squares(); rows > 0 {
 				return mechanisticStages()

@@ -32,6 +32,8 @@ type Snapshot struct {
 	// the phase under way.
 	Done   []PhaseReport
 	Before []Point
+	// Kept is what the phase under way holds beside its variables.
+	Kept []Array
 	// Theta is, of a fit, θ where the phase under way began: what the phase does not move has its values from those before.
 	Theta []float64
 	// Values gives, of a fit, θ at the best point, length NTheta, valid during the callback.
@@ -57,11 +59,16 @@ func (s *Snapshot) Clone() *Snapshot {
 		th := slices.Clone(s.Values())
 		c.Values = func() []float64 { return th }
 	}
-	c.Arrays = make([]Array, len(s.Arrays))
-	for i, a := range s.Arrays {
-		c.Arrays[i] = Array{a.Name, slices.Clone(a.Values)}
-	}
+	c.Arrays, c.Kept = cloneArrays(s.Arrays), cloneArrays(s.Kept)
 	return &c
+}
+
+func cloneArrays(list []Array) []Array {
+	out := make([]Array, len(list))
+	for i, a := range list {
+		out[i] = Array{a.Name, slices.Clone(a.Values)}
+	}
+	return out
 }
 
 // SnapshotError is a snapshot that belongs to another minimisation.

@@ -30,6 +30,11 @@ var methodOptions = map[string]struct {
 		arg("penalty", "number", "none", "of the spline: what the integral of the squared second derivative costs; by cross-validation when left out"),
 		arg("bandwidth", "number", "none", "of the kernel: the standard deviation of the Gaussian, in units of time; by cross-validation when left out"),
 	}},
+	"multiple_shooting": {"method = multiple_shooting(segments = 10, continuity = constraint)", []sig.Param{
+		arg("segments", "whole number", "5", "into how many the time span of each trajectory is cut, each of as many rows of data"),
+		arg("continuity", "word: penalty, constraint", "penalty", "gaps between segments have a price, or must vanish (augmented Lagrangian), which takes several rounds"),
+		arg("penalty", "number or list of numbers", "1", "the price: with 1 a gap costs as much as a datum that is as far off. Several are taken one after the other; a constraint begins with it"),
+	}},
 }
 
 // methodRows are the methods as the checker and help see them.
@@ -99,18 +104,37 @@ func (c *Call) methodOf(s *value.Spec) (train.Method, error) {
 		}
 		m.Until = a.Data
 	}
-	if m.Batch, err = wholeOption(s, "batch", 1, "trajectories"); err != nil {
+	if m.Batch, err = wholeOption(s, "batch", 1, "trajectories", "leave it out for all of them"); err != nil {
 		return m, err
 	}
-	if m.Window, err = wholeOption(s, "window", 2, "rows"); err != nil {
+	if m.Window, err = wholeOption(s, "window", 2, "rows", "leave it out for all of them"); err != nil {
 		return m, err
 	}
-	err = smoothOf(s, &m)
-	return m, err
+	if m.Name == "multiple_shooting" {
+		return m, segmentsOf(s, &m)
+	}
+	return m, smoothOf(s, &m)
+}
+
+// segmentsOf reads the options of multiple shooting.
+func segmentsOf(s *value.Spec, m *train.Method) error {
+	m.Constraint = wordOf(s, "continuity") == "constraint"
+	var err error
+	if m.Segments, err = wholeOption(s, "segments", 2, "pieces", "`segments = 10` cuts the time span in ten"); err != nil {
+		return err
+	}
+	if v, ok := s.Args["penalty"]; ok {
+		a, ok := v.(*value.Array)
+		if !ok || len(a.Shape) > 1 || len(a.Data) == 0 {
+			return diag.New("E0704", s.Span, "`penalty` is a number, or a list of them, not %s", value.Describe(v)).WithHelp("with `penalty = 1` a gap costs as much as a datum that is as far off")
+		}
+		m.Penalties = a.Data
+	}
+	return nil
 }
 
 // wholeOption reads an option that is a number of things, 0 where it was not given.
-func wholeOption(s *value.Spec, name string, least float64, of string) (int, error) {
+func wholeOption(s *value.Spec, name string, least float64, of, help string) (int, error) {
 	v, ok := s.Args[name]
 	if !ok {
 		return 0, nil
@@ -118,7 +142,7 @@ func wholeOption(s *value.Spec, name string, least float64, of string) (int, err
 	if a, ok := v.(*value.Array); ok && a.Shape.IsScalar() && a.Data[0] == math.Trunc(a.Data[0]) && a.Data[0] >= least && a.Data[0] <= 1e9 {
 		return int(a.Data[0]), nil
 	}
-	return 0, diag.New("E0704", s.Span, "`%s` is a number of %s, %v or more, not %s", name, of, least, value.Describe(v)).WithHelp("leave it out for all of them")
+	return 0, diag.New("E0704", s.Span, "`%s` is a number of %s, %v or more, not %s", name, of, least, value.Describe(v)).WithHelp("%s", help)
 }
 
 // smoothOf reads the options of collocation.
@@ -126,7 +150,7 @@ func smoothOf(s *value.Spec, m *train.Method) error {
 	m.Smooth = wordOf(s, "smooth")
 	for _, o := range []struct{ name, of string }{{"penalty", "spline"}, {"bandwidth", "kernel"}} {
 		v, ok := s.Args[o.name]
-		if !ok || m.Name != "collocation" {
+		if !ok {
 			continue
 		}
 		if m.Smooth != o.of && (m.Smooth != "" || o.of != "spline") {
