@@ -57,12 +57,4 @@ var dataCodes = []Row{
 		Code: "E0611", Title: "a data file has no rows",
 		Explanation: "There is a header, but no row of data below it.",
 	},
-	{
-		Code: "E0612", Title: "a checkpoint or a file of weights is damaged",
-		Explanation: "The file is cut off, was changed, or is something else. What was written by `save` or by a training is never half written.",
-	},
-	{
-		Code: "E0613", Title: "a checkpoint cannot be written",
-		Explanation: "The folder that it lies in does not exist, may not be written to, or the disk is full. A training that runs goes on without.",
-	},
 }

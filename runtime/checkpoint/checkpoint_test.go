@@ -141,9 +141,9 @@ func same(a, b *train.Result) bool {
 func TestGoesOn(t *testing.T) {
 	var chains [][]train.Stage
 	for _, o := range train.Optimisers() {
-		chains = append(chains, []train.Stage{stage(t, o.Name, map[string]float64{"iters": 8})})
+		chains = append(chains, []train.Stage{stage(t, o.Name, map[string]float64{"iters": 5})})
 	}
-	chains = append(chains, []train.Stage{stage(t, "adam", map[string]float64{"iters": 4}), stage(t, "bfgs", map[string]float64{"iters": 4})})
+	chains = append(chains, []train.Stage{stage(t, "adam", map[string]float64{"iters": 3}), stage(t, "bfgs", map[string]float64{"iters": 3})})
 	for i, chain := range chains {
 		for _, method := range []string{"", "grow", "collocation"} {
 			name := chain[0].Optimiser.Name

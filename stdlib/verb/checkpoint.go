@@ -111,10 +111,10 @@ func (c *Call) checkpointError(name string, err error) *diag.Diagnostic {
 		return diag.New("E0519", at, "%v", other).WithHelp("take another name, or begin anew by `resume = false`")
 	case errors.As(err, &damaged):
 		damaged.Dir = "`" + name + "`"
-		return diag.New("E0612", at, "%v", damaged).WithHelp("begin anew by `resume = false`")
+		return diag.New("E0520", at, "%v", damaged).WithHelp("begin anew by `resume = false`")
 	case errors.As(err, &write):
 		write.Dir = "`" + name + "`"
-		return diag.New("E0613", at, "%v", write).WithHelp("see that the folder it lies in exists, can be written to, and has room")
+		return diag.New("E0521", at, "%v", write).WithHelp("see that the folder it lies in exists, can be written to, and has room")
 	}
 	return diag.New("E0519", at, "%v", err)
 }

@@ -134,7 +134,7 @@ func (c *Call) loadTensors(name string, f io.Reader) (value.Value, error) {
 	}
 	file, err := safetensors.Read(b)
 	if err != nil {
-		return nil, diag.New("E0612", c.SpanOf("file"), "`%s` cannot be read: %v", name, err).WithHelp("write one by `save(model, \"%s\")`", name)
+		return nil, diag.New("E0520", c.SpanOf("file"), "`%s` cannot be read: %v", name, err).WithHelp("write one by `save(model, \"%s\")`", name)
 	}
 	r := &value.Record{}
 	for _, t := range file.Tensors {
