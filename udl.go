@@ -28,6 +28,7 @@ import (
 	"github.com/udl-lang/udl/parser"
 	"github.com/udl-lang/udl/stdlib/eval"
 	"github.com/udl-lang/udl/stdlib/value"
+	"github.com/udl-lang/udl/stdlib/verb"
 )
 
 // Version is the version of udl.
@@ -380,6 +381,10 @@ type FitOptions struct {
 	Free         []string          // what may move; nil: all parameters and weights
 	HoldOut      string            // data kept out of the training: "0.3" for the last part, "1914..1920" for a range of times, "{trajectories: [3, 7]}"
 	Adjoint      string            // how gradients are computed: "discrete" or "forward"; "" chooses
+	// Memory is how many bytes the steps of a discrete gradient, with the solution at the output times, may take; of steps beyond it some are made again, to the same bits.
+	// 0: as the limit on memory. Recursive takes little memory, however long the run is, and makes each step several times.
+	Memory    int64
+	Recursive bool
 	// Checkpoint is a folder that takes the state of the training while it runs: the same fit goes on from there, to the same bits as if it had
 	// never stopped. "" keeps none. Every is how often, "50" iterations or a time, "30s"; "" is every ten seconds. Fresh begins anew.
 	Checkpoint string
@@ -461,7 +466,10 @@ func (o FitOptions) noTimes() error {
 }
 
 func (o FitOptions) lossArgs(args map[string]value.Value, exprs map[string]string) {
-	if o.Adjoint != "" {
+	switch {
+	case o.Memory != 0 || o.Recursive:
+		args["adjoint"] = verb.AdjointSpec(o.Memory, o.Recursive)
+	case o.Adjoint != "":
 		args["adjoint"] = value.Word(o.Adjoint)
 	}
 	if o.Data != nil {

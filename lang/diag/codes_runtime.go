@@ -24,6 +24,7 @@ var runtimeCodes = []Row{
 	{"E0520", "a checkpoint or a file of weights is damaged", "The file is cut off, was changed, or is something else. What was written by `save` or by a training is never half written.", ""},
 	{"E0521", "a checkpoint cannot be written", "The folder that it lies in does not exist, may not be written to, or the disk is full. A training that runs goes on without.", ""},
 	{"E0530", "inconsistent initial values", "The given initial values of states that have a derivative contradict an algebraic equation or a constraint, or from the first guesses of the algebraic unknowns no solution is found. The message names the equation, by how much it is missed, and the values.", ""},
+	{"E0533", "steps are made again for gradients", "The discrete adjoint reads the steps of a solve backwards, and the limit on memory does not hold all of them. Those that are missing are made again from checkpoints, which gives the same bits and takes up to twice as long.", ""},
 	{"E0531", "given initial values were moved", "Where several derivatives stand in equations whose left sides depend on each other, as x' + y' in two, a combination of the equations holds no derivative and must hold at the start. What is differentiated, x + y, keeps its value; x and y by themselves do not.", ""},
 	{"E0532", "backsolve departs from the solution", "States integrated backwards are not those of the solution: what the equations damp forwards grows backwards. The gradient is as wrong as they are.", ""},
 }

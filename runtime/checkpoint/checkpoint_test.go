@@ -21,7 +21,9 @@ import (
 )
 
 // fill gives every field a value of its own.
-func fill(v reflect.Value, rng *rand.Rand) {
+func fill(v reflect.Value, rng *rand.Rand) { fillTo(v, rng, 0) }
+
+func fillTo(v reflect.Value, rng *rand.Rand, depth int) {
 	switch v.Kind() {
 	case reflect.Int, reflect.Int64:
 		v.SetInt(rng.Int64N(1 << 50))
@@ -37,12 +39,17 @@ func fill(v reflect.Value, rng *rand.Rand) {
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 3, 3))
 		for i := range 3 {
-			fill(v.Index(i), rng)
+			fillTo(v.Index(i), rng, depth+i) // the last of a list of pointers stays nil
+		}
+	case reflect.Pointer: // a snapshot within a snapshot
+		if depth < 2 {
+			v.Set(reflect.New(v.Type().Elem()))
+			fillTo(v.Elem(), rng, 2)
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if v.Field(i).Kind() != reflect.Func {
-				fill(v.Field(i), rng)
+				fillTo(v.Field(i), rng, depth)
 			}
 		}
 	default:
@@ -55,6 +62,8 @@ func equal(a, b reflect.Value) bool {
 	switch a.Kind() {
 	case reflect.Float64:
 		return math.Float64bits(a.Float()) == math.Float64bits(b.Float())
+	case reflect.Pointer:
+		return a.IsNil() == b.IsNil() && (a.IsNil() || equal(a.Elem(), b.Elem()))
 	case reflect.Slice:
 		if a.Len() != b.Len() {
 			return false
@@ -145,12 +154,17 @@ func TestGoesOn(t *testing.T) {
 	}
 	chains = append(chains, []train.Stage{stage(t, "adam", map[string]float64{"iters": 3}), stage(t, "bfgs", map[string]float64{"iters": 3})})
 	for i, chain := range chains {
-		for _, method := range []string{"", "grow", "collocation"} {
+		for _, method := range []string{"", "grow", "collocation", "starts"} {
 			name := chain[0].Optimiser.Name
+			if method != "" && i < len(chains)-1 && name != "lbfgs" {
+				continue
+			}
 			make := func() train.Spec {
 				s := spec(chain...)
 				s.Seed = 5
 				switch method {
+				case "starts":
+					s.Starts, s.Threads = 3, 2
 				case "grow":
 					s.Methods = []train.Method{{Grow: []float64{0.4}}}
 				case "":

@@ -79,6 +79,18 @@ func (f *flat) putSlice(name string, x reflect.Value) error {
 			f.Lists[name] = append(f.Lists[name], a.Name)
 			f.tensors = append(f.tensors, safetensors.Tensor{Name: fmt.Sprintf("%s%s/%d.%s", prefix, name, i, a.Name), Shape: []int{len(a.Values)}, Data: a.Values})
 		}
+	case x.Type().Elem().Kind() == reflect.Pointer: // states of several fits
+		f.Counts[name] = int64(n)
+		for i := range n {
+			one := fmt.Sprintf("%s/%d", name, i)
+			if f.Counts[one] = 0; x.Index(i).IsNil() {
+				continue
+			}
+			f.Counts[one] = 1
+			if err := f.put(one+"/", x.Index(i).Elem()); err != nil {
+				return err
+			}
+		}
 	case x.Type().Elem().Kind() == reflect.Struct:
 		// A column for each field.
 		t := x.Type().Elem()
@@ -185,6 +197,9 @@ func (f *flat) getSlice(name string, x reflect.Value) bool {
 		return ok
 	}
 	n, ok := f.Counts[name]
+	if ok && x.Type().Elem().Kind() == reflect.Pointer {
+		return f.getPointers(name, x, n)
+	}
 	if !ok || n < 0 || n > int64(len(f.read.Tensors))*math.MaxInt32 {
 		return false
 	}
@@ -224,6 +239,31 @@ func (f *flat) getSlice(name string, x reflect.Value) bool {
 	return true
 }
 
+func (f *flat) getPointers(name string, x reflect.Value, n int64) bool {
+	if n < 0 || n > int64(len(f.Counts)) {
+		return false
+	}
+	if n == 0 {
+		return true
+	}
+	x.Set(reflect.MakeSlice(x.Type(), int(n), int(n)))
+	for i := range int(n) {
+		one := fmt.Sprintf("%s/%d", name, i)
+		switch there, ok := f.Counts[one]; {
+		case !ok:
+			return false
+		case there == 0:
+			continue
+		}
+		e := reflect.New(x.Type().Elem().Elem())
+		if f.get(one+"/", e.Elem()) != nil {
+			return false
+		}
+		x.Index(i).Set(e)
+	}
+	return true
+}
+
 func exactly(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
 // layout is a digest of the types that a snapshot is made of: another version of the program, which keeps other things, has another.
@@ -242,7 +282,7 @@ func layout() string {
 				fmt.Fprintln(&b, t.Name(), t.Field(i).Name, t.Field(i).Type)
 				walk(t.Field(i).Type)
 			}
-		case reflect.Slice:
+		case reflect.Slice, reflect.Pointer:
 			walk(t.Elem())
 		}
 	}

@@ -27,7 +27,7 @@ type Part struct {
 var partNames = map[string]string{
 	"Sys": "the model", "Theta": "the values that the training starts with", "Seed": "the seed", "Free": "what is free", "Problem": "the solver or its settings",
 	"Data": "the data", "Trajectories": "the data", "Compare": "the loss", "Loss": "the loss", "HeldOut": "what is held out", "Stages": "the optimisers",
-	"Methods": "the method", "Gradient": "the gradient method", "AutoScale": "the scaling of inputs",
+	"Methods": "the method", "Starts": "the number of starts", "Draw": "how starts are drawn", "Regularise": "what is regularised", "Patience": "the patience", "Gradient": "the gradient method", "AutoScale": "the scaling of inputs",
 }
 
 // notIdentity are the fields that change nothing in the result.

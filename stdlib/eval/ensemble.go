@@ -109,5 +109,8 @@ func wordsOf(p *sig.Param) sig.Kind {
 	case verb.OfRegularisers:
 		return sig.Regulariser
 	}
+	if p.Name == verb.AdjointOption {
+		return sig.Adjoint
+	}
 	return ""
 }

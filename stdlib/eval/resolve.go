@@ -267,7 +267,7 @@ func (r *resolver) args(b *sig.Builtin, e *ast.Call) {
 	left := positional
 	for _, p := range b.Params {
 		switch {
-		case given[p.Name] || p.Variadic || b.Kind != sig.Verb && b.Kind != sig.Distribution && b.Kind != sig.Signal:
+		case given[p.Name] || p.Variadic || b.Kind != sig.Verb && b.Kind != sig.Distribution && b.Kind != sig.Signal && b.Kind != sig.Adjoint:
 		case !p.NamedOnly && left > 0:
 			left--
 		case p.Default == "":

@@ -74,6 +74,10 @@ func fitVerb(c *Call) (value.Value, error) {
 	if spec.Gradient, err = c.adjoint(); err != nil {
 		return nil, err
 	}
+	told, err := c.checkpoints(&spec.Problem)
+	if err != nil {
+		return nil, err
+	}
 	if c.Has("free") {
 		if len(c.names("free")) == 0 {
 			return nil, diag.New("E0513", c.SpanOf("free"), "nothing is free, so there is nothing to train").WithHelp("name what may move, or leave `free` out")
@@ -105,6 +109,7 @@ func fitVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, c.fitError(err)
 	}
+	told()
 	out.Result = r
 	ofEach(out, r)
 	if r.Status == train.Cancelled {
