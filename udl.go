@@ -379,6 +379,10 @@ type FitOptions struct {
 	Train        string            // "adam(rate = 0.02, iters = 500) then lbfgs"; "" is the default chain
 	Method       string            // "shooting(grow = 5)"; several by `then`; "" is shooting
 	Free         []string          // what may move; nil: all parameters and weights
+	Regularise   string            // prices on what is free: "{U: l2(1e-4), alpha: l1(0.1)}"
+	Patience     int               // above 0: stop after so many iterations in a row that do not lower the loss over the data held out
+	Starts       int               // how many starts are tried, the given one and others that are drawn; 0 is 1
+	Threads      int               // how many cores to use; 0: all. The result is the same
 	HoldOut      string            // data kept out of the training: "0.3" for the last part, "1914..1920" for a range of times, "{trajectories: [3, 7]}"
 	Adjoint      string            // how gradients are computed: "discrete" or "forward"; "" chooses
 	// Memory is how many bytes the steps of a discrete gradient, with the solution at the output times, may take; of steps beyond it some are made again, to the same bits.
@@ -421,6 +425,14 @@ func (m *Model) Fit(ctx context.Context, o FitOptions) (*Model, error) {
 		exprs["holdout"] = o.HoldOut
 	}
 	o.checkpoint(args)
+	if o.Regularise != "" {
+		exprs["regularise"] = o.Regularise
+	}
+	for name, n := range map[string]int{"patience": o.Patience, "starts": o.Starts, "threads": o.Threads} {
+		if n != 0 {
+			args[name] = value.Num(float64(n))
+		}
+	}
 	if o.Free != nil {
 		var l value.List
 		for _, n := range o.Free {

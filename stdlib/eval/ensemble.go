@@ -114,3 +114,6 @@ func wordsOf(p *sig.Param) sig.Kind {
 	}
 	return ""
 }
+
+// bare says that words of a kind may stand without brackets: all their options have defaults.
+func bare(k sig.Kind) bool { return k == sig.Schedule || k == sig.Regulariser }

@@ -112,8 +112,8 @@ func (r *resolver) expr(e ast.Expr) {
 		if _, ok := r.in.table.Lookup(e.Name, sig.Constant, sig.Solver, sig.Optimiser, sig.Loss, sig.Method); ok {
 			return
 		}
-		if r.words == sig.Schedule {
-			if _, ok := r.in.table.Lookup(e.Name, sig.Schedule); ok {
+		if bare(r.words) {
+			if _, ok := r.in.table.Lookup(e.Name, r.words); ok {
 				return
 			}
 		}
