@@ -65,10 +65,20 @@ func csvVerb(c *Call) (value.Value, error) {
 			opt.Units = data.UnitsYes
 		}
 	}
+	if c.Has("text") {
+		if opt.Text, err = columnNames(c.Args["text"]); err != nil {
+			return nil, c.Bad("text", "`text` names columns, it is %s", value.Describe(c.Args["text"])).WithHelp("write `text = \"subject\"`, or a list of names")
+		}
+	}
 	opt.MaxBytes = c.Limits.Memory
 	t, err := data.ReadCSV(f, name, opt)
 	if err != nil {
 		return nil, err
+	}
+	for _, col := range opt.Text {
+		if _, err := t.Column(col); err != nil {
+			return nil, c.withHere(err, "text")
+		}
 	}
 	out := &value.Table{Name: name, Rows: t.Rows, Place: t.Place}
 	for i := range t.Columns {
