@@ -104,6 +104,8 @@ func wordsOf(p *sig.Param) sig.Kind {
 		return sig.Distribution
 	case verb.OfSignals:
 		return sig.Signal
+	case verb.OfLosses:
+		return sig.Likelihood
 	case verb.OfRates:
 		return sig.Schedule
 	case verb.OfRegularisers:
