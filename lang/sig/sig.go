@@ -28,7 +28,8 @@ const (
 	Loss           Kind = "loss"           // sse, mse
 	Likelihood     Kind = "likelihood"     // normal, poisson: losses that bear names of distributions, in `loss`
 	Signal         Kind = "signal"         // hold, linear, cubic: tables as functions of time, in `inputs`
-	Method         Kind = "method"         // adjoint methods, shooting, collocation
+	Adjoint        Kind = "adjoint"        // discrete, forward: ways to gradients, after `adjoint =`
+	Method         Kind = "method"         // shooting, collocation
 )
 
 // Param is one parameter of a builtin.

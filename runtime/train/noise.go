@@ -95,8 +95,8 @@ type deviation struct {
 	r     []float64 // residuals, times the roots of their weights
 }
 
-// spread is the root mean square of a column about its mean, on the scale that is compared; 1 where that is 0.
-func spread(y []float64) float64 {
+// spreadOf is the root mean square of a column about its mean, on the scale that is compared; 1 where that is 0.
+func spreadOf(y []float64) float64 {
 	n, sum, sq := 0.0, 0.0, 0.0
 	for _, v := range y {
 		if v == v {
@@ -134,7 +134,7 @@ func estimate(tr []*trajectory) []*deviation {
 			}
 			if found == nil {
 				if found = x.data.noise[k]; found == nil {
-					s := spread(x.data.target[k])
+					s := spreadOf(x.data.target[k])
 					found = &deviation{of: c.Of, sd: s, least: leastShare * s}
 				}
 				all = append(all, found)

@@ -195,6 +195,49 @@ func TestEstimatedDeviations(t *testing.T) {
 	}
 }
 
+// Prices on what is free stand beside a likelihood, by lm too, and what is held out can end the training.
+func TestLikelihoodBesides(t *testing.T) {
+	s := decays(t, 0.05)
+	s.Compare = LossSpec{Kind: "normal", SD: 0.1}
+	s.Regularise = []Regular{{Name: "k", Kind: "l2", Values: map[string]float64{"weight": 3}}}
+	f, err := prepare(&s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := f.phases[0]
+	checkObjective(t, "priced", f.objective(p), p.start(), 1e-5, 1e-6)
+	a, err := Fit(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Stages = []Stage{mustStage(t, "bfgs", nil)}
+	b, err := Fit(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Report.Optimisers[0] != "lm" || math.Abs(a.Theta[0]-b.Theta[0]) > 1e-5 || math.Abs(a.Loss-b.Loss) > 1e-6 {
+		t.Errorf("by lm %v with loss %v, by bfgs %v with %v", a.Theta, a.Loss, b.Theta, b.Loss)
+	}
+	s = decays(t, 0.05)
+	s.Compare, s.HeldOut, s.Patience = LossSpec{Kind: "normal"}, HeldOut{Last: 0.3}, 3
+	r, err := Fit(context.Background(), s)
+	if err != nil || math.IsNaN(r.Report.Held.Loss) {
+		t.Errorf("with patience: %v, %v", r, err)
+	}
+	// Several starts share nothing: the estimated deviations are each one's own.
+	s = decays(t, 0.05)
+	s.Compare, s.Starts = LossSpec{Kind: "normal"}, 4
+	first, err := Fit(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Threads = 1
+	again, err := Fit(context.Background(), s)
+	if err != nil || again.Loss != first.Loss || again.Theta[0] != first.Theta[0] {
+		t.Errorf("with one thread %v, with all %v; %v", again, first, err)
+	}
+}
+
 // Outliers move least squares and hardly Student's t.
 func TestStudentOutliers(t *testing.T) {
 	s := decays(t, 0.01)

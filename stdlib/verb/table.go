@@ -1,6 +1,8 @@
 package verb
 
 import (
+	"strings"
+
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/method"
 )
@@ -20,7 +22,7 @@ var (
 	optStep    = arg("max_step", "number", "none", "longest step, so that a short pulse in the equations is not stepped over")
 	optMatch   = arg("match", "record", "none", "state or let: column; without it, columns of the same names")
 	optLoss    = arg("loss", OfLosses, "sse", "sse, mse, mae or huber of the data, a likelihood of its errors (normal, lognormal, student_t, poisson), or a function of the solution")
-	optAdjoint = arg("adjoint", "word: auto, discrete, forward", "auto", "how gradients are computed; auto is discrete, the exact derivative of the steps taken")
+	optAdjoint = arg("adjoint", "word: "+strings.Join(adjoints(), ", "), "auto", "how gradients are computed; auto decides by the problem, and `.stats.why` says why; as a rule it is discrete, the exact derivative of the steps taken")
 )
 
 // verbs is the table. A row without a run is part of the language and not built yet.
@@ -38,7 +40,8 @@ var verbs = []Verb{
 		arg("model", "model", "", ""), needT, arg("wrt", "names", "none", "by what; all parameters and initial values when left out"), optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
 	verb("check_grad", "number", "Compares the gradient methods with each other and with central differences; prints a table and gives the largest difference relative to the largest component.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\ncheck_grad(M, t = 0..1 by 0.1, loss = s -> s.x[end], rtol = 1e-9)", checkGradVerb,
-		arg("model", "model", "", ""), pos("data", "table or record of columns", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
+		arg("model", "model", "", ""), pos("data", "table or record of columns", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps,
+		arg("methods", "names", "none", "which to compare: discrete, forward, interpolating, quadrature, backsolve, differences; all when left out")),
 	verb("steady", "steady state", "A state at which nothing changes: a root of the right-hand sides and algebraic equations, by Newton's method from the initial values, by continuation where that fails or the "+
 		"equations are singular, and at last by integration. Linear equations, such as those of a Poisson problem, take one step. `r.x` is the state, `r.stability` says what the eigenvalues tell, `r.stats.how` how it was found.",
 		"model M { param k = 2; state x = 1; x' = 1 - k*x }\nr = steady(M, set = {k: 4})\nprint(r.x)", steadyVerb,
@@ -125,5 +128,6 @@ func Signatures() []sig.Builtin {
 		out = append(out, x.row)
 	}
 	out = append(out, methodRows()...)
+	out = append(out, adjointRows()...)
 	return append(out, lossRows()...)
 }
