@@ -375,16 +375,25 @@ type FitOptions struct {
 	Trajectories []Trajectory      // several, in place of Data
 	Initial      string            // "data": initial values of matched states from the first row, "{x: \"column\"}" from those columns; "" for those of the model
 	Match        map[string]string // state or let → column; empty: columns of the same names
-	Loss         string            // "sse", "sse(scale = log)", "s -> mean((s.x - 1)^2)"; "" is sse
+	Loss         string            // "sse", "sse(scale = log)", "normal(sd = 0.1)", "s -> mean((s.x - 1)^2)"; "" is sse
 	Train        string            // "adam(rate = 0.02, iters = 500) then lbfgs"; "" is the default chain
 	Method       string            // "shooting(grow = 5)"; several by `then`; "" is shooting
 	Free         []string          // what may move; nil: all parameters and weights
+	Regularise   string            // prices on what is free: "{U: l2(1e-4), alpha: l1(0.1)}"
+	Patience     int               // above 0: stop after so many iterations in a row that do not lower the loss over the data held out
+	Starts       int               // how many starts are tried, the given one and others that are drawn; 0 is 1
+	Threads      int               // how many cores to use; 0: all. The result is the same
 	HoldOut      string            // data kept out of the training: "0.3" for the last part, "1914..1920" for a range of times, "{trajectories: [3, 7]}"
 	Adjoint      string            // how gradients are computed: "discrete" or "forward"; "" chooses
 	// Memory is how many bytes the steps of a discrete gradient, with the solution at the output times, may take; of steps beyond it some are made again, to the same bits.
 	// 0: as the limit on memory. Recursive takes little memory, however long the run is, and makes each step several times.
 	Memory    int64
 	Recursive bool
+	// Checkpoint is a folder that takes the state of the training while it runs: the same fit goes on from there, to the same bits as if it had
+	// never stopped. "" keeps none. Every is how often, "50" iterations or a time, "30s"; "" is every ten seconds. Fresh begins anew.
+	Checkpoint string
+	Every      string
+	Fresh      bool
 	// Progress is called after each iteration with the iteration, the loss and the best loss so far.
 	Progress func(iter int, loss, best float64)
 }
@@ -414,6 +423,15 @@ func (m *Model) Fit(ctx context.Context, o FitOptions) (*Model, error) {
 	}
 	if o.HoldOut != "" {
 		exprs["holdout"] = o.HoldOut
+	}
+	o.checkpoint(args)
+	if o.Regularise != "" {
+		exprs["regularise"] = o.Regularise
+	}
+	for name, n := range map[string]int{"patience": o.Patience, "starts": o.Starts, "threads": o.Threads} {
+		if n != 0 {
+			args[name] = value.Num(float64(n))
+		}
 	}
 	if o.Free != nil {
 		var l value.List

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -81,6 +82,9 @@ func (f *fitting) price() error {
 			return err
 		}
 		of, err := slotsOf(f.spec.Sys, x.Name)
+		if e := (*NameError)(nil); errors.As(err, &e) {
+			e.Price = true
+		}
 		if err != nil {
 			return err
 		}
@@ -98,7 +102,7 @@ func (f *fitting) price() error {
 			f.priced = append(f.priced, priced{k, row, optionValue(row.Options, x.Values, "weight"), unit * optionValue(row.Options, x.Values, "eps")})
 		}
 		if !found {
-			return &NameError{Name: x.Name, Reason: "it has a price in `regularise`, but it is not free"}
+			return &NameError{Name: x.Name, Reason: "it is not free", Price: true}
 		}
 	}
 	return nil
@@ -192,6 +196,14 @@ func (o *regularised) Squares() (int, string) {
 		rows += len(o.priced)
 	}
 	return rows, why
+}
+
+// Offset implements Shifted.
+func (o *regularised) Offset() float64 {
+	if s, ok := o.phase.(Shifted); ok {
+		return s.Offset()
+	}
+	return 0
 }
 
 // Residuals implements LeastSquares.

@@ -66,8 +66,8 @@ func TestRegularisation(t *testing.T) {
 		of   Regular
 		want string
 	}{
-		{Regular{Name: "slop", Kind: "l2"}, "slop cannot be trained: the model has no such"},
-		{Regular{Name: "start", Kind: "l2"}, "start cannot be trained: it has a price in `regularise`, but it is not free"},
+		{Regular{Name: "slop", Kind: "l2"}, "slop cannot have a price: the model has no such"},
+		{Regular{Name: "start", Kind: "l2"}, "start cannot have a price: it is not free"},
 		{Regular{Name: "slope", Kind: "l3"}, "l3: there is no such regulariser; there are l1, l2"},
 		{Regular{Name: "slope", Kind: "l2", Values: map[string]float64{"weight": -1}}, "l2(weight): it must be a number, at least 0, not -1"},
 	} {
