@@ -58,7 +58,7 @@ func fitVerb(c *Call) (value.Value, error) {
 		}
 		spec.Data, spec.Compare = d.data, d.spec
 		out.Data, out.Match, out.Cols, out.Times = d.table, d.match, d.cols, d.times
-		if m.Fit == nil {
+		if !m.Trained() {
 			spec.AutoScale = slices.DeleteFunc(autoScales(m), func(a train.AutoScale) bool { return c.isSet(a.Slot) })
 		}
 		spec.Problem.T0 = d.times[0]
@@ -90,7 +90,7 @@ func fitVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, c.fitError(err)
 	}
-	out.Result = r
+	out.Result, out.Spec = r, &spec
 	if r.Status == train.Cancelled {
 		d := diag.New("E0504", c.Span, "the training of %s was stopped; the best so far is kept", m.Name()).AsWarning()
 		c.Warn(d, false)

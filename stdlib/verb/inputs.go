@@ -80,7 +80,7 @@ func (c *Call) bound(m *value.Model) (*value.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &value.Model{C: bound, Theta: m.Theta, Fit: m.Fit}, nil
+	return &value.Model{C: bound, Theta: m.Theta, Fit: m.Fit, Kept: m.Kept}, nil
 }
 
 func noInput(m *value.Model, inputs []*model.Symbol, key string, at diag.Span) error {

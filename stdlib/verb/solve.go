@@ -191,10 +191,10 @@ func (c *Call) theta(m *value.Model) ([]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m.Fit == nil {
+		if !m.Trained() {
 			m.C.System.Randomize(th, seed)
 		}
-	} else if m.Fit == nil && c.Seed != 0 {
+	} else if !m.Trained() && c.Seed != 0 {
 		m.C.System.Randomize(th, c.Seed)
 	}
 	for _, name := range sortedNames(c.Sets) {
@@ -206,7 +206,7 @@ func (c *Call) theta(m *value.Model) ([]float64, error) {
 	}
 	v, ok := c.Args["set"]
 	if !ok {
-		return th, m.C.Follow(th, m.Fit == nil, c.isSet)
+		return th, m.C.Follow(th, !m.Trained(), c.isSet)
 	}
 	r, ok := v.(*value.Record)
 	if !ok {
@@ -225,7 +225,7 @@ func (c *Call) theta(m *value.Model) ([]float64, error) {
 			return nil, d
 		}
 	}
-	return th, m.C.Follow(th, m.Fit == nil, c.isSet)
+	return th, m.C.Follow(th, !m.Trained(), c.isSet)
 }
 
 // isSet says whether a name was given a value for this run.
