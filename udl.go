@@ -374,6 +374,7 @@ type FitOptions struct {
 	Match        map[string]string // state or let → column; empty: columns of the same names
 	Loss         string            // "sse", "sse(scale = log)", "s -> mean((s.x - 1)^2)"; "" is sse
 	Train        string            // "adam(rate = 0.02, iters = 500) then lbfgs"; "" is the default chain
+	Method       string            // "shooting(grow = 5)"; several by `then`; "" is shooting
 	Free         []string          // what may move; nil: all parameters and weights
 	HoldOut      string            // data kept out of the training: "0.3" for the last part, "1914..1920" for a range of times
 	Adjoint      string            // how gradients are computed: "discrete" or "forward"; "" chooses
@@ -392,6 +393,9 @@ func (m *Model) Fit(ctx context.Context, o FitOptions) (*Model, error) {
 	o.lossArgs(args, exprs)
 	if o.Train != "" {
 		exprs["train"] = o.Train
+	}
+	if o.Method != "" {
+		exprs["method"] = o.Method
 	}
 	if o.HoldOut != "" {
 		exprs["holdout"] = o.HoldOut

@@ -15,20 +15,20 @@ import (
 
 type runCmd struct {
 	File  string   `arg:"" help:"The file; - for standard input."`
-	Set   []string `sep:"none" placeholder:"NAME=VALUE" help:"Set a parameter, constant or initial value in every solve and fit. May be repeated."`
+	Set   []string `sep:"none" placeholder:"NAME=VALUE" help:"Set a parameter, constant or initial value in every solve and fit, or a constant of the script, a text too. May be repeated."`
 	Seed  uint64   `placeholder:"N" help:"Seed of everything random that is given none."`
 	Quiet bool     `short:"q" help:"Only what print says, and errors: no plots, no progress."`
 }
 
 // Run implements the command.
 func (r *runCmd) Run(con *console) error {
-	sets, err := parseSets(r.Set)
+	sets, texts, err := parseSets(r.Set)
 	if err != nil {
 		fmt.Fprintf(con.err, "udl: %v\n", err)
 		return failure(exitUsage)
 	}
 	o := con.options()
-	o.Seed, o.Quiet, o.Sets = r.Seed, r.Quiet, sets
+	o.Seed, o.Quiet, o.Sets, o.Texts = r.Seed, r.Quiet, sets, texts
 	var bar *progress
 	if !r.Quiet && isTerminal(con.err) {
 		bar = &progress{w: con.err, width: con.width()}
@@ -56,23 +56,25 @@ func (r *runCmd) Run(con *console) error {
 	return err
 }
 
-// parseSets reads name=value pairs.
-func parseSets(pairs []string) (map[string]float64, error) {
-	sets := map[string]float64{}
+// parseSets reads name=value pairs: all as texts, and the numbers among them.
+func parseSets(pairs []string) (sets map[string]float64, texts map[string]string, err error) {
+	sets, texts = map[string]float64{}, map[string]string{}
 	for _, p := range pairs {
 		name, text, ok := strings.Cut(p, "=")
 		name, text = strings.TrimSpace(name), strings.TrimSpace(text)
 		if !ok || name == "" {
-			return nil, fmt.Errorf("--set wants NAME=VALUE, not `%s`", p)
+			return nil, nil, fmt.Errorf("--set wants NAME=VALUE, not `%s`", p)
+		}
+		if _, twice := texts[name]; twice {
+			return nil, nil, fmt.Errorf("--set %s is given twice", name)
 		}
 		v, err := strconv.ParseFloat(text, 64)
-		if err != nil || math.IsNaN(v) {
-			return nil, fmt.Errorf("--set %s wants a number, not `%s`", name, text)
+		if err == nil && math.IsNaN(v) || text == "" {
+			return nil, nil, fmt.Errorf("--set %s wants a number or a text, not `%s`", name, text)
 		}
-		if _, twice := sets[name]; twice {
-			return nil, fmt.Errorf("--set %s is given twice", name)
+		if texts[name] = text; err == nil {
+			sets[name] = v
 		}
-		sets[name] = v
 	}
-	return sets, nil
+	return sets, texts, nil
 }

@@ -19,6 +19,7 @@ var runtimeCodes = []Row{
 	{"E0515", "an event goes wrong", "It fires for ever, as bounces that die down do, or twice at a time where its condition only touches, or events set each other off in a circle, or it assigns what is no number or what no equation can hold with, or its period or delay makes no sense, or it should happen backwards in time. The help says what to do.", ""},
 	{"E0516", "a solver that does not suit", "The solver cannot handle what the model needs, such as algebraic equations. The message lists those that can.", ""},
 	{"E0517", "an output could not be handed on", "The function that takes the outputs of a solve gave an error, which the message quotes.", ""},
+	{"E0518", "no profile", "A profile likelihood needs a fit to data by least squares, with more values than free scalars or a known noise.", ""},
 	{"E0530", "inconsistent initial values", "The given initial values of states that have a derivative contradict an algebraic equation or a constraint, or from the first guesses of the algebraic unknowns no solution is found. The message names the equation, by how much it is missed, and the values.", ""},
 	{"E0531", "given initial values were moved", "Where several derivatives stand in equations whose left sides depend on each other, as x' + y' in two, a combination of the equations holds no derivative and must hold at the start. What is differentiated, x + y, keeps its value; x and y by themselves do not.", ""},
 }

@@ -19,6 +19,7 @@ var scriptCodes = []Row{
 	{"E0714", "a value that cannot be set", "`set` takes parameters, constants, weights and the names of states, within their bounds.", "model M { state x = 1; x' = -x }\nsolve(M, t = 0..1, set = {y: 1})"},
 	{"E0715", "no signal can be made of a table", "The times of an input's table must rise, and every value must be a number. Lines and splines need two rows.", "model M { input I = 0; state x = 1; x' = I - x }\nsolve(M, t = 0..1, inputs = {I: linear([1, 0], [0, 1])})"},
 	{"E0716", "outputs that are not kept", "A solve `into` a file keeps no outputs: `csv` reads them back, `.last` is the end of the solution.", "model M { state x = 1; x' = -x }\ns = solve(M, t = 0..1 by 0.1, into = \"m.csv\")\nprint(s.x)"},
+	{"E0717", "a file is no JSON", "JSON is an object, list, text, number, true, false or null, once in a file. A name may stand once in an object.", "save({a: [1, 2]}, \"a.csv\")\njson(\"a.csv\")"},
 	{"E0720", "assertion failed", "What the script states is not so.", "assert(1 > 2)"},
 	{"E0730", "no such command", "At the prompt a line that begins with a colon is a command; `:help` lists them.", ""},
 	{"E0731", "nothing of that name", "`help`, `udl doc`, `:model` and `:graph` explain and show what there is; alone, or by `:help`, they list it.", ""},

@@ -2,33 +2,27 @@ package discover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"sort"
-)
 
-// Residuals is a model with all candidate terms in it as a function of its variables: the coefficients, output by output,
-// 0 for what is absent, and behind them whatever else is estimated, such as initial values. It is held against data.
-type Residuals interface {
-	// Dims are the numbers of residuals and of variables.
-	Dims() (n, m int)
-	// Eval writes the residuals at v and, unless j is nil, their derivatives by all variables, n × m row-major. ok is false
-	// where the model has no solution there; an error ends the search.
-	Eval(ctx context.Context, v, r, j []float64) (ok bool, err error)
-}
+	"github.com/udl-lang/udl/runtime/train"
+)
 
 // Curve is a search for the terms of a model that is held against its data directly. A regression on a learned function
 // sees that function's errors, which are smooth, so that many terms fit them; data have errors that are known to be
 // independent, and a formula can be fitted to them as well as a network can.
 //
-// Each candidate is fitted by Gauss–Newton steps with damping (D. W. Marquardt, SIAM Journal on Applied Mathematics 11
-// (1963), 431–441) on the trajectory, by one compiled model that has all terms. The derivatives by the absent terms tell what
-// adding each would bring: at every candidate the data are linear in all coefficients to first order, and the best subsets
+// Each candidate is fitted to the trajectory by Levenberg and Marquardt's method, by one compiled model that has all
+// terms: those that are absent have the coefficient 0. The derivatives by the absent terms tell what adding each would bring: at every candidate the data are linear in all coefficients to first order, and the best subsets
 // of that regression are the next candidates. The criterion is that of the likelihood with the noise of each group
 // of data profiled out.
 type Curve struct {
-	Res   Residuals
+	// Res is the model with all candidate terms in it as a function of its variables: the coefficients, output by output,
+	// and behind them whatever else is estimated, such as initial values.
+	Res   train.LeastSquares
 	Terms int // per output
 	Outs  int
 	// Start are the variables to begin with: of the coefficients the guess where a set has none of its own, then the others.
@@ -82,7 +76,11 @@ func (c *Curve) Search(ctx context.Context, seeds [][]int, s Settings) (*Found, 
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	c.n, c.m = c.Res.Dims()
+	c.m = c.Res.Dim()
+	why := ""
+	if c.n, why = c.Res.Squares(); c.n == 0 {
+		return nil, fmt.Errorf("candidates cannot be held against data: %s", why)
+	}
 	if c.m < c.Terms*c.Outs || len(c.Start) != c.m || len(c.Groups) != c.n {
 		return nil, fmt.Errorf("a search over %d terms in %d outputs has %d variables, %d starts and %d residuals in %d groups", c.Terms, c.Outs, c.m, len(c.Start), c.n, len(c.Groups))
 	}
@@ -381,103 +379,162 @@ func (c *Curve) sums(r []float64) []float64 {
 	return out
 }
 
-// descend fits the variables of a candidate from v by damped Gauss–Newton steps.
+// rounds is how often the noise of the groups is estimated anew while a candidate is fitted.
+const rounds = 5
+
+// descend fits the variables of a candidate from v. The likelihood with the noise profiled out is fitted in turns: the
+// coefficients by least squares with the noise as it stands, then the noise from what they leave.
 func (c *Curve) descend(ctx context.Context, f *fitted, v []float64) error {
-	p := c.Terms * c.Outs
-	active := slices.Clone(f.set)
-	for j := p; j < c.m; j++ {
-		active = append(active, j)
+	k := &candidate{c: c, v: slices.Clone(v), w: make([]float64, c.n), j: make([]float64, c.n*c.m)}
+	k.active = slices.Clone(f.set)
+	for j := c.Terms * c.Outs; j < c.m; j++ {
+		k.active = append(k.active, j)
 	}
-	k := len(active)
-	r, j := make([]float64, c.n), make([]float64, c.n*c.m)
-	r2, j2 := make([]float64, c.n), make([]float64, c.n*c.m)
-	c.evals++
-	ok, err := c.Res.Eval(ctx, v, r, j)
+	r := make([]float64, c.n)
+	ok, err := k.at(ctx, v, r)
 	if err != nil || !ok {
 		return err
 	}
-	*f = fitted{set: f.set, v: v, r: r, j: j, rss: c.sums(r), ok: true, score: f.score}
-	value := c.minus2(f.rss)
-	a, b, x := make([]float64, k*k), make([]float64, k), make([]float64, k)
-	mu := 1e-3
-	small := 0
-	for range 40 {
-		if k == 0 {
-			return nil
+	got := fitted{set: f.set, v: v, r: r, rss: c.sums(r), ok: true, score: f.score}
+	value := c.minus2(got.rss)
+	lm, err := train.NewStage("lm", map[string]float64{"iters": 30, "ftol": 1e-4})
+	if err != nil {
+		return err
+	}
+	for range rounds {
+		if len(k.active) == 0 {
+			break
 		}
-		w := c.weights(f)
-		scale := make([]float64, k)
-		for n, col := range active {
-			b[n] = 0
-			for i := range c.n {
-				d := f.j[i*c.m+col] * w[i]
-				scale[n] += d * d
-				b[n] -= d * w[i] * f.r[i]
-			}
-			if scale[n] = math.Sqrt(scale[n]); scale[n] == 0 {
-				scale[n] = 1
-			}
-			b[n] /= scale[n]
+		copy(k.w, c.weights(&got))
+		u := make([]float64, len(k.active))
+		for i, j := range k.active {
+			u[i] = got.v[j]
 		}
-		better := false
-		for range 8 {
-			for n, cn := range active {
-				for m, cm := range active[:n+1] {
-					s := 0.0
-					for i := range c.n {
-						s += f.j[i*c.m+cn] * f.j[i*c.m+cm] * w[i] * w[i]
-					}
-					s /= scale[n] * scale[m]
-					if n == m {
-						s += mu
-					}
-					a[n*k+m] = s
-				}
+		m, err := train.Minimise(ctx, k, u, []train.Stage{lm}, train.Settings{})
+		if err != nil {
+			var start *train.NonFiniteStart
+			if errors.As(err, &start) {
+				break
 			}
-			if !cholesky(a, k) {
-				mu = math.Max(10*mu, 1e-8)
-				continue
-			}
-			copy(x, b)
-			substitute(a, k, x)
-			next := slices.Clone(f.v)
-			for n, col := range active {
-				next[col] += x[n] / scale[n]
-			}
-			c.evals++
-			ok, err := c.Res.Eval(ctx, next, r2, j2)
-			if err != nil {
-				return err
-			}
-			if ok {
-				rss := c.sums(r2)
-				if nv := c.minus2(rss); nv < value {
-					gain := value - nv
-					value = nv
-					old, oldJ := f.r, f.j
-					f.v, f.r, f.j, f.rss = next, r2, j2, rss
-					r2, j2 = old, oldJ
-					mu = math.Max(mu/10, 1e-12)
-					better = true
-					if gain < 1e-4 {
-						small++
-					} else {
-						small = 0
-					}
-					break
-				}
-			}
-			// No step is better by what would matter.
-			if dot(x, b) < 1e-6 {
-				return nil
-			}
-			mu = math.Max(10*mu, 1e-6)
+			return err
 		}
-		if !better || small >= 2 {
-			return nil
+		if m.Status == train.Cancelled {
+			return ctx.Err()
+		}
+		next := slices.Clone(got.v)
+		for i, j := range k.active {
+			next[j] = m.U[i]
+		}
+		r := make([]float64, c.n)
+		if ok, err := k.at(ctx, next, r); err != nil {
+			return err
+		} else if !ok {
+			break
+		}
+		rss := c.sums(r)
+		gain := value - c.minus2(rss)
+		if gain < 0 {
+			break
+		}
+		got.v, got.r, got.rss, value = next, r, rss, value-gain
+		if gain < 1e-3 {
+			break
 		}
 	}
+	got.j = make([]float64, c.n*c.m)
+	c.evals++
+	if ok, err := c.Res.Jacobian(ctx, got.v, got.j); err != nil || !ok || !allFinite(got.j) {
+		return err
+	}
+	*f = got
 	return nil
+}
+
+// candidate is the squares of one candidate's residuals divided by their noise, as a function of its own variables.
+type candidate struct {
+	c      *Curve
+	active []int
+	v, w   []float64
+	j      []float64 // by all variables
+}
+
+var _ train.LeastSquares = (*candidate)(nil)
+
+// Dim implements train.Objective.
+func (k *candidate) Dim() int { return len(k.active) }
+
+// Squares implements train.LeastSquares.
+func (k *candidate) Squares() (int, string) { return k.c.n, "" }
+
+func (k *candidate) set(u []float64) []float64 {
+	for i, j := range k.active {
+		k.v[j] = u[i]
+	}
+	return k.v
+}
+
+// at writes residuals as they are.
+func (k *candidate) at(ctx context.Context, v, r []float64) (bool, error) {
+	k.c.evals++
+	ok, err := k.c.Res.Residuals(ctx, v, r)
+	return ok && allFinite(r), err
+}
+
+// Residuals implements train.LeastSquares.
+func (k *candidate) Residuals(ctx context.Context, u, r []float64) (bool, error) {
+	ok, err := k.at(ctx, k.set(u), r)
+	for i := range r {
+		r[i] *= k.w[i]
+	}
+	return ok, err
+}
+
+// Jacobian implements train.LeastSquares.
+func (k *candidate) Jacobian(ctx context.Context, u, j []float64) (bool, error) {
+	k.c.evals++
+	ok, err := k.c.Res.Jacobian(ctx, k.set(u), k.j)
+	if err != nil || !ok {
+		return false, err
+	}
+	n := len(k.active)
+	for i := range k.c.n {
+		for a, col := range k.active {
+			j[i*n+a] = k.w[i] * k.j[i*k.c.m+col]
+		}
+	}
+	return true, nil
+}
+
+// Eval implements train.Objective.
+func (k *candidate) Eval(ctx context.Context, u, g []float64) (float64, error) {
+	r := make([]float64, k.c.n)
+	ok, err := k.Residuals(ctx, u, r)
+	if err != nil || !ok {
+		return math.Inf(1), err
+	}
+	if g != nil {
+		n := len(k.active)
+		j := make([]float64, k.c.n*n)
+		if ok, err := k.Jacobian(ctx, u, j); err != nil || !ok {
+			return math.Inf(1), err
+		}
+		clear(g)
+		for i, v := range r {
+			for a := range g {
+				g[a] += 2 * v * j[i*n+a]
+			}
+		}
+	}
+	return dot(r, r), nil
+}
+
+func allFinite(v []float64) bool {
+	for _, x := range v {
+		if x-x != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // found is the account of a search that ended at best.

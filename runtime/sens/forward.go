@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
@@ -61,7 +62,7 @@ func (f ForwardMethod) Gradient(ctx context.Context, p *solve.Problem, loss Loss
 		return 0, nil, fmt.Errorf("the gradient has room for %d of %d parameters", len(g), want)
 	}
 	clear(g)
-	aug, sol, moved, err := f.run(ctx, &q, wrt)
+	aug, sol, moved, err := f.run(ctx, new(ForwardWorkspace), &q, wrt)
 	if err != nil {
 		return failed, sol, err
 	}
@@ -105,6 +106,29 @@ func (f ForwardMethod) Gradient(ctx context.Context, p *solve.Problem, loss Loss
 
 // Sensitivities is the function Sensitivities with the method's settings.
 func (f ForwardMethod) Sensitivities(ctx context.Context, p *solve.Problem) ([]float64, *solve.Solution, error) {
+	return new(ForwardWorkspace).Sensitivities(ctx, p, f)
+}
+
+// ForwardWorkspace computes sensitivities one after the other in the same memory, as training does. The zero
+// value is ready. What it returns is valid until the next call. It serves one goroutine.
+type ForwardWorkspace struct {
+	fwd solve.Workspace
+	sys *system.System // that aug was made of
+	wrt []int
+	aug *system.System
+	s   []float64
+}
+
+// augmented is the system of the states and their sensitivities.
+func (w *ForwardWorkspace) augmented(sys *system.System, wrt []int) *system.System {
+	if w.sys != sys || !slices.Equal(w.wrt, wrt) {
+		w.sys, w.wrt, w.aug = sys, slices.Clone(wrt), augment(sys, wrt)
+	}
+	return w.aug
+}
+
+// Sensitivities is the function Sensitivities with a method's settings, in the memory of the workspace.
+func (w *ForwardWorkspace) Sensitivities(ctx context.Context, p *solve.Problem, f ForwardMethod) ([]float64, *solve.Solution, error) {
 	if p == nil || p.Sys == nil || p.Sys.RHS == nil {
 		return nil, nil, fmt.Errorf("there is no system to differentiate")
 	}
@@ -116,25 +140,29 @@ func (f ForwardMethod) Sensitivities(ctx context.Context, p *solve.Problem) ([]f
 	if err != nil {
 		return nil, nil, err
 	}
-	aug, sol, _, err := f.run(ctx, &q, wrt)
+	aug, sol, _, err := f.run(ctx, w, &q, wrt)
 	if err != nil {
 		return nil, sol, err
 	}
 	nx, np := q.Sys.NX, len(wrt)
-	s := make([]float64, len(sol.T)*nx*np)
+	if n := len(sol.T) * nx * np; cap(w.s) < n {
+		w.s = make([]float64, n)
+	} else {
+		w.s = w.s[:n]
+	}
 	for it := range sol.T {
 		row := aug.Row(it)
 		for n := range np {
 			for j := range nx {
-				s[(it*nx+j)*np+n] = row[(n+1)*nx+j]
+				w.s[(it*nx+j)*np+n] = row[(n+1)*nx+j]
 			}
 		}
 	}
-	return s, sol, nil
+	return w.s, sol, nil
 }
 
 // run solves for the states and their sensitivities; sol is the part that is the states, and moved the derivatives of the events' times, a row of the length of wrt for each.
-func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (aug, sol *solve.Solution, moved []float64, err error) {
+func (f ForwardMethod) run(ctx context.Context, w *ForwardWorkspace, p *solve.Problem, wrt []int) (aug, sol *solve.Solution, moved []float64, err error) {
 	if err := differentiable(p.Sys, "forward"); err != nil {
 		return nil, nil, nil, err
 	}
@@ -152,7 +180,7 @@ func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (au
 		return nil, nil, nil, err
 	}
 	q := *p
-	q.Sys = augment(sys, wrt)
+	q.Sys = w.augmented(sys, wrt)
 	q.NoDense = true
 	if p.X0 != nil {
 		if len(p.X0) != nx {
@@ -206,7 +234,7 @@ func (f ForwardMethod) run(ctx context.Context, p *solve.Problem, wrt []int) (au
 			return nil
 		}
 	}
-	if aug, err = solve.Solve(ctx, &q); err != nil {
+	if aug, err = w.fwd.Solve(ctx, &q); err != nil {
 		return nil, nil, nil, err
 	}
 	sol = &solve.Solution{

@@ -29,6 +29,11 @@ func (a *adam) reset() {
 	clear(a.v)
 }
 
+func (a *adam) state(l *ledger) {
+	l.vec("m", a.m)
+	l.vec("v", a.v)
+}
+
 func (a *adam) step(u, g []float64, rate float64, k int) {
 	// The means start at zero; dividing by what their weights sum to takes that bias away.
 	c1 := 1 - math.Pow(a.beta1, float64(k))

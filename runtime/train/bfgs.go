@@ -24,6 +24,11 @@ func runBFGS(r *run, s *Stage) (Status, error) {
 func (b *bfgs) reset()      { b.empty = true }
 func (b *bfgs) fresh() bool { return b.empty }
 
+func (b *bfgs) state(l *ledger) {
+	l.flag("empty", &b.empty)
+	l.vec("h", b.h)
+}
+
 func (b *bfgs) direction(dir, g []float64) {
 	for i := range dir {
 		if b.empty {

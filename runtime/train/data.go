@@ -21,6 +21,8 @@ type Column struct {
 	Values []float64 // one per time; NaN is missing
 	Of     Quantity
 	Weight float64 // factor of this column's part of the loss; 0 means 1
+	// Weights are further factors, one per time; nil: 1.
+	Weights []float64
 	// Place says where a value stands, "lynx_hare.csv:7: hare"; nil: by its row and column.
 	Place func(row int) string
 }
@@ -146,12 +148,32 @@ func (c *Column) check(sys *system.System, rows int) error {
 	if !(c.Weight >= 0) || math.IsInf(c.Weight, 0) {
 		return bad(-1, "take a positive number", "the weight of %s is %v", c.Name, c.Weight)
 	}
+	if c.Weights != nil && len(c.Weights) != rows {
+		return bad(-1, "give one weight for each time", "%s has %d weights for %d times", c.Name, len(c.Weights), rows)
+	}
+	for i, w := range c.Weights {
+		if (!(w >= 0) || math.IsInf(w, 0)) && !math.IsNaN(c.Values[i]) {
+			return bad(i, "take a number from 0", "the weight is %v", w)
+		}
+	}
 	for i, v := range c.Values {
 		if math.IsInf(v, 0) {
 			return bad(i, "correct the value, or leave the cell empty", "the value is %v", v)
 		}
 	}
 	return nil
+}
+
+// weight of a value, with the default filled in.
+func (c *Column) weight(row int) float64 {
+	w := c.Weight
+	if w == 0 {
+		w = 1
+	}
+	if c.Weights != nil {
+		w *= c.Weights[row]
+	}
+	return w
 }
 
 // rows is the data with the rows only for which keep is true.
@@ -173,6 +195,12 @@ func (d *Data) rows(keep func(row int) bool) *Data {
 		for j, i := range at {
 			c.Values[j] = from.Values[i]
 		}
+		if from.Weights != nil {
+			c.Weights = make([]float64, len(at))
+			for j, i := range at {
+				c.Weights[j] = from.Weights[i]
+			}
+		}
 		c.Place = func(row int) string { return from.place(at[row]) }
 		out.Columns = append(out.Columns, c)
 	}
@@ -187,9 +215,31 @@ type HeldOut struct {
 	Last float64
 	// From and To, if To > From, hold out the rows with From ≤ t ≤ To. They may be infinite.
 	From, To float64
+	// Trajectories are held out as a whole, by their numbers from 0.
+	Trajectories []int
 }
 
+// zero says that no times are held out.
 func (h HeldOut) zero() bool { return h.Last == 0 && !(h.To > h.From) }
+
+// whole says of each trajectory whether it is held out as a whole.
+func (h HeldOut) whole(list []Trajectory) ([]bool, error) {
+	out := make([]bool, len(list))
+	left := len(list)
+	for _, k := range h.Trajectories {
+		if k < 0 || k >= len(list) {
+			return nil, &DataError{Row: -1, Reason: fmt.Sprintf("there is no trajectory %d to hold out, there are %d", k+1, len(list)), Help: fmt.Sprintf("take numbers from 1 to %d", len(list))}
+		}
+		if !out[k] {
+			left--
+		}
+		out[k] = true
+	}
+	if left == 0 {
+		return nil, &DataError{Row: -1, Reason: "all trajectories are held out: none is left to train on", Help: "hold out fewer"}
+	}
+	return out, nil
+}
 
 // split gives the rows to train on and those held out; the latter is nil when there are none. The
 // first row stays in the training, since the solution starts at its time.

@@ -16,15 +16,32 @@ var _ sens.Loss = (*DataLoss)(nil)
 type DataLoss struct {
 	Spec LossSpec
 
-	sys     *system.System
-	data    *Data
-	pen     *Penalty
-	delta   float64
-	n       int         // values that are not missing
-	target  [][]float64 // per column: data, or their logarithms; NaN is missing
-	out     system.Func // nil when no column is of an output
-	z, gz   []float64
-	failure *ValueError
+	sys      *system.System
+	data     *Data
+	pen      *Penalty
+	delta    float64
+	n        int         // values that are not missing
+	target   [][]float64 // per column: data, or their logarithms; NaN is missing
+	lets     bool        // a column is of an output
+	*outputs             // nil before they are needed; lent where there are many losses
+	lo, hi   int         // the rows that are compared
+	div      float64     // what the sum is divided by
+	failure  *ValueError
+}
+
+// outputs evaluate the lets of a system, for one goroutine.
+type outputs struct {
+	out   system.Func
+	z, gz []float64
+	tan   tangent
+}
+
+func newOutputs(sys *system.System) *outputs {
+	o := &outputs{out: sys.Output.Clone()}
+	_, _, nz := o.out.Dims()
+	buf := make([]float64, 2*nz)
+	o.z, o.gz = buf[:nz], buf[nz:]
+	return o
 }
 
 // ValueError is a model value that the loss cannot take: it makes the loss infinite.
@@ -57,7 +74,7 @@ func NewDataLoss(sys *system.System, d *Data, spec LossSpec) (*DataLoss, error) 
 	if err := d.check(sys); err != nil {
 		return nil, err
 	}
-	l := &DataLoss{Spec: spec, sys: sys, data: d, pen: pen, delta: delta}
+	l := &DataLoss{Spec: spec, sys: sys, data: d, pen: pen, delta: delta, hi: len(d.Times)}
 	for k := range d.Columns {
 		c := &d.Columns[k]
 		y := c.Values
@@ -77,21 +94,50 @@ func NewDataLoss(sys *system.System, d *Data, spec LossSpec) (*DataLoss, error) 
 				l.n++
 			}
 		}
-		if c.Of.Output && l.out == nil {
-			l.out = sys.Output.Clone()
-			_, _, nz := l.out.Dims()
-			buf := make([]float64, 2*nz)
-			l.z, l.gz = buf[:nz], buf[nz:]
-		}
+		l.lets = l.lets || c.Of.Output
 	}
 	if l.n == 0 {
 		return nil, &DataError{Row: -1, Reason: "all values are missing: there is nothing to train on", Help: "match a column that has values"}
 	}
+	l.over(l.n)
 	return l, nil
 }
 
+// over makes the loss one part of several, which have n values together: a mean is over all of them.
+func (l *DataLoss) over(n int) {
+	if l.div = 1; l.pen.Mean {
+		l.div = float64(n)
+	}
+}
+
+// window makes the loss one over the rows from lo to before hi, and counts their values.
+func (l *DataLoss) window(lo, hi int) (n int) {
+	if l.lo, l.hi = lo, hi; lo == 0 && hi == len(l.data.Times) {
+		return l.n
+	}
+	for _, y := range l.target {
+		for _, v := range y[lo:hi] {
+			if v == v {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// ready makes what evaluates the lets, unless somebody has lent it.
+func (l *DataLoss) ready(th []float64) {
+	if !l.lets {
+		return
+	}
+	if l.outputs == nil {
+		l.outputs = newOutputs(l.sys)
+	}
+	l.out.Prepare(th)
+}
+
 // Times implements sens.Loss: the times of the data, all of them.
-func (l *DataLoss) Times() []float64 { return l.data.Times }
+func (l *DataLoss) Times() []float64 { return l.data.Times[l.lo:l.hi] }
 
 // N is how many values are not missing.
 func (l *DataLoss) N() int { return l.n }
@@ -99,32 +145,21 @@ func (l *DataLoss) N() int { return l.n }
 // Failure says which value made the last evaluation infinite; nil when it was finite.
 func (l *DataLoss) Failure() *ValueError { return l.failure }
 
-// weight of a column, with the default filled in and the mean's division done.
-func (l *DataLoss) weight(k int) float64 {
-	w := l.data.Columns[k].Weight
-	if w == 0 {
-		w = 1
-	}
-	if l.pen.Mean {
-		w /= float64(l.n)
-	}
-	return w
-}
-
 // Eval implements sens.Loss. The loss is +Inf where the model's value is not finite, or not
 // positive on the log scale; Failure then tells which.
 func (l *DataLoss) Eval(x, th, gx, gth []float64) (float64, error) {
 	nx := l.sys.NX
-	if len(x) != len(l.data.Times)*nx {
-		return 0, fmt.Errorf("the loss compares %d times, the solution has %d", len(l.data.Times), len(x)/max(nx, 1))
+	if len(x) != (l.hi-l.lo)*nx {
+		return 0, fmt.Errorf("the loss compares %d times, the solution has %d", l.hi-l.lo, len(x)/max(nx, 1))
 	}
 	clear(gx)
 	l.failure = nil
+	l.ready(th)
 	sum := 0.0
-	for row, t := range l.data.Times {
-		xr := x[row*nx : (row+1)*nx]
-		l.outputs(t, xr, th)
-		clear(l.gz)
+	for i, t := range l.Times() {
+		row := l.lo + i
+		xr := x[i*nx : (i+1)*nx]
+		l.evaluate(t, xr)
 		through := false
 		for k := range l.data.Columns {
 			y := l.target[k][row]
@@ -137,7 +172,7 @@ func (l *DataLoss) Eval(x, th, gx, gth []float64) (float64, error) {
 				return math.Inf(1), nil
 			}
 			rho, d := l.pen.of(r, l.delta)
-			w := l.weight(k)
+			w := c.weight(row) / l.div
 			sum += w * rho
 			switch {
 			case gx == nil:
@@ -145,24 +180,25 @@ func (l *DataLoss) Eval(x, th, gx, gth []float64) (float64, error) {
 				l.gz[c.Of.Index] += w * d * dr
 				through = true
 			default:
-				gx[row*nx+c.Of.Index] += w * d * dr
+				gx[i*nx+c.Of.Index] += w * d * dr
 			}
 		}
 		if through {
-			l.out.VJP(gx[row*nx:(row+1)*nx], gth, t, xr, th, l.gz)
+			l.out.VJP(gx[i*nx:(i+1)*nx], gth, t, xr, nil, l.gz)
 		}
 	}
 	return sum, nil
 }
 
-// outputs evaluates the lets at a row, if any is observed.
-func (l *DataLoss) outputs(t float64, x, th []float64) {
-	if l.out != nil {
-		l.out.Eval(l.z, t, x, th)
+// evaluate evaluates the lets at a row, if any is observed, after ready.
+func (l *DataLoss) evaluate(t float64, x []float64) {
+	if l.lets {
+		l.out.Eval(l.z, t, x, nil)
+		clear(l.gz)
 	}
 }
 
-// residual is r and dr/d(model) of one value, after outputs. It is not ok, and Failure is set,
+// residual is r and dr/d(model) of one value, after evaluate. It is not ok, and Failure is set,
 // where the model's value makes the loss infinite.
 func (l *DataLoss) residual(c *Column, row int, x []float64, y float64) (r, dr float64, ok bool) {
 	v := 0.0
@@ -186,9 +222,11 @@ func (l *DataLoss) residual(c *Column, row int, x []float64, y float64) (r, dr f
 // dr/d(model); z holds the row's outputs. It ends early, and is false, where the loss is infinite.
 func (l *DataLoss) residuals(x, th []float64, visit func(row, col int, r, dr float64)) bool {
 	nx := l.sys.NX
-	for row, t := range l.data.Times {
-		xr := x[row*nx : (row+1)*nx]
-		l.outputs(t, xr, th)
+	l.ready(th)
+	for i, t := range l.Times() {
+		row := l.lo + i
+		xr := x[i*nx : (i+1)*nx]
+		l.evaluate(t, xr)
 		for k := range l.data.Columns {
 			y := l.target[k][row]
 			if math.IsNaN(y) {

@@ -11,6 +11,8 @@ type rule interface {
 	step(u, g []float64, rate float64, k int)
 	// reset forgets all earlier gradients.
 	reset()
+	// state goes through what step keeps.
+	state(l *ledger)
 }
 
 // minRate is the share of the rate at which halving ends: what is left would take forever to get anywhere.
@@ -23,7 +25,20 @@ func descend(r *run, s *Stage, ru rule) (Status, error) {
 	clip := s.value("clip")
 	r.toBest(u, g)
 	share, k := 1.0, 0
-	for it := 1; it <= s.Iters(); it++ {
+	made, err := r.keep(func(l *ledger) {
+		l.vec("u", u)
+		l.vec("g", g)
+		l.num("share", &share)
+		l.whole("k", &k)
+		ru.state(l)
+	})
+	if err != nil {
+		return Done, err
+	}
+	for it := made + 1; it <= s.Iters(); it++ {
+		if share < minRate {
+			return NoProgress, nil
+		}
 		norm := norm2(g)
 		if norm == 0 {
 			return Converged, nil
@@ -36,6 +51,7 @@ func descend(r *run, s *Stage, ru rule) (Status, error) {
 		rate := share * s.rate(it-1)
 		k++
 		ru.step(u, g, rate, k)
+		r.iteration(it)
 		f, err := r.eval(u, g)
 		if err != nil {
 			return Cancelled, err
@@ -44,15 +60,18 @@ func descend(r *run, s *Stage, ru rule) (Status, error) {
 			r.note(Point{Iter: it, Loss: f, GradNorm: norm2(g), Rate: rate})
 			continue
 		}
-		if share /= 2; share < minRate {
-			r.note(Point{Iter: it, Loss: f, GradNorm: math.NaN(), Rate: rate, Note: "infinite loss however small the rate"})
-			return NoProgress, nil
+		share /= 2
+		note := fmt.Sprintf("infinite loss: back to the best point, rate halved to %.3g", rate/2)
+		if share < minRate {
+			note = "infinite loss however small the rate"
 		}
 		r.toBest(u, g)
 		ru.reset()
 		k = 0
-		r.note(Point{Iter: it, Loss: f, GradNorm: math.NaN(), Rate: rate,
-			Note: fmt.Sprintf("infinite loss: back to the best point, rate halved to %.3g", rate/2)})
+		r.note(Point{Iter: it, Loss: f, GradNorm: math.NaN(), Rate: rate, Note: note})
+	}
+	if share < minRate {
+		return NoProgress, nil
 	}
 	return Done, nil
 }

@@ -37,6 +37,8 @@ const (
 type Identifiability struct {
 	Names  []string
 	StdErr []float64 // NaN where the data do not determine the parameter, and for losses that are no squares
+	// Corr are the correlations of the estimates, a row for each of Names, from −1 to 1; NaN where the data do not determine one of the two.
+	Corr   [][]float64
 	Cond   float64   // of the scaled Fisher information; +Inf when it is singular
 	Weak   [][]Share // directions along which it is as good as 0, the weakest first
 	NoPull []string  // parameters that no datum depends on
@@ -56,31 +58,56 @@ type Share struct {
 func (f *fitting) fisher(ctx context.Context) (*Identifiability, error) {
 	t := f.trial
 	id := &Identifiability{}
-	var wrt []int
-	for _, v := range t.vars {
+	var vars []int
+	for k, v := range t.vars {
 		if v.weight {
 			id.Given++
 			continue
 		}
-		wrt = append(wrt, v.index)
+		vars = append(vars, k)
 		id.Names = append(id.Names, v.name)
 	}
-	if len(wrt) == 0 || len(wrt) > maxFisher {
+	if len(vars) == 0 || len(vars) > maxFisher {
 		return nil, nil
 	}
-	j, sse, err := f.jacobian(ctx, wrt)
+	j, sse, err := f.jacobian(ctx, vars)
 	if err != nil {
 		return nil, err
 	}
 	return id, id.analyse(j, sse, t.data.pen.Squares)
 }
 
-// jacobian is √w ∂r/∂θ, a row for each value that is not missing, and the weighted sum of squares.
-func (f *fitting) jacobian(ctx context.Context, wrt []int) (*mat.Dense, float64, error) {
+// jacobian is √w ∂r/∂θ, a row for each value that is not missing and a column for each of the variables, and the weighted sum of squares.
+func (f *fitting) jacobian(ctx context.Context, vars []int) (*mat.Dense, float64, error) {
 	t := f.trial
-	l := t.data
-	p := t.prob
-	p.Times = l.data.Times
+	n := 0
+	for _, tr := range t.tr {
+		n += tr.data.N()
+	}
+	j := mat.NewDense(n, len(vars), nil)
+	at, sse := 0, 0.0
+	for k, tr := range t.tr {
+		var wrt, cols []int
+		for q, i := range vars {
+			if v := &t.vars[i]; !v.own || v.of == k {
+				wrt, cols = append(wrt, v.index), append(cols, q)
+			}
+		}
+		s, err := t.rows(ctx, tr, wrt, cols, j, at)
+		if err != nil {
+			return nil, 0, tr.named(err)
+		}
+		at += tr.data.N()
+		sse += s
+	}
+	return j, sse, nil
+}
+
+// rows writes the rows of one trajectory, from row at on, by the entries wrt of θ into the columns cols, and gives its sum of squares.
+func (t *trial) rows(ctx context.Context, tr *trajectory, wrt, cols []int, j *mat.Dense, at int) (sse float64, err error) {
+	l := tr.data
+	p := tr.prob
+	p.Theta, p.Times = t.theta(tr), l.data.Times
 	// Standard errors deserve better than the least tolerance that will train.
 	if p.Rtol == 0 || p.Rtol > 1e-8 {
 		p.Rtol = 1e-8
@@ -90,53 +117,29 @@ func (f *fitting) jacobian(ctx context.Context, wrt []int) (*mat.Dense, float64,
 	}
 	s, sol, err := sens.Sensitivities(ctx, &p, wrt)
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	if !sol.Status.Ended() {
-		return nil, 0, sol.Fault
+		return 0, sol.Fault
 	}
-	nx, np := p.Sys.NX, len(wrt)
-	j := mat.NewDense(l.N(), np, nil)
-	var dz, dx, dth []float64
-	if l.out != nil {
-		dz, dx, dth = make([]float64, len(l.z)), make([]float64, nx), make([]float64, p.Sys.NTheta)
+	raw, ok := j.RawMatrix(), l.residuals(sol.X, p.Theta, func(row, col int, r, _ float64) { sse += l.data.Columns[col].weight(row) * r * r })
+	if !ok || !l.jacobian(raw.Data[at*raw.Stride:], raw.Stride, cols, s, sol, p.Theta, wrt, 1) {
+		return 0, l.Failure()
 	}
-	at, sse := 0, 0.0
-	ok := l.residuals(sol.X, p.Theta, func(row, col int, r, dr float64) {
-		c := &l.data.Columns[col]
-		w := c.Weight
-		if w == 0 {
-			w = 1
-		}
-		sse += w * r * r
-		sr := s[row*nx*np : (row+1)*nx*np]
-		for q, i := range wrt {
-			d := 0.0
-			if c.Of.Output {
-				for m := range dx {
-					dx[m] = sr[m*np+q]
-				}
-				dth[i] = 1
-				l.out.JVP(dz, l.data.Times[row], sol.Row(row), p.Theta, 0, dx, dth)
-				dth[i] = 0
-				d = dz[c.Of.Index]
-			} else {
-				d = sr[c.Of.Index*np+q]
-			}
-			j.Set(at, q, math.Sqrt(w)*dr*d)
-		}
-		at++
-	})
-	if !ok {
-		return nil, 0, l.Failure()
-	}
-	return j, sse, nil
+	return sse, nil
 }
 
 // analyse fills in everything from J, n × p, which it overwrites.
 func (id *Identifiability) analyse(j *mat.Dense, sse float64, squares bool) error {
 	n, p := j.Dims()
 	id.StdErr = make([]float64, p)
+	id.Corr = make([][]float64, p)
+	for q := range id.Corr {
+		id.Corr[q] = make([]float64, p)
+		for r := range id.Corr[q] {
+			id.Corr[q][r] = math.NaN()
+		}
+	}
 	length := make([]float64, p)
 	col := make([]float64, n)
 	var kept []int
@@ -187,21 +190,40 @@ func (id *Identifiability) analyse(j *mat.Dense, sse float64, squares bool) erro
 		}
 		id.Weak = append(id.Weak, dir)
 	}
+	// (JᵀJ)⁻¹ of the scaled J, without the directions that it says nothing about.
+	inverse := func(m, o int) float64 {
+		sum := 0.0
+		for k := range s {
+			if s[k] > s[0]/math.Sqrt(maxCond) {
+				sum += (v.At(m, k) / s[k]) * (v.At(o, k) / s[k])
+			}
+		}
+		return sum
+	}
+	diagonal := make([]float64, len(kept))
+	for m := range kept {
+		diagonal[m] = inverse(m, m)
+	}
+	for m, q := range kept {
+		for o, r := range kept[:m+1] {
+			if open[m] || open[o] {
+				continue
+			}
+			c := 1.0
+			if o != m {
+				c = max(-1, min(inverse(m, o)/math.Sqrt(diagonal[m]*diagonal[o]), 1))
+			}
+			id.Corr[q][r], id.Corr[r][q] = c, c
+		}
+	}
 	if !squares || n <= p {
 		return nil
 	}
 	sigma2 := sse / float64(n-p)
 	for m, q := range kept {
-		if open[m] {
-			continue
+		if !open[m] {
+			id.StdErr[q] = math.Sqrt(sigma2*diagonal[m]) / length[q]
 		}
-		sum := 0.0
-		for k := range s {
-			if s[k] > s[0]/math.Sqrt(maxCond) {
-				sum += (v.At(m, k) / s[k]) * (v.At(m, k) / s[k])
-			}
-		}
-		id.StdErr[q] = math.Sqrt(sigma2*sum) / length[q]
 	}
 	return nil
 }

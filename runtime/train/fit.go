@@ -2,9 +2,9 @@ package train
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/udl-lang/udl/runtime/sens"
@@ -27,28 +27,42 @@ type Spec struct {
 	// are not used; with Data, neither are T0 and T1: they are the first and last time of the data.
 	Problem solve.Problem
 
-	Data    *Data
-	Compare LossSpec  // how the model is compared with Data
-	HeldOut HeldOut   // which of Data are kept out of the training
-	Loss    sens.Loss // a loss of its own, in place of Data; with Problem.T0 and T1
+	Data *Data
+	// Trajectories are several, in place of Data. The loss is the sum, or the mean, over all of them.
+	Trajectories []Trajectory
+	Compare      LossSpec  // how the model is compared with the data
+	HeldOut      HeldOut   // which of the data are kept out of the training
+	Loss         sens.Loss // a loss of its own, in place of data; with Problem.T0 and T1
 
-	Stages []Stage // nil: DefaultStages
+	Stages []Stage // nil: lm where it is made for (see the table), else DefaultStages
+	// Methods are run one after the other, each from the best point of the one before; nil: shooting. Shooting follows
+	// where the last is something else.
+	Methods []Method
 	// Gradient is how gradients are computed: "discrete", the adjoint of the steps taken, or "forward"
 	// sensitivities. "" and "auto" mean the adjoint.
 	Gradient string
 	// AutoScale fills input scales of unknowns from Data before training.
 	AutoScale []AutoScale
+	// Threads is how many trajectories are solved at a time; 0: as many as there are cores. The result is the same.
+	Threads int
 	// Progress is called after each iteration, in the goroutine of Fit. It must be quick.
 	Progress func(Progress)
+	// Snapshot and Resume are those of Settings: the state after each iteration, and to go on from one. The
+	// rest of the Spec must be what it was when the snapshot was taken.
+	Snapshot func(*Snapshot)
+	Resume   *Snapshot
 }
 
 // Result is what a fit found.
 type Result struct {
 	Theta   []float64 // the best point ever seen, length NTheta
+	Own     []Own     // what each of several trajectories has for itself; nil of one
 	Loss    float64   // there; NaN if the fit was cancelled before the loss was ever computed
 	History []Point
 	Status  Status
 	Report  *Report
+
+	spec *Spec // what was fitted, for profiles
 }
 
 // StartError is a fit that cannot begin, since the loss or its gradient is not finite at the
@@ -61,10 +75,24 @@ type StartError struct {
 	Free  string          // the free parameter whose derivative is not finite, with Grad
 	Row   int             // the first row of the data that is concerned, from 0 in those trained on; −1 for none
 	Place string          // of that row
+	// Trajectory is which of several it is; "" of one.
+	Trajectory string
+	// Phase and After, of a fit in phases, are the phase that cannot start and the one whose best point it starts from; "" in the first.
+	Phase, After string
 }
 
 // Error tells the whole story in one line.
 func (e *StartError) Error() string {
+	switch {
+	case e.Phase != "":
+		return fmt.Sprintf("%s cannot go on from where %s has ended: %s", e.Phase, e.After, e.cause())
+	case e.Trajectory != "":
+		return e.Trajectory + ": " + e.cause()
+	}
+	return e.cause()
+}
+
+func (e *StartError) cause() string {
 	if e.Free != "" {
 		s := fmt.Sprintf("the loss is %.6g at the start, but its derivative by %s is not finite", e.Loss, e.Free)
 		if e.Grad != nil {
@@ -92,6 +120,8 @@ func (e *StartError) Error() string {
 // Help is one line of what to try.
 func (e *StartError) Help() string {
 	switch {
+	case e.Phase != "" && e.Free == "":
+		return "let the time span grow in smaller steps, `shooting(grow = 10)`, or start from other parameters"
 	case e.Free != "":
 		return "start where the equations are smooth: away from a root of 0, a power of 0, or equal arguments of a norm"
 	case e.Value != nil && e.Value.Log:
@@ -117,7 +147,8 @@ func inWords(v float64) string {
 // Fit trains. A trial whose solve fails has an infinite loss; when ctx is cancelled the best point so far is
 // the result, with the status Cancelled. The same Spec gives the same Theta, to the bit.
 //
-// The error is *StartError, *DataError, *NameError, *OptionError, or tells what makes no sense.
+// The error is *StartError, *DataError, *NameError, *OptionError, *MethodError, *SnapshotError, or tells what makes no
+// sense.
 func Fit(ctx context.Context, s Spec) (*Result, error) {
 	if ctx == nil {
 		ctx = context.Background()
@@ -127,22 +158,17 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	decay := make([]bool, len(f.trial.vars))
-	for k, v := range f.trial.vars {
-		decay[k] = v.weight
-	}
-	m, err := Minimise(ctx, f.trial, f.trial.start(), f.stages, Settings{Progress: s.Progress, Decay: decay})
-	var bad *NonFiniteStart
-	if errors.As(err, &bad) {
-		return nil, f.startError(bad)
-	}
+	m, phases, err := f.run(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f.trial.set(m.U)
 	r := &Result{Theta: append([]float64(nil), f.trial.prob.Theta...), Loss: m.F, History: m.History, Status: m.Status}
+	f.own(r)
 	r.Report = f.report(ctx, m)
-	r.Report.Elapsed = time.Since(start)
+	again := s
+	again.AutoScale, again.Methods, again.Progress, again.Snapshot, again.Resume = nil, nil, nil, nil, nil
+	r.spec = &again
+	r.Report.Phases, r.Report.Elapsed = phases, time.Since(start)
 	return r, nil
 }
 
@@ -151,8 +177,12 @@ type fitting struct {
 	spec   *Spec
 	trial  *trial
 	stages []Stage
-	begin  []float64 // θ at the start
-	held   *Data     // nil when nothing is held out
+	phases []phase
+	all    []*trajectory
+	free   []Free
+	first  []float64 // of the variables, at the start
+
+	warnings []string
 }
 
 func prepare(s *Spec) (*fitting, error) {
@@ -162,11 +192,15 @@ func prepare(s *Spec) (*fitting, error) {
 		return nil, fmt.Errorf("there is no system to train")
 	case s.Theta != nil && len(s.Theta) != sys.NTheta:
 		return nil, fmt.Errorf("%d parameter values were given, the system has %d", len(s.Theta), sys.NTheta)
-	case s.Data != nil && s.Loss != nil:
+	case s.Data != nil && s.Trajectories != nil:
+		return nil, fmt.Errorf("give the data of one trajectory or of several, not both")
+	case s.Trajectories != nil && len(s.Trajectories) == 0:
+		return nil, fmt.Errorf("there are no trajectories")
+	case s.hasData() && s.Loss != nil:
 		return nil, fmt.Errorf("a loss of its own and data to compare with exclude each other")
-	case s.Data == nil && s.Loss == nil:
+	case !s.hasData() && s.Loss == nil:
 		return nil, fmt.Errorf("there is nothing to train on: give data, or a loss")
-	case s.Data == nil && !s.HeldOut.zero():
+	case !s.hasData() && (!s.HeldOut.zero() || s.HeldOut.Trajectories != nil):
 		return nil, fmt.Errorf("only data can be held out, and the loss is a function")
 	}
 	forward := false
@@ -178,9 +212,6 @@ func prepare(s *Spec) (*fitting, error) {
 		return nil, fmt.Errorf("training cannot use the gradient method %q; take discrete or forward", s.Gradient)
 	}
 	f := &fitting{spec: s, stages: s.Stages}
-	if f.stages == nil {
-		f.stages = DefaultStages()
-	}
 	p := s.Problem
 	p.Sys, p.Times = sys, nil
 	if s.Theta != nil {
@@ -188,13 +219,10 @@ func prepare(s *Spec) (*fitting, error) {
 	} else if p.Theta = sys.Defaults(); sys.Randomize != nil {
 		sys.Randomize(p.Theta, s.Seed)
 	}
-	loss := s.Loss
-	if s.Data != nil {
-		d, err := f.data(&p)
-		if err != nil {
+	if s.hasData() {
+		if err := f.gather(&p); err != nil {
 			return nil, err
 		}
-		loss = d
 	}
 	free := s.Free
 	if free == nil {
@@ -203,36 +231,58 @@ func prepare(s *Spec) (*fitting, error) {
 			return nil, err
 		}
 	}
-	vars, err := variables(free, p.Theta)
+	vars, err := f.scatter(free, p.Theta)
 	if err != nil {
 		return nil, err
 	}
 	if len(vars) == 0 {
 		return nil, &NameError{Name: nameOf(sys), Reason: "nothing in it is free: it has no parameters and no unknowns"}
 	}
-	f.trial = newTrial(p, loss, vars, forward)
-	f.begin = append([]float64(nil), p.Theta...)
-	return f, nil
+	if f.free = free; s.hasData() {
+		var tr []*trajectory
+		for _, x := range f.all {
+			if x.data != nil {
+				tr = append(tr, x)
+			}
+		}
+		f.trial = newTrialOver(p.Theta, tr, vars, forward)
+	} else {
+		f.trial = newTrial(p, s.Loss, vars, forward)
+	}
+	f.trial.threads = s.Threads
+	for k := range vars {
+		f.first = append(f.first, f.trial.value1(&vars[k]))
+	}
+	return f, f.plan()
 }
 
-// data makes the loss against data and sets the time span.
-func (f *fitting) data(p *solve.Problem) (*DataLoss, error) {
-	s := f.spec
-	// All data are checked before they are split, so that rows are numbered as the user knows them.
-	if _, err := NewDataLoss(s.Sys, s.Data, s.Compare); err != nil {
-		return nil, err
+func (s *Spec) hasData() bool { return s.Data != nil || s.Trajectories != nil }
+
+// own fills in what each of several trajectories has for itself. The model as such starts again where its expressions say: no value of one
+// trajectory is that of all.
+func (f *fitting) own(r *Result) {
+	if len(f.all) < 2 {
+		return
 	}
-	train, held, err := s.HeldOut.split(s.Data)
-	if err != nil {
-		return nil, err
+	for _, tr := range f.all {
+		r.Own = append(r.Own, Own{Name: tr.name, Index: slices.Clone(tr.index), Values: slices.Clone(tr.value)})
 	}
-	f.held = held
-	loss, err := NewDataLoss(s.Sys, train, s.Compare)
-	if err != nil {
-		return nil, err
+	for _, x := range f.free {
+		flag := f.spec.Sys.Find(x.Name, system.RoleFlag)
+		if !x.taken || flag == nil {
+			continue
+		}
+		// Put in force by Select, and so by each trajectory for itself.
+		for k := range r.Own {
+			o := &r.Own[k]
+			for _, i := range append([]int{flag.Off}, x.Index...) {
+				if !slices.Contains(o.Index, i) {
+					o.Index, o.Values = append(o.Index, i), append(o.Values, r.Theta[i])
+				}
+			}
+		}
+		r.Theta[flag.Off] = 0
 	}
-	p.T0, p.T1 = train.Times[0], train.Times[len(train.Times)-1]
-	return loss, FillScales(s.Sys, p.Theta, train, s.AutoScale)
 }
 
 func nameOf(sys *system.System) string {
@@ -243,8 +293,7 @@ func nameOf(sys *system.System) string {
 }
 
 // startError adds to what is not finite at the start why, where and when.
-func (f *fitting) startError(bad *NonFiniteStart) error {
-	t := f.trial
+func (t *trial) startError(bad *NonFiniteStart) error {
 	e := &StartError{Loss: bad.Value, Fault: t.fault, Value: t.value, Grad: t.spoilt, Row: -1}
 	if bad.Gradient {
 		e.Free = t.vars[bad.Index].name
@@ -253,7 +302,8 @@ func (f *fitting) startError(bad *NonFiniteStart) error {
 	if t.data == nil {
 		return e
 	}
-	d := t.data.data
+	e.Trajectory = t.tr[t.at].name
+	d := t.tr[t.at].data.data
 	switch {
 	case e.Value != nil:
 		e.Row, e.Place = e.Value.Row, e.Value.Place

@@ -275,6 +275,7 @@ func TestFitLet(t *testing.T) {
 func TestFitCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := peltsSpec(1.3)
+	s.Stages = DefaultStages()
 	s.Progress = func(p Progress) {
 		if p.Iter == 20 {
 			cancel()

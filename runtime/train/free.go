@@ -18,6 +18,8 @@ type Free struct {
 	// the scalar parameters of a formula.
 	Weight bool
 	Shape  []int // of the slot, for the names of its elements; nil for a scalar or an entry by itself
+
+	taken bool // of an initial value: Select took it out of its expression
 }
 
 // NameError is a name that cannot be trained.
@@ -67,6 +69,11 @@ func Select(sys *system.System, th []float64, names []string, t0 float64) ([]Fre
 			return nil, unknownName(sys, name)
 		}
 	}
+	taken := map[string]bool{}
+	for _, s := range states {
+		flag := sys.Find(s.Name, system.RoleFlag)
+		taken[s.Name] = flag != nil && th[flag.Off] != 1
+	}
 	if err := giveInitial(sys, th, states, t0); err != nil {
 		return nil, err
 	}
@@ -74,7 +81,9 @@ func Select(sys *system.System, th []float64, names []string, t0 float64) ([]Fre
 	for i := range sys.Theta {
 		s := &sys.Theta[i]
 		if want[i] || names == nil && (s.Role == system.RoleParam || s.Role == system.RoleWeight) {
-			out = append(out, freeSlot(s))
+			f := freeSlot(s)
+			f.taken = s.Role == system.RoleInit && taken[s.Name]
+			out = append(out, f)
 		}
 	}
 	return out, nil
@@ -146,6 +155,10 @@ type variable struct {
 	index  int // into θ
 	weight bool
 	Transform
+
+	initial bool // of a state
+	own     bool // of one trajectory: of says which of those trained on, and at where it stands in its values
+	of, at  int
 }
 
 // variables prepares what is free: names, transforms, and starts on a bound moved inside, in th.

@@ -124,7 +124,7 @@ func TestFillScales(t *testing.T) {
 	if err := FillScales(sys, th, nil, []AutoScale{{"U.scale", []string{"x", "k"}}}); err != nil || th[22] != 1 || th[23] != 3 {
 		t.Errorf("without data: %v, %v", th[22:], err)
 	}
-	if m := magnitude(sys, d, "x"); m != 1 {
+	if m := magnitude(sys, []*Data{d}, "x"); m != 1 {
 		t.Errorf("a column of zeros gives %v", m)
 	}
 }

@@ -10,6 +10,7 @@ var _ curvature = (*lbfgs)(nil)
 
 type lbfgs struct {
 	s, y   [][]float64 // a ring of pairs
+	pairs  []float64   // their memory
 	sy     []float64
 	a      []float64
 	next   int // where the next pair goes
@@ -21,6 +22,7 @@ func runLBFGS(r *run, s *Stage) (Status, error) {
 	m := min(int(s.value("memory")), max(r.n, 1))
 	l := &lbfgs{s: make([][]float64, m), y: make([][]float64, m), sy: make([]float64, m), a: make([]float64, m)}
 	buf := make([]float64, 2*m*r.n)
+	l.pairs = buf
 	for i := range m {
 		l.s[i], l.y[i], buf = buf[:r.n:r.n], buf[r.n:2*r.n:2*r.n], buf[2*r.n:]
 	}
@@ -29,6 +31,14 @@ func runLBFGS(r *run, s *Stage) (Status, error) {
 
 func (l *lbfgs) reset()      { l.stored = 0 }
 func (l *lbfgs) fresh() bool { return l.stored == 0 }
+
+func (l *lbfgs) state(b *ledger) {
+	b.vec("pairs", l.pairs)
+	b.vec("sy", l.sy)
+	b.whole("next", &l.next)
+	b.whole("stored", &l.stored)
+	b.num("gamma", &l.gamma)
+}
 
 func (l *lbfgs) direction(dir, g []float64) {
 	for i := range dir {

@@ -5,15 +5,18 @@ import "math"
 // Line search for the strong Wolfe conditions: first steps grow until an interval is found that
 // must hold a good one, then the interval shrinks by cubic interpolation, guarded by bisection.
 // An infinite value is the far end of an interval, so that a solve that fails only shortens the
-// step.
+// step. Where the strong conditions cannot be had, since the slope jumps across a kink of abs, max and their like, a
+// step that meets the weak ones is taken: it lies behind the kink, so that the curvature learns of both sides.
 //
 // J. Nocedal, S. J. Wright, Numerical Optimization, 2nd edition, Springer 2006, algorithms 3.5
-// and 3.6, equation 3.59.
+// and 3.6, equation 3.59; A. S. Lewis, M. L. Overton, Nonsmooth optimization via quasi-Newton methods, Mathematical
+// Programming 141 (2013), 135–163.
 
 const (
 	armijo     = 1e-4 // share of the predicted decrease that a step must bring
 	wolfe      = 0.9  // share of the slope that may be left
 	maxTrials  = 30
+	patience   = 8 // trials after which the weak conditions are enough
 	growth     = 4.0
 	insideEnds = 0.1 // a trial keeps this share of the interval away from its ends
 )
@@ -52,10 +55,14 @@ func (s *lineSearch) search(f0, d0, first float64) (f, step float64, ok bool, er
 	copy(s.g0, s.g)
 	lo := probe{0, f0, d0}
 	best := lo
-	var hi probe
+	var hi, weak probe // weak: the lowest step that meets the weak conditions
 	bracketed := false
 	a := first
-	for range maxTrials {
+	for trial := 0; trial < maxTrials; trial++ {
+		if trial >= patience && weak.a > 0 {
+			best = weak
+			break
+		}
 		t, err := s.at(a)
 		if err != nil {
 			return f0, 0, false, err
@@ -64,6 +71,9 @@ func (s *lineSearch) search(f0, d0, first float64) (f, step float64, ok bool, er
 			best = t
 		}
 		low := t.f <= f0+armijo*t.a*d0 && t.f < f0
+		if low && t.d >= wolfe*d0 && (weak.a == 0 || t.f < weak.f) {
+			weak = t
+		}
 		switch {
 		case !low || t.f >= lo.f && lo.a > 0:
 			hi, bracketed = t, true
@@ -80,6 +90,9 @@ func (s *lineSearch) search(f0, d0, first float64) (f, step float64, ok bool, er
 		}
 		w := hi.a - lo.a
 		if math.Abs(w) <= 1e-14*math.Max(math.Abs(hi.a), math.Abs(lo.a)) || lo.a+0.5*w == lo.a {
+			if weak.a > 0 {
+				best = weak
+			}
 			break
 		}
 		a = lo.a + w*inside(lo, hi)

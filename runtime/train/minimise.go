@@ -13,6 +13,12 @@ type Settings struct {
 	Progress func(Progress)
 	// Decay says which variables weight decay (adamw) acts on, length Dim; nil: all.
 	Decay []bool
+	// Snapshot is called after each iteration, before Progress, with the complete state. What it is given
+	// is valid during the call; see Snapshot.Clone.
+	Snapshot func(*Snapshot)
+	// Resume goes on from a snapshot, of the same objective and stages, to the same bits. The start is not
+	// evaluated again, and u0 counts for its length only.
+	Resume *Snapshot
 }
 
 // Minimum is what a minimisation found.
@@ -31,7 +37,7 @@ type Minimum struct {
 // status Cancelled.
 //
 // The error is *NonFiniteStart when the objective or its gradient is not finite at u0, *OptionError
-// for an option that does not fit, or what the objective returned.
+// for an option that does not fit, *SnapshotError for a snapshot that does not, or what the objective returned.
 func Minimise(ctx context.Context, obj Objective, u0 []float64, stages []Stage, set Settings) (*Minimum, error) {
 	if ctx == nil {
 		ctx = context.Background()
@@ -55,16 +61,33 @@ func Minimise(ctx context.Context, obj Objective, u0 []float64, stages []Stage, 
 		fbest: math.Inf(1), stages: stages}
 	copy(r.best, u0)
 
-	status, err := r.begin(u0)
+	var status Status
+	var err error
+	if set.Resume != nil {
+		if err := set.Resume.fits(n, stages); err != nil {
+			return nil, err
+		}
+		r.restore(set.Resume)
+		err = ctx.Err()
+	} else {
+		status, err = r.begin(u0)
+	}
 	for ; err == nil && n > 0 && r.stage < len(stages); r.stage++ {
 		s := &stages[r.stage]
 		status, err = s.Optimiser.run(r, s)
+		if err == nil {
+			err = r.settle(ctx)
+		}
 	}
 	if err != nil {
 		if ctx.Err() == nil {
 			return nil, err
 		}
 		status = Cancelled
+		// The loss of what there is so far is that over all data.
+		if err := r.settle(context.WithoutCancel(ctx)); err != nil {
+			return nil, err
+		}
 	}
 	m := &Minimum{U: r.best, F: r.fbest, Status: status, History: r.history, Iters: r.iters, Evals: r.evals, Elapsed: time.Since(r.start)}
 	if math.IsInf(m.F, 1) {

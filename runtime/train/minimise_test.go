@@ -33,6 +33,25 @@ func (o *function) Eval(_ context.Context, u, g []float64) (float64, error) {
 	return o.f(u, g), nil
 }
 
+// Squares makes a value that is not negative the square of one residual, so that every optimiser can be run on it.
+func (o *function) Squares() (int, string) { return 1, "" }
+
+func (o *function) Residuals(ctx context.Context, u, r []float64) (bool, error) {
+	f, err := o.Eval(ctx, u, nil)
+	r[0] = math.Sqrt(f)
+	return r[0]-r[0] == 0, err
+}
+
+func (o *function) Jacobian(ctx context.Context, u, j []float64) (bool, error) {
+	f, err := o.Eval(ctx, u, j)
+	for i := range j {
+		if j[i] != 0 {
+			j[i] /= 2 * math.Sqrt(f)
+		}
+	}
+	return true, err
+}
+
 // rosenbrock is H. H. Rosenbrock's valley, The Computer Journal 3 (1960), 175–184, chained over n
 // variables. Its minimum is 0 at (1, …, 1).
 func rosenbrock(u, g []float64) float64 {
@@ -186,7 +205,7 @@ func TestOptionErrors(t *testing.T) {
 		values map[string]float64
 		want   string
 	}{
-		{"adm", nil, "there is no such optimiser; there are adam, adamw, sgd, bfgs, lbfgs"},
+		{"adm", nil, "there is no such optimiser; there are adam, adamw, sgd, bfgs, lbfgs, lm"},
 		{"adam", map[string]float64{"lr": 0.1}, "adam(lr): there is no such option; there are rate, iters"},
 		{"adam", map[string]float64{"rate": 0}, "adam(rate): it must be a number above 0, not 0"},
 		{"adam", map[string]float64{"rate": math.NaN()}, "not NaN"},
@@ -375,6 +394,20 @@ func (f *failing) Eval(ctx context.Context, u, g []float64) (float64, error) {
 	return f.function.Eval(ctx, u, g)
 }
 
+func (f *failing) Residuals(ctx context.Context, u, r []float64) (bool, error) {
+	if f.evals == f.at {
+		return false, f.err
+	}
+	return f.function.Residuals(ctx, u, r)
+}
+
+func (f *failing) Jacobian(ctx context.Context, u, j []float64) (bool, error) {
+	if f.evals == f.at {
+		return false, f.err
+	}
+	return f.function.Jacobian(ctx, u, j)
+}
+
 func TestObjectiveErrors(t *testing.T) {
 	broken := errors.New("broken")
 	for _, o := range Optimisers() {
@@ -467,3 +500,6 @@ func TestAdamByHand(t *testing.T) {
 		t.Errorf("three steps of 0.1 lead to −0.3, not %v", m.U[0])
 	}
 }
+
+// testObjective is a closure as an Objective.
+func testObjective(n int, f func(u, g []float64) float64) Objective { return &function{n: n, f: f} }

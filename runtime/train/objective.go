@@ -17,6 +17,14 @@ type Objective interface {
 	Eval(ctx context.Context, u, g []float64) (float64, error)
 }
 
+// Parts is an objective that can be looked at in parts: mini-batches. Optimisers without line search call Iteration before the
+// evaluation of each iteration, from 1, and evaluations are then over that iteration's part, which is a function of stage and iteration;
+// the result says whether it is less than all. Iteration 0 means all of it. An optimiser with a line search sees all.
+type Parts interface {
+	Objective
+	Iteration(stage, iter int) (part bool)
+}
+
 // Status is how a minimisation ended.
 type Status int
 
@@ -40,10 +48,11 @@ func (s Status) String() string {
 
 // Point is one iteration in the history of a minimisation. Iteration 0 of the first stage is the start.
 type Point struct {
+	Phase    int     // of a fit in several; 0 of Minimise
 	Stage    int     // index into the stages
 	Iter     int     // within the stage
 	Loss     float64 // +Inf for a failed trial
-	Best     float64 // the lowest loss so far
+	Best     float64 // the lowest loss so far, in the phase
 	GradNorm float64 // Euclidean, before clipping, in the optimiser's variables; NaN after a failed trial
 	Rate     float64 // the learning rate, or the length of a line search's step in units of its direction
 	Note     string  // what was unusual
@@ -52,6 +61,8 @@ type Point struct {
 // Progress is what a callback is told after each iteration.
 type Progress struct {
 	Point
+	Phases    int    // how many there are; 0 of Minimise
+	Method    string // what the phase is: "shooting to t = 1905"
 	Optimiser string // of the stage: "adam"
 	Stages    int    // how many there are
 	Total     int    // iterations of the stage at most
@@ -86,12 +97,21 @@ type run struct {
 
 	best, bestG []float64
 	fbest       float64
+	// partial says that evaluations are over a part of the data: then the best point is the last one, since losses of different parts do not
+	// compare. from and ffrom are where the stage began, over all data.
+	partial bool
+	from    []float64
+	ffrom   float64
 
 	stages  []Stage
 	stage   int
 	evals   int
 	iters   int
 	history []Point
+
+	state  func(*ledger) // what the optimiser of the stage keeps between iterations
+	book   ledger
+	resume *Snapshot // to be filled in by the stage that it was taken in; nil once that is done
 }
 
 // eval evaluates the objective and its gradient. The value is finite or +Inf; a gradient that is not finite counts as a
@@ -108,12 +128,52 @@ func (r *run) eval(u, g []float64) (float64, error) {
 	if math.IsNaN(f) || math.IsInf(f, 0) || firstBad(g) >= 0 {
 		return math.Inf(1), nil
 	}
-	if f < r.fbest {
+	r.seen(f, u, g)
+	return f, nil
+}
+
+// seen keeps a point that is better than all before.
+func (r *run) seen(f float64, u, g []float64) {
+	if f < r.fbest || r.partial {
 		r.fbest = f
 		copy(r.best, u)
 		copy(r.bestG, g)
 	}
-	return f, nil
+}
+
+// iteration chooses the part of the data for an iteration.
+func (r *run) iteration(iter int) {
+	if p, ok := r.obj.(Parts); ok {
+		if now := p.Iteration(r.stage, iter); now && !r.partial {
+			r.from, r.ffrom = append(r.from[:0], r.best...), r.fbest
+			r.partial = true
+		}
+	}
+}
+
+// settle ends a stage over parts of the data: its end is evaluated over all of them. If it is worse than where the stage began, that is
+// what comes back.
+func (r *run) settle(ctx context.Context) error {
+	if !r.partial {
+		return nil
+	}
+	r.obj.(Parts).Iteration(r.stage, 0)
+	r.partial = false
+	u := append([]float64(nil), r.best...)
+	at := r.ctx
+	r.ctx = ctx
+	defer func() { r.ctx = at }()
+	g := make([]float64, r.n)
+	r.fbest = math.Inf(1)
+	if _, err := r.eval(u, g); err != nil {
+		return err
+	}
+	if r.fbest <= r.ffrom {
+		return nil
+	}
+	r.fbest = math.Inf(1)
+	_, err := r.eval(r.from, g)
+	return err
 }
 
 // toBest writes the best point and its gradient into u and g and gives its loss.
@@ -123,13 +183,17 @@ func (r *run) toBest(u, g []float64) float64 {
 	return r.fbest
 }
 
-// note records an iteration and tells the callback.
+// note records an iteration and tells the callbacks. The optimiser must be ready for the next one, since
+// its state is written down here.
 func (r *run) note(p Point) {
 	p.Stage, p.Best = r.stage, r.fbest
 	if p.Iter > 0 {
 		r.iters++
 	}
 	r.history = append(r.history, p)
+	if r.set.Snapshot != nil {
+		r.snapshot(p)
+	}
 	if r.set.Progress != nil {
 		s := &r.stages[r.stage]
 		r.set.Progress(Progress{Point: p, Optimiser: s.Optimiser.Name, Stages: len(r.stages), Total: s.Iters(),

@@ -21,6 +21,8 @@ type curvature interface {
 	direction(dir, g []float64)
 	// update learns from a step s over which the gradient changed by y; sy = s·y > 0, yy = y·y.
 	update(s, y []float64, sy, yy float64)
+	// state goes through what is known.
+	state(l *ledger)
 }
 
 const (
@@ -45,7 +47,23 @@ func quasiNewton(r *run, s *Stage, h curvature) (Status, error) {
 	ls := &lineSearch{r: r, x: u, g: g, dir: dir, x0: buf[3*n : 4*n], g0: buf[4*n:]}
 	gtol, ftol := s.value("gtol"), s.value("ftol")
 	f, flat := r.toBest(u, g), 0
-	for it := 1; it <= s.Iters(); {
+	made, err := r.keep(func(l *ledger) {
+		l.vec("u", u)
+		l.vec("g", g)
+		l.num("f", &f)
+		l.whole("flat", &flat)
+		h.state(l)
+	})
+	if err != nil {
+		return Done, err
+	}
+	for it := made + 1; ; {
+		switch {
+		case flat >= flatIters && ftol > 0:
+			return Converged, nil
+		case it > s.Iters():
+			return Done, nil
+		}
 		gn := normInf(g)
 		if gn == 0 || gn <= gtol*math.Abs(f) {
 			return Converged, nil
@@ -57,7 +75,6 @@ func quasiNewton(r *run, s *Stage, h curvature) (Status, error) {
 		}
 		found := false
 		f0, a := f, 0.0
-		var err error
 		if slope := dot(dir, g); slope < 0 && !math.IsInf(slope, 0) && step > 0 {
 			if f, a, found, err = ls.search(f0, slope, step); err != nil {
 				return Cancelled, err
@@ -70,16 +87,15 @@ func quasiNewton(r *run, s *Stage, h curvature) (Status, error) {
 			h.reset()
 			continue
 		}
-		r.note(Point{Iter: it, Loss: f, GradNorm: norm2(g), Rate: a})
-		it++
 		if f0-f > ftol*math.Abs(f) {
 			flat = 0
-		} else if flat++; flat >= flatIters && ftol > 0 {
-			return Converged, nil
+		} else {
+			flat++
 		}
 		ls.learn(h)
+		r.note(Point{Iter: it, Loss: f, GradNorm: norm2(g), Rate: a})
+		it++
 	}
-	return Done, nil
 }
 
 func dot(a, b []float64) float64 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/udl-lang/udl/runtime/solve"
@@ -13,9 +14,10 @@ import (
 // Report is the account of a fit.
 type Report struct {
 	Model      string
-	Loss       string // as it is written: "sse(scale = log)"; "a function of the solution" otherwise
-	Optimisers []string
+	Loss       string   // as it is written: "sse(scale = log)"; "a function of the solution" otherwise
+	Optimisers []string // of the last phase
 	Status     Status
+	Phases     []PhaseReport // one at least
 
 	NFree   int        // scalars that were free
 	Params  []Estimate // free parameters and initial values, in the order they were given
@@ -24,13 +26,19 @@ type Report struct {
 	Train   Score
 	Held    *Score // nil when nothing was held out
 	Columns []ColumnScore
+	// Trajectories has the figures of each of several, in their order; nil of one.
+	Trajectories []TrajectoryScore
 
 	Iters, Evals int
 	Elapsed      time.Duration
 
-	// AIC and BIC take the errors as normal, independent and of one unknown variance (on the log scale:
-	// those of the logarithms): n log(SSE/n) + 2k and + k log n, with k one more than NFree. They compare fits of
-	// the same data on the same scale. NaN for losses that are no squares.
+	// Residuals are in the order of the data, those trained on before those held out.
+	Residuals []Residual
+
+	// AIC and BIC take the errors as normal, independent and of one unknown variance, divided by the weights (on the log scale:
+	// those of the logarithms): −2 log L + 2k and −2 log L + k log n at the largest likelihood, −2 log L = n (log(2π SSE/n) + 1) − Σ log w,
+	// with k one more than NFree. They compare fits of the same data on the same scale, and are what R's nls gives.
+	// NaN for losses that are no squares, and where there are as many parameters as data.
 	//
 	// H. Akaike, IEEE Transactions on Automatic Control 19 (1974), 716–723; G. Schwarz, Annals
 	// of Statistics 6 (1978), 461–464.
@@ -51,6 +59,16 @@ type Estimate struct {
 	Lo, Hi       float64 // bounds
 }
 
+// Residual is a value of the data beside the model's.
+type Residual struct {
+	Trajectory  int // which of several, from 0
+	Column      int // index into Columns
+	T           float64
+	Data, Model float64
+	Value       float64 // Model − Data; on the log scale, the difference of the logarithms
+	Held        bool    // it was held out
+}
+
 // Group is how many weights an unknown has free.
 type Group struct {
 	Name string
@@ -62,6 +80,14 @@ type Score struct {
 	Loss float64 // of the kind that was trained; +Inf where the solution does not reach the data
 	N    int     // values that are not missing; 0 for a loss that is a function
 	RMSE float64 // root mean square of the residuals, without weights; NaN without data
+}
+
+// TrajectoryScore is how well one of several trajectories is met. Residuals are differences of logarithms on the log scale.
+type TrajectoryScore struct {
+	Name     string
+	N, HeldN int
+	RMSE     float64 // NaN where it is held out as a whole
+	HeldRMSE float64 // NaN where nothing of it is held out, or where the solution does not reach that
 }
 
 // ColumnScore is how well one column is met. Residuals are differences of logarithms on the log scale.
@@ -81,7 +107,7 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 	t, s := f.trial, f.spec
 	r := &Report{Model: nameOf(s.Sys), Loss: "a function of the solution", Status: m.Status, NFree: len(t.vars),
 		Train: Score{Loss: m.F, RMSE: math.NaN()}, Iters: m.Iters, Evals: m.Evals, AIC: math.NaN(), BIC: math.NaN()}
-	for _, st := range f.stages {
+	for _, st := range f.phases[len(f.phases)-1].plan().stages {
 		r.Optimisers = append(r.Optimisers, st.Optimiser.Name)
 	}
 	f.parameters(r)
@@ -93,17 +119,23 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 	if ctx.Err() != nil {
 		ctx = context.WithoutCancel(ctx)
 	}
-	r.Train.N = t.data.N()
-	for k := range t.data.data.Columns {
-		c := &t.data.data.Columns[k]
-		r.Columns = append(r.Columns, ColumnScore{Name: c.Name, Quantity: c.Of.name(s.Sys), RMSE: math.NaN(), HeldRMSE: math.NaN(), HeldAt: math.NaN()})
+	t.all()
+	t.divide() // by the values of all trajectories
+	for _, tr := range f.all {
+		f.columns(r, tr)
+		if len(f.all) > 1 {
+			r.Trajectories = append(r.Trajectories, TrajectoryScore{Name: tr.name, RMSE: math.NaN(), HeldRMSE: math.NaN()})
+		}
 	}
-	sse := f.score(ctx, r, t.data, &r.Train, false)
+	sse, logw := f.score(ctx, r, &r.Train, false)
 	if n, k := float64(r.Train.N), float64(r.NFree+1); t.data.pen.Squares && sse > 0 && k < n { // with more parameters than data they mean nothing
-		r.AIC, r.BIC = n*math.Log(sse/n)+2*k, n*math.Log(sse/n)+k*math.Log(n)
+		deviance := n*(math.Log(2*math.Pi*sse/n)+1) - logw
+		r.AIC, r.BIC = deviance+2*k, deviance+k*math.Log(n)
 	}
-	if f.held != nil {
-		f.scoreHeld(ctx, r)
+	r.Warnings = append(r.Warnings, f.warnings...)
+	if slices.ContainsFunc(f.all, func(tr *trajectory) bool { return tr.held != nil }) {
+		r.Held = &Score{}
+		f.score(ctx, r, r.Held, true)
 	}
 	if m.Status != Cancelled {
 		f.identify(ctx, r)
@@ -122,8 +154,8 @@ func (f *fitting) parameters(r *Report) {
 			}
 		}
 	}
-	for _, v := range t.vars {
-		th := t.prob.Theta[v.index]
+	for k, v := range t.vars {
+		th := t.value1(&v)
 		if v.weight {
 			name := owner[v.index]
 			if name == "" {
@@ -136,7 +168,7 @@ func (f *fitting) parameters(r *Report) {
 			}
 			continue
 		}
-		r.Params = append(r.Params, Estimate{Name: v.name, Start: f.begin[v.index], Value: th, StdErr: math.NaN(), Lo: v.Lo, Hi: v.Hi})
+		r.Params = append(r.Params, Estimate{Name: v.name, Start: f.first[k], Value: th, StdErr: math.NaN(), Lo: v.Lo, Hi: v.Hi})
 		for _, b := range [...]float64{v.Lo, v.Hi} {
 			if near := v.nearBound(b); !math.IsInf(b, 0) && math.Abs(th-b) <= near {
 				r.Warnings = append(r.Warnings, fmt.Sprintf("%s has gone to its bound %.6g: the data ask for a value beyond, or the bound is what decides", v.name, b))
@@ -153,85 +185,160 @@ func (t Transform) nearBound(b float64) float64 {
 	return 1e-5 * t.Scale
 }
 
-// solveAt solves over a span at the fitted parameters.
-func (f *fitting) solveAt(ctx context.Context, t0, t1 float64, times []float64) (*solve.Solution, error) {
-	p := f.trial.prob
-	p.T0, p.T1, p.Times, p.NoDense = t0, t1, times, true
+// solveAt solves a trajectory up to a time at the fitted parameters.
+func (f *fitting) solveAt(ctx context.Context, tr *trajectory, t1 float64, times []float64) (*solve.Solution, error) {
+	p := tr.prob
+	p.Theta, p.T1, p.Times, p.NoDense = f.trial.theta(tr), t1, times, true
 	return solve.Solve(ctx, &p)
 }
 
-// score fills a Score and the columns' figures, and gives the weighted sum of squares.
-func (f *fitting) score(ctx context.Context, r *Report, l *DataLoss, sc *Score, held bool) (sse float64) {
-	t0 := f.trial.prob.T0
-	sol, err := f.solveAt(ctx, t0, max(f.trial.prob.T1, l.data.Times[len(l.data.Times)-1]), l.data.Times)
-	sc.N, sc.RMSE = l.N(), math.NaN()
-	if err != nil || !sol.Status.Ended() {
+// columns adds the columns of a trajectory's data that are not there yet, and says where each stands.
+func (f *fitting) columns(r *Report, tr *trajectory) (place []int) {
+	l := tr.data
+	if l == nil {
+		l = tr.held
+	}
+	for k := range l.data.Columns {
+		c := &l.data.Columns[k]
+		name := c.Of.name(f.spec.Sys)
+		i := slices.IndexFunc(r.Columns, func(s ColumnScore) bool { return s.Name == c.Name && s.Quantity == name })
+		if i < 0 {
+			i = len(r.Columns)
+			r.Columns = append(r.Columns, ColumnScore{Name: c.Name, Quantity: name, RMSE: math.NaN(), HeldRMSE: math.NaN(), HeldAt: math.NaN()})
+		}
+		place = append(place, i)
+	}
+	return place
+}
+
+// sums gathers residuals.
+type sums struct {
+	n         int
+	sq, sum   float64
+	worst, at float64
+}
+
+func (p *sums) add(res, t float64) {
+	p.n++
+	p.sq += res * res
+	p.sum += res
+	if a := math.Abs(res); a >= p.worst {
+		p.worst, p.at = a, t
+	}
+}
+
+func (p *sums) rms() float64 {
+	if p.n == 0 {
+		return math.NaN()
+	}
+	return math.Sqrt(p.sq / float64(p.n))
+}
+
+// score fills a Score, the figures of columns and trajectories and the residuals, and gives the weighted sum of squares and the sum of the weights'
+// logarithms. What was held out is reached by solving on from the same initial state.
+func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (sse, logw float64) {
+	losses := func(tr *trajectory) *DataLoss {
 		if held {
-			sc.Loss = math.Inf(1)
-			if err == nil {
-				r.Warnings = append(r.Warnings, "the fitted model does not reach all data that were held out: "+sol.Fault.Error())
+			return tr.held
+		}
+		return tr.data
+	}
+	for _, tr := range f.all {
+		if l := losses(tr); l != nil {
+			sc.N += l.N()
+		}
+	}
+	sc.RMSE = math.NaN()
+	per := make([]sums, len(r.Columns))
+	var all sums
+	loss, whole := 0.0, true
+	for k, tr := range f.all {
+		l := losses(tr)
+		if l == nil {
+			continue
+		}
+		l.over(sc.N)
+		var own sums
+		place := f.columns(r, tr)
+		v, err := f.scoreOne(ctx, tr, l, func(row, col int, res float64) {
+			c, t := &l.data.Columns[col], l.data.Times[row]
+			i := place[col]
+			per[i].add(res, t)
+			own.add(res, t)
+			all.add(res, t)
+			if w := c.weight(row); w > 0 {
+				sse += w * res * res
+				logw += math.Log(w)
+			}
+			y := Residual{Trajectory: k, Column: i, T: t, Data: c.Values[row], Model: c.Values[row] + res, Value: res, Held: held}
+			if l.Spec.Log {
+				y.Model = y.Data * math.Exp(res)
+			}
+			r.Residuals = append(r.Residuals, y)
+		})
+		if len(r.Trajectories) > 0 {
+			s := &r.Trajectories[k]
+			if held {
+				s.HeldN = l.N()
+			} else {
+				s.N = l.N()
+			}
+			if err == nil && held {
+				s.HeldRMSE = own.rms()
+			} else if err == nil {
+				s.RMSE = own.rms()
 			}
 		}
-		return math.NaN()
+		loss += v
+		if err == nil {
+			continue
+		}
+		if held && whole {
+			r.Warnings = append(r.Warnings, tr.named(err).Error())
+		}
+		whole = false
 	}
-	th := f.trial.prob.Theta
 	if held {
-		if sc.Loss, err = l.Eval(sol.X, th, nil, nil); err != nil {
-			sc.Loss = math.NaN()
-		}
-		if e := l.Failure(); e != nil {
-			r.Warnings = append(r.Warnings, "the loss of the data that were held out is infinite: "+e.Error())
-		}
+		sc.Loss = loss
 	}
-	type sums struct {
-		n         int
-		sq, sum   float64
-		worst, at float64
+	if !whole {
+		return math.NaN(), 0
 	}
-	per := make([]sums, len(l.data.Columns))
-	all := 0.0
-	if !l.residuals(sol.X, th, func(row, col int, res, _ float64) {
-		p := &per[col]
-		p.n++
-		p.sq += res * res
-		p.sum += res
-		if a := math.Abs(res); a >= p.worst {
-			p.worst, p.at = a, l.data.Times[row]
-		}
-		w := l.data.Columns[col].Weight
-		if w == 0 {
-			w = 1
-		}
-		sse += w * res * res
-		all += res * res
-	}) {
-		return math.NaN()
-	}
-	sc.RMSE = math.Sqrt(all / float64(sc.N))
-	for k, p := range per {
-		c := &r.Columns[k]
+	sc.RMSE = all.rms()
+	for k := range per {
+		c, p := &r.Columns[k], &per[k]
 		if p.n == 0 {
 			continue
 		}
 		n := float64(p.n)
 		if held {
-			c.HeldN, c.HeldRMSE, c.HeldBias, c.HeldAt = p.n, math.Sqrt(p.sq/n), p.sum/n, p.at
+			c.HeldN, c.HeldRMSE, c.HeldBias, c.HeldAt = p.n, p.rms(), p.sum/n, p.at
 		} else {
-			c.N, c.RMSE, c.Bias, c.Max, c.MaxTime = p.n, math.Sqrt(p.sq/n), p.sum/n, p.worst, p.at
+			c.N, c.RMSE, c.Bias, c.Max, c.MaxTime = p.n, p.rms(), p.sum/n, p.worst, p.at
 		}
 	}
-	return sse
+	return sse, logw
 }
 
-// scoreHeld compares what was held out, by solving on from the same initial state.
-func (f *fitting) scoreHeld(ctx context.Context, r *Report) {
-	l, err := NewDataLoss(f.spec.Sys, f.held, f.spec.Compare)
-	if err != nil {
-		r.Warnings = append(r.Warnings, "the data that were held out cannot be compared: "+err.Error())
-		return
+// scoreOne visits the residuals of a trajectory and gives its part of the loss, infinite with an error where the solution or the loss is.
+func (f *fitting) scoreOne(ctx context.Context, tr *trajectory, l *DataLoss, visit func(row, col int, res float64)) (float64, error) {
+	sol, err := f.solveAt(ctx, tr, max(tr.prob.T1, l.data.Times[len(l.data.Times)-1]), l.data.Times)
+	switch {
+	case err != nil:
+		return math.NaN(), err
+	case !sol.Status.Ended():
+		return math.Inf(1), fmt.Errorf("the fitted model does not reach all data that were held out: %w", sol.Fault)
 	}
-	r.Held = &Score{}
-	f.score(ctx, r, l, r.Held, true)
+	th := f.trial.theta(tr)
+	v, err := l.Eval(sol.X, th, nil, nil)
+	switch {
+	case err != nil:
+		return math.NaN(), err
+	case l.Failure() != nil:
+		return v, fmt.Errorf("the loss of the data that were held out is infinite: %w", l.Failure())
+	}
+	l.residuals(sol.X, th, func(row, col int, res, _ float64) { visit(row, col, res) })
+	return v, nil
 }
 
 // identify computes the Fisher information and warns of what the data leave open.

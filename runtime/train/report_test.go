@@ -48,10 +48,21 @@ func TestFitIsLinearRegression(t *testing.T) {
 		near("slope", r.Theta[1], slope)
 		near("standard error of the start", r.Report.Params[0].StdErr, seStart)
 		near("standard error of the slope", r.Report.Params[1].StdErr, seSlope)
-		near("AIC", r.Report.AIC, n*math.Log(w*sse/n)+6)
-		near("BIC", r.Report.BIC, n*math.Log(w*sse/n)+3*math.Log(n))
+		// The weights are known factors of the variance: they change nothing.
+		near("AIC", r.Report.AIC, n*(math.Log(2*math.Pi*sse/n)+1)+6)
+		near("BIC", r.Report.BIC, n*(math.Log(2*math.Pi*sse/n)+1)+3*math.Log(n))
+		near("correlation", r.Report.Identify.Corr[0][1], -st/math.Sqrt(n*stt))
+		near("correlation", r.Report.Identify.Corr[1][1], 1)
 		near("root mean square", r.Report.Columns[0].RMSE, math.Sqrt(sse/n))
-		if r.Report.Train.N != 29 || r.Report.NFree != 2 || len(r.Report.Warnings) != 0 {
+		rss := 0.0
+		for _, e := range r.Report.Residuals {
+			rss += e.Value * e.Value
+			if e.Model-e.Data != e.Value && math.Abs(e.Model-e.Data-e.Value) > 1e-12 || math.Abs(e.Model-start-slope*e.T) > 1e-6 {
+				t.Errorf("residual %+v", e)
+			}
+		}
+		near("residuals", rss, sse)
+		if len(r.Report.Residuals) != 29 || r.Report.Train.N != 29 || r.Report.NFree != 2 || len(r.Report.Warnings) != 0 {
 			t.Errorf("report %+v", r.Report)
 		}
 	}
@@ -119,7 +130,7 @@ func TestJacobian(t *testing.T) {
 		t.Fatal(err)
 	}
 	residuals := func() (out []float64) {
-		sol, err := f.solveAt(context.Background(), 0, 4, s.Data.Times)
+		sol, err := f.solveAt(context.Background(), f.all[0], 4, s.Data.Times)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,8 +1,10 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -14,13 +16,28 @@ func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s by %s, %s after %s and %s, %s\n", r.Model, r.Loss, strings.Join(r.Optimisers, " then "),
 		r.Status, count(r.Iters, "iteration"), count(r.Evals, "evaluation"), r.Elapsed.Round(time.Millisecond))
+	r.phases(&b)
 	r.losses(&b)
+	r.trajectories(&b)
 	r.estimates(&b)
+	r.correlations(&b)
 	r.columns(&b)
 	for _, w := range r.Warnings {
 		fmt.Fprintf(&b, "warning: %s\n", w)
 	}
 	return b.String()
+}
+
+// phases lists them where there are several.
+func (r *Report) phases(b *strings.Builder) {
+	if len(r.Phases) < 2 {
+		return
+	}
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, p := range r.Phases {
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", p.Title, short(p.Loss), p.Status, count(p.Iters, "iteration"))
+	}
+	w.Flush()
 }
 
 func (r *Report) losses(b *strings.Builder) {
@@ -42,6 +59,45 @@ func (r *Report) losses(b *strings.Builder) {
 	}
 }
 
+// mostTrajectories is how many are listed: the worst of many.
+const mostTrajectories = 8
+
+// trajectories lists those that are met worst, where there are several.
+func (r *Report) trajectories(b *strings.Builder) {
+	n := len(r.Trajectories)
+	if n == 0 {
+		return
+	}
+	list := slices.Clone(r.Trajectories)
+	if n > mostTrajectories {
+		worst := func(s TrajectoryScore) float64 {
+			if s.N == 0 {
+				return s.HeldRMSE
+			}
+			return s.RMSE
+		}
+		slices.SortStableFunc(list, func(a, c TrajectoryScore) int { return cmp.Compare(worst(c), worst(a)) })
+		list = list[:mostTrajectories]
+		fmt.Fprintf(b, "%d trajectories, those with the largest errors:\n", n)
+	} else {
+		fmt.Fprintf(b, "%d trajectories:\n", n)
+	}
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	head := "\tvalues\trms error\t"
+	if r.Held != nil {
+		head += "held out\trms error\t"
+	}
+	fmt.Fprintln(w, head)
+	for _, s := range list {
+		fmt.Fprintf(w, "%s\t%d\t%s\t", s.Name, s.N, short(s.RMSE))
+		if r.Held != nil {
+			fmt.Fprintf(w, "%d\t%s\t", s.HeldN, short(s.HeldRMSE))
+		}
+		fmt.Fprintln(w)
+	}
+	w.Flush()
+}
+
 func (r *Report) estimates(b *strings.Builder) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, p := range r.Params {
@@ -58,6 +114,31 @@ func (r *Report) estimates(b *strings.Builder) {
 	if r.Identify != nil && r.Identify.Given > 0 && len(r.Params) > 0 {
 		fmt.Fprintf(b, "  the standard errors take the %s as given, so they are too small\n", count(r.Identify.Given, "weight"))
 	}
+}
+
+// mostCorrelations is how many estimates have their correlations shown.
+const mostCorrelations = 8
+
+// correlations shows the lower triangle.
+func (r *Report) correlations(b *strings.Builder) {
+	id := r.Identify
+	if id == nil || len(id.Names) < 2 || len(id.Names) > mostCorrelations {
+		return
+	}
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "  correlation\t%s\n", strings.Join(id.Names[:len(id.Names)-1], "\t"))
+	for i, name := range id.Names[1:] {
+		fmt.Fprintf(w, "  %s", name)
+		for _, c := range id.Corr[i+1][:i+1] {
+			if math.IsNaN(c) {
+				fmt.Fprint(w, "\t-")
+			} else {
+				fmt.Fprintf(w, "\t%.2f", c)
+			}
+		}
+		fmt.Fprintln(w)
+	}
+	w.Flush()
 }
 
 func (r *Report) columns(b *strings.Builder) {

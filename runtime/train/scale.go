@@ -17,6 +17,10 @@ type AutoScale struct {
 // FillScales writes input scales into th. Columns without a value other than 0 say nothing.
 // Scales belong to the weights trained with them: fill them once, not when a fit is resumed.
 func FillScales(sys *system.System, th []float64, d *Data, scales []AutoScale) error {
+	return fillScales(sys, th, []*Data{d}, scales)
+}
+
+func fillScales(sys *system.System, th []float64, d []*Data, scales []AutoScale) error {
 	for _, a := range scales {
 		s := sys.Find(a.Slot, system.RoleScale)
 		if s == nil || len(a.Inputs) != s.Size() {
@@ -29,9 +33,12 @@ func FillScales(sys *system.System, th []float64, d *Data, scales []AutoScale) e
 	return nil
 }
 
-func magnitude(sys *system.System, d *Data, name string) float64 {
+func magnitude(sys *system.System, all []*Data, name string) float64 {
 	m := 0.0
-	if d != nil && name != "" {
+	for _, d := range all {
+		if d == nil || name == "" {
+			continue
+		}
 		for k := range d.Columns {
 			c := &d.Columns[k]
 			if c.Of.name(sys) != name {

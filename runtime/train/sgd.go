@@ -21,7 +21,8 @@ func runSGD(r *run, s *Stage) (Status, error) {
 	return descend(r, s, &sgd{momentum: s.value("momentum"), nesterov: s.value("nesterov") != 0, v: make([]float64, r.n)})
 }
 
-func (a *sgd) reset() { clear(a.v) }
+func (a *sgd) reset()          { clear(a.v) }
+func (a *sgd) state(l *ledger) { l.vec("v", a.v) }
 
 func (a *sgd) step(u, g []float64, rate float64, _ int) {
 	for i, gi := range g {

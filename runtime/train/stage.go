@@ -14,6 +14,7 @@ type Optimiser struct {
 	Doc        string
 	Cite       string
 	LineSearch bool // chooses the length of its steps by itself, so that it has no rate
+	Squares    bool // needs a LeastSquares objective
 	Options    []Option
 
 	run func(r *run, s *Stage) (Status, error)
@@ -66,6 +67,13 @@ var optimisers = [...]Optimiser{
 		Doc:     "Quasi-Newton with line search and limited memory. Converges fast near an optimum, for networks too; a good last stage.",
 		Cite:    "D. C. Liu, J. Nocedal, On the limited memory BFGS method for large scale optimization, Mathematical Programming 45 (1989), 503-528",
 		Options: []Option{optIters, optMemory, optGradTol, optLossTol}},
+	{Name: "lm", run: runLM, LineSearch: true, Squares: true,
+		Doc: "Levenberg–Marquardt with geodesic acceleration, for sums of squares (sse, mse). Converges in few iterations, each with one solve of the forward sensitivities: the default where up to 50 parameters and initial values " +
+			"and no weights are free.",
+		Cite: "M. K. Transtrum, B. B. Machta, J. P. Sethna, Physical Review E 83 (2011), 036701; M. K. Transtrum, J. P. Sethna, arXiv:1201.5885",
+		Options: []Option{optIters,
+			{Name: "gtol", Default: "1e-8", Doc: "stop where the cosine of the angle between the residuals and what the model can change of them is below this; 0 for never", Min: 0, Max: 1},
+			{Name: "ftol", Default: "1e-14", Doc: optLossTol.Doc, Min: 0, Max: 1}}},
 }
 
 // Optimisers lists the optimisers. The slice is the caller's.
@@ -111,7 +119,13 @@ func NewStage(name string, values map[string]float64) (Stage, error) {
 	return s, s.check()
 }
 
-// DefaultStages is the chain that Fit uses when none is given: adam(rate = 0.02, iters = 300)
+// mechanisticStages is what Fit uses for few parameters and a sum of squares.
+func mechanisticStages() []Stage {
+	lm, _ := LookupOptimiser("lm")
+	return []Stage{{Optimiser: lm}}
+}
+
+// DefaultStages is the chain that Fit uses when none is given and weights are free, or the loss is no sum of squares: adam(rate = 0.02, iters = 300)
 // to get near, then lbfgs(iters = 300) to get there.
 func DefaultStages() []Stage {
 	adam, _ := LookupOptimiser("adam")

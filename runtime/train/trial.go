@@ -2,116 +2,221 @@ package train
 
 import (
 	"context"
-	"errors"
 	"math"
 
 	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/solve"
 )
 
-var _ Objective = (*trial)(nil)
+var (
+	_ phase = (*trial)(nil)
+	_ Parts = (*trial)(nil)
+)
 
-// trial is the loss of a model as a function of the optimiser's variables. Evaluations share one
-// workspace, and the reason of the last failure is kept.
+// trial is the loss of a model as a function of the optimiser's variables: the sum over its trajectories, which are
+// solved on all cores. The reason of the last failure is kept.
 type trial struct {
-	prob    solve.Problem // Theta is the trial's own
-	loss    sens.Loss
-	data    *DataLoss // loss, when it compares with data
+	about   plan
+	prob    solve.Problem // of the first trajectory; Theta is the trial's own, what is shared
+	loss    sens.Loss     // of the first trajectory
+	data    *DataLoss     // loss, when it compares with data
+	tr      []*trajectory
 	vars    []variable
-	wrt     []int
+	shared  []int // the variables that all trajectories share
 	forward bool
-	ws      sens.Workspace
-	g       []float64
 
+	batch *batches // nil: always all data
+	legs  []leg    // what the next evaluation looks at
+	crew
+	ends  []end // of the trajectories' solves, as least squares
+	first []int // row of residuals of each
+
+	at     int             // the trajectory that these are of
 	fault  *solve.Fault    // why the last solve stopped early
 	value  *ValueError     // what made the last loss infinite
 	spoilt *sens.NonFinite // where the last gradient ceased to be finite
 }
 
+// newTrial is the trial of one trajectory.
 func newTrial(p solve.Problem, loss sens.Loss, vars []variable, forward bool) *trial {
-	t := &trial{prob: p, loss: loss, vars: vars, forward: forward}
-	t.data, _ = loss.(*DataLoss)
-	n := p.Sys.NTheta
-	if forward {
-		n = len(vars)
-	}
-	t.g = make([]float64, n)
-	for _, v := range vars {
-		t.wrt = append(t.wrt, v.index)
-	}
+	d, _ := loss.(*DataLoss)
+	t := newTrialOver(p.Theta, []*trajectory{{prob: p, data: d}}, vars, forward)
+	t.loss = loss
 	return t
+}
+
+// newTrialOver is the trial of several, whose own variables are among vars; th is what they share, and becomes the trial's own.
+func newTrialOver(th []float64, tr []*trajectory, vars []variable, forward bool) *trial {
+	t := &trial{prob: tr[0].prob, data: tr[0].data, tr: tr, vars: vars, forward: forward}
+	t.prob.Theta = th
+	if t.data != nil {
+		t.loss = t.data
+	}
+	var wrt []int
+	for k, v := range vars {
+		if !v.own {
+			t.shared = append(t.shared, k)
+			wrt = append(wrt, v.index)
+		}
+	}
+	for _, x := range tr {
+		x.wrt = wrt[:len(wrt):len(wrt)]
+		for _, k := range x.own {
+			x.wrt = append(x.wrt, vars[k].index)
+		}
+	}
+	t.all()
+	return t
+}
+
+// all makes the next evaluation one of all data.
+func (t *trial) all() {
+	t.legs = t.legs[:0]
+	for k, tr := range t.tr {
+		l := leg{tr: k}
+		if tr.data != nil {
+			l.hi = len(tr.data.data.Times)
+		}
+		t.legs = append(t.legs, l)
+	}
+}
+
+// Iteration implements Parts.
+func (t *trial) Iteration(stage, iter int) bool {
+	if t.batch == nil {
+		return false
+	}
+	if iter == 0 {
+		t.all()
+		return false
+	}
+	t.legs = t.batch.choose(t.legs[:0], t.tr, stage, iter)
+	return true
 }
 
 // Dim implements Objective.
 func (t *trial) Dim() int { return len(t.vars) }
 
+func (t *trial) plan() *plan { return &t.about }
+
+func (t *trial) decay() []bool { return decayOf(t.vars) }
+
+func decayOf(vars []variable) []bool {
+	d := make([]bool, len(vars))
+	for k, v := range vars {
+		d[k] = v.weight
+	}
+	return d
+}
+
+// with is the trial over other data: tr are, in their order, its trajectories with other losses.
+func (t *trial) with(tr []*trajectory) *trial {
+	o := newTrialOver(t.prob.Theta, tr, t.vars, t.forward)
+	if tr[0].data == nil {
+		o.loss = t.loss
+	}
+	o.threads = t.threads
+	return o
+}
+
+// value1 is a variable's value as it stands in θ.
+func (t *trial) value1(v *variable) float64 {
+	if v.own {
+		return t.tr[v.of].value[v.at]
+	}
+	return t.prob.Theta[v.index]
+}
+
 // start is u of the parameters as they stand.
 func (t *trial) start() []float64 {
 	u := make([]float64, len(t.vars))
-	for k, v := range t.vars {
-		u[k] = v.Inverse(t.prob.Theta[v.index])
+	for k := range t.vars {
+		v := &t.vars[k]
+		u[k] = v.Inverse(t.value1(v))
 	}
 	return u
 }
 
-// set writes θ(u); it is false where that is not finite.
+// set writes θ(u), shared and of the trajectories; it is false where that is not finite.
 func (t *trial) set(u []float64) bool {
 	ok := true
 	for k := range t.vars {
-		v := t.vars[k].Value(u[k])
-		t.prob.Theta[t.vars[k].index] = v
-		ok = ok && v-v == 0
+		v := &t.vars[k]
+		th := v.Value(u[k])
+		if v.own {
+			t.tr[v.of].value[v.at] = th
+		} else {
+			t.prob.Theta[v.index] = th
+		}
+		ok = ok && th-th == 0
 	}
 	return ok
 }
 
+// theta is θ of a trajectory, where it stands.
+func (t *trial) theta(tr *trajectory) []float64 {
+	th := append([]float64(nil), t.prob.Theta...)
+	tr.write(th)
+	return th
+}
+
 // Eval implements Objective.
 func (t *trial) Eval(ctx context.Context, u, g []float64) (float64, error) {
-	t.fault, t.value, t.spoilt = nil, nil, nil
+	t.at, t.fault, t.value, t.spoilt = 0, nil, nil, nil
 	if !t.set(u) {
 		return math.Inf(1), nil
 	}
-	var f float64
-	var sol *solve.Solution
-	var err error
-	switch {
-	case g == nil:
-		f, sol, err = t.ws.Value(ctx, &t.prob, t.loss)
-	case t.forward:
-		f, sol, err = sens.Forward(ctx, &t.prob, t.loss, t.wrt, t.g)
-	default:
-		f, sol, err = t.ws.Adjoint(ctx, &t.prob, t.loss, t.g)
-	}
-	if err != nil && !errors.As(err, &t.spoilt) {
-		return math.NaN(), err
-	}
-	if !sol.Status.Ended() {
-		if sol.Status == solve.Cancelled && ctx.Err() != nil {
-			return math.NaN(), ctx.Err()
+	t.divide()
+	n := t.run(ctx, t, u, g)
+	f := 0.0
+	for k := range t.sums[:n] {
+		p := &t.sums[k]
+		if p.err != nil {
+			return math.NaN(), p.err
 		}
-		t.fault = sol.Fault
-		return math.Inf(1), nil
+		f += p.f
+		if p.fault != nil || p.value != nil || f-f != 0 {
+			t.at, t.fault, t.value = p.at, p.fault, p.value
+			return f, nil
+		}
+		if p.spoilt != nil && t.spoilt == nil {
+			t.at, t.spoilt = p.at, p.spoilt
+		}
 	}
-	if t.data != nil {
-		t.value = t.data.Failure()
-	}
-	if f-f != 0 || g == nil {
+	if g == nil {
 		return f, nil
 	}
-	// A derivative that is not finite by something that is not free does no harm: x^n by a
-	// constant n, where x is 0.
-	for k := range t.vars {
-		v := &t.vars[k]
-		d := t.g
-		at := v.index
-		if t.forward {
-			at = k
+	for i, k := range t.shared {
+		d := 0.0
+		for j := range t.sums[:n] {
+			d += t.sums[j].g[i]
 		}
-		if d[at] == 0 {
-			g[k] = 0 // though the slope may be infinite
-			continue
+		if g[k] = d; d != 0 { // where it is 0 the slope may be infinite
+			g[k] *= t.vars[k].Slope(u[k])
 		}
-		g[k] = d[at] * v.Slope(u[k])
 	}
 	return f, nil
+}
+
+// divide says to each loss what a mean is over: the values of all legs. A sum over a part of the data is extrapolated to all of them, so that a
+// batch's loss has the size of the whole.
+func (t *trial) divide() {
+	if t.data == nil {
+		return
+	}
+	n, all := 0, 0
+	for _, l := range t.legs {
+		n += t.tr[l.tr].data.window(l.lo, l.hi)
+	}
+	if t.batch != nil {
+		for _, tr := range t.tr {
+			all += tr.data.n
+		}
+	}
+	for _, l := range t.legs {
+		d := t.tr[l.tr].data
+		if d.over(n); !d.pen.Mean && t.batch != nil {
+			d.div = float64(n) / float64(all)
+		}
+	}
 }

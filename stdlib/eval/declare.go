@@ -10,16 +10,19 @@ import (
 	"github.com/udl-lang/udl/compiler/code"
 	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/stdlib/value"
 )
 
 // unusedSets names values given on the command line that nothing in the file takes.
 func (in *Interp) unusedSets(f *ast.File) (l diag.List) {
 	var names []string
+	constant := map[string]bool{}
 	for _, s := range f.Stmts {
 		switch s := s.(type) {
 		case *ast.Decl:
 			for _, it := range s.Items {
 				names = append(names, it.Name.Name)
+				constant[it.Name.Name] = true
 			}
 		case *ast.Model:
 			for _, t := range in.checked[s].System.Theta {
@@ -27,8 +30,18 @@ func (in *Interp) unusedSets(f *ast.File) (l diag.List) {
 			}
 		}
 	}
+	given := map[string]bool{}
 	for name := range in.o.Sets {
+		given[name] = true
+	}
+	for name := range in.o.Texts {
+		given[name] = true
+	}
+	for name := range given {
 		if slices.Contains(names, name) {
+			if _, number := in.o.Sets[name]; !number && !constant[name] {
+				l.Add(diag.New("E0714", diag.Span{}, "--set %s wants a number, not `%s`", name, in.o.Texts[name]))
+			}
 			continue
 		}
 		d := diag.New("E0714", diag.Span{}, "--set %s: nothing in the file bears this name", name)
@@ -38,6 +51,26 @@ func (in *Interp) unusedSets(f *ast.File) (l diag.List) {
 		l.Add(d)
 	}
 	return l
+}
+
+// given is the value of a constant of the script: that of the command line, which reaches these too, in place of its own. It stays a text or a number.
+func (in *Interp) given(it *ast.Item, own value.Value) (value.Value, error) {
+	name := it.Name.Name
+	_, isText := own.(value.Text)
+	x, given := in.o.Texts[name]
+	switch {
+	case isText && given:
+		return value.Text(x), nil
+	case isText:
+		return own, nil
+	}
+	if x, ok := in.o.Sets[name]; ok {
+		return value.Num(x), nil
+	}
+	if given {
+		return nil, diag.New("E0714", it.Span(), "--set %s wants a number, not `%s`", name, x)
+	}
+	return own, nil
 }
 
 // declare takes note of everything declared at top level and checks the models, so that all mistakes

@@ -289,6 +289,7 @@ func (in *Interp) binary(f *frame, e *ast.Binary) (value.Value, error) {
 	return r, nil
 }
 
+// chain joins optimisers, or methods of training.
 func chain(x, y value.Value, e *ast.Binary) (value.Value, error) {
 	var out value.Chain
 	for i, v := range []value.Value{x, y} {
@@ -296,11 +297,11 @@ func chain(x, y value.Value, e *ast.Binary) (value.Value, error) {
 		case value.Chain:
 			out = append(out, v...)
 		case *value.Spec:
-			if v.Row.Kind == sig.Optimiser {
+			if v.Row.Kind == sig.Optimiser || v.Row.Kind == sig.Method {
 				out = append(out, v)
 				continue
 			}
-			return nil, diag.New("E0703", v.Span, "`then` joins optimisers, `%s` is none", v.Row.Name)
+			return nil, diag.New("E0703", v.Span, "`then` joins optimisers or methods of training, `%s` is neither", v.Row.Name)
 		default:
 			n := ast.Node(e.X)
 			if i == 1 {
@@ -308,6 +309,12 @@ func chain(x, y value.Value, e *ast.Binary) (value.Value, error) {
 			}
 			return nil, diag.New("E0703", n.Span(), "`then` joins optimisers, this is %s", value.Describe(v)).
 				WithHelp("for example `adam(iters = 500) then lbfgs`")
+		}
+	}
+	for _, s := range out[1:] {
+		if s.Row.Kind != out[0].Row.Kind {
+			return nil, diag.New("E0703", s.Span, "`%s` is of the kind %s and `%s` of the kind %s: they cannot follow each other", s.Row.Name, s.Row.Kind, out[0].Row.Name, out[0].Row.Kind).
+				WithHelp("optimisers stand in `train = …`, methods in `method = …`; a method may have a chain of its own, `collocation(train = adam)`")
 		}
 	}
 	return out, nil

@@ -184,7 +184,7 @@ func (in *Interp) Complete(line string, pos int) ([]string, int) {
 		for n := range in.vars {
 			cands = append(cands, n)
 		}
-		cands = append(cands, in.table.Names(sig.Verb, sig.Function, sig.Constant, sig.Solver, sig.Optimiser, sig.Loss, sig.Representation)...)
+		cands = append(cands, in.table.Names(sig.Verb, sig.Function, sig.Constant, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Representation)...)
 		cands = append(cands, keywords...)
 	}
 	seen := map[string]bool{}
@@ -262,7 +262,7 @@ func (in *Interp) enclosing(s string) *sig.Builtin {
 // Overview lists all builtins by kind, each with the first sentence of its help.
 func (in *Interp) Overview(w io.Writer) {
 	headings := map[sig.Kind]string{sig.Verb: "verbs of scripts", sig.Function: "functions", sig.Constant: "constants", sig.Representation: "unknown functions",
-		sig.Solver: "solvers", sig.Optimiser: "optimisers", sig.Loss: "losses against data", sig.Activation: "activations, after `act =`",
+		sig.Solver: "solvers", sig.Optimiser: "optimisers", sig.Loss: "losses against data", sig.Method: "methods of training", sig.Activation: "activations, after `act =`",
 		sig.Distribution: "distributions, after `~` and in `vary`", sig.Signal: "signals, in `inputs`"}
 	var later []string
 	for _, k := range everyKind {

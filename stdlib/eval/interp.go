@@ -40,6 +40,7 @@ type Options struct {
 	Color    bool
 	Width    int
 	Sets     map[string]float64 // --set: values for every solve and fit
+	Texts    map[string]string  // --set, as written: what constants of the script that are texts take
 	Limits   Limits
 	Progress func(Progress)
 	// Interruptible gives one verb a context of its own, so that it can be stopped with what it has and the
@@ -292,8 +293,8 @@ func (in *Interp) stmt(f *frame, s ast.Stmt) (Value, error) {
 			if err != nil {
 				return nil, err
 			}
-			if x, ok := in.o.Sets[it.Name.Name]; ok { // --set reaches constants of the script too
-				v = value.Num(x)
+			if v, err = in.given(it, v); err != nil {
+				return nil, err
 			}
 			in.vars[it.Name.Name] = v
 		}

@@ -36,6 +36,13 @@ func (in *Interp) Show(w io.Writer, v Value) {
 		trace.WriteTable(w, v.Frame(), trace.TableOptions{Width: in.o.Width, Color: in.o.Color})
 	case *value.Events:
 		trace.WriteTable(w, v.Frame(), trace.TableOptions{Width: in.o.Width, Color: in.o.Color})
+	case *value.Profile:
+		fmt.Fprintln(w, v.Of)
+		if !in.o.Quiet {
+			if p := verb.PlotOf(v); len(p.Series) > 0 {
+				trace.Draw(w, &p.Plot, trace.DrawOptions{Width: in.o.Width, Color: in.o.Color})
+			}
+		}
 	case *value.Report:
 		verb.WriteReport(w, v.Fit)
 	case *value.Gradient:

@@ -67,7 +67,7 @@ func TestEveryBuiltin(t *testing.T) {
 		wrap := "EXAMPLE"
 		switch b.Kind {
 		case sig.Optimiser:
-			wrap = "model M { param k = 1; state x = 1; x' = -k*x }\nfit(M, t = 0..1 by 0.5, loss = s -> (s.x[end] - 0.5)^2, EXAMPLE)"
+			wrap = "model M { param k = 0.1; state x = 30; x' = -k*x }\nfit(M, csv(\"lynx_hare.csv\", time = \"year\"), match = {x: \"hare\"}, EXAMPLE)"
 		case sig.Loss:
 			wrap = "l = EXAMPLE"
 		}

@@ -2,14 +2,12 @@ package value
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/udl-lang/udl/lang/model"
 	"github.com/udl-lang/udl/lang/types"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
 	"github.com/udl-lang/udl/runtime/trace"
-	"github.com/udl-lang/udl/runtime/train"
 )
 
 // Solution is a trajectory with the model and the values it was computed with.
@@ -333,47 +331,6 @@ func (l *Learned) Names() []string {
 func (l *Learned) Weights() *Record {
 	r, _ := ThetaMember(l.Model.C.System, l.Model.Theta, l.Unknown.Name)
 	return r.(*Record)
-}
-
-// Report is the account of a fit.
-type Report struct{ Fit *Fit }
-
-// Type implements Value.
-func (*Report) Type() string { return "a report" }
-
-// Member implements members: the figures of the report.
-func (r *Report) Member(name string) (Value, bool) {
-	rep := r.Fit.Result.Report
-	held := train.Score{Loss: math.NaN(), RMSE: math.NaN()}
-	if rep.Held != nil {
-		held = *rep.Held
-	}
-	for _, f := range []struct {
-		name string
-		v    float64
-	}{{"loss", rep.Train.Loss}, {"rmse", rep.Train.RMSE}, {"held_loss", held.Loss}, {"held_rmse", held.RMSE}, {"aic", rep.AIC}, {"bic", rep.BIC},
-		{"iterations", float64(rep.Iters)}, {"evaluations", float64(rep.Evals)}, {"seconds", rep.Elapsed.Seconds()}} {
-		if f.name == name {
-			return Num(f.v), true
-		}
-	}
-	est, se := &Record{}, &Record{}
-	for _, p := range rep.Params {
-		est.Put(p.Name, Num(p.Value))
-		se.Put(p.Name, Num(p.StdErr))
-	}
-	switch name {
-	case "estimates":
-		return est, true
-	case "standard_errors":
-		return se, true
-	}
-	return nil, false
-}
-
-// Names implements members.
-func (r *Report) Names() []string {
-	return []string{"loss", "rmse", "held_loss", "held_rmse", "aic", "bic", "estimates", "standard_errors", "iterations", "evaluations", "seconds"}
 }
 
 // Table is a table of data.

@@ -2,6 +2,7 @@ package verb
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"math"
@@ -136,10 +137,41 @@ type dataset struct {
 	cols  []string          // matched quantities in order
 }
 
+// table reads a table, or a record of columns, `{t: [0, 1], x: [2, 3]}`, which serves as one; nil where the argument is neither.
+func (c *Call) table(name string) (*value.Table, error) {
+	r, ok := c.Args[name].(*value.Record)
+	if !ok {
+		t, _ := c.Args[name].(*value.Table)
+		return t, nil
+	}
+	t := &value.Table{Name: name}
+	t.Place = func(row int, col string) string { return fmt.Sprintf("element %d of %s", row+1, col) }
+	for i, key := range r.Keys {
+		a, ok := r.Vals[i].(*value.Array)
+		if !ok || len(a.Shape) != 1 {
+			return nil, c.Bad(name, "a record that serves as a table holds vectors, `%s` is %s", key, value.Describe(r.Vals[i])).WithHelp("write `{t: [0, 1, 2], x: [1.5, 1.2, 1.1]}`")
+		}
+		if i > 0 && len(a.Data) != t.Rows {
+			return nil, c.Bad(name, "`%s` has %d elements, `%s` has %d", key, len(a.Data), r.Keys[0], t.Rows).WithHelp("the columns of a table have one length")
+		}
+		for k, v := range a.Data {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return nil, diag.New("E0606", c.SpanOf(name), "%s is %v", t.Place(k, key), v).WithHelp("leave out what was not measured, or read a table with empty cells by `csv`")
+			}
+		}
+		t.Rows = len(a.Data)
+		t.Cols = append(t.Cols, value.Column{Name: key, Values: a.Data})
+	}
+	return t, nil
+}
+
 // dataOf reads data, match and loss.
 func (c *Call) dataOf(m *value.Model) (*dataset, error) {
-	t, ok := c.Args["data"].(*value.Table)
-	if !ok {
+	t, err := c.table("data")
+	if err != nil {
+		return nil, err
+	}
+	if t == nil {
 		if !c.Has("data") {
 			return nil, diag.New("E0706", c.Span, "`%s` needs data, or a loss that is a function of the solution", c.Verb.Name).
 				WithHelp("`%s(%s, data, match = {…})`, or `%s(%s, t = 0..10 by 0.1, loss = s -> …)`", c.Verb.Name, m.Name(), c.Verb.Name, m.Name())
@@ -151,7 +183,6 @@ func (c *Call) dataOf(m *value.Model) (*dataset, error) {
 			WithHelp("leave `t` out; to start before the first datum, add a row with that time and empty cells to the data")
 	}
 	d := &dataset{c: c, model: m, sys: m.C.System, table: t, match: map[string]string{}}
-	var err error
 	if d.times, err = c.tableTimes(t); err != nil {
 		return nil, err
 	}

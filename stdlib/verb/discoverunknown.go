@@ -332,10 +332,12 @@ func (c *Call) refits(m *value.Model, set discover.Settings) (*train.Spec, error
 	switch f := m.Fit; {
 	case f == nil:
 		why = "the model was not fitted"
-	case f.Spec == nil || f.Spec.Data == nil:
+	case f.Spec == nil || f.Spec.Data == nil && f.Spec.Trajectories == nil:
 		why = "the model was fitted by a loss of its own, not to data"
 	case f.Spec.Compare.Kind != "" && f.Spec.Compare.Kind != "sse" && f.Spec.Compare.Kind != "mse":
 		why = "the model was fitted by " + f.Spec.Compare.Kind + ", and this compares by squares"
+	case slices.ContainsFunc(f.Spec.Trajectories, func(t train.Trajectory) bool { return t.Sys != nil }):
+		why = "the trajectories have inputs of their own"
 	case set.Criterion == "cv":
 		why = "terms are chosen by cross-validation, which is of samples"
 	case set.Robust:
@@ -353,68 +355,33 @@ func (c *Call) refits(m *value.Model, set discover.Settings) (*train.Spec, error
 // θ of lib.
 func (c *Call) againstData(d *value.Discovered, lib *value.Model, u *model.Unknown, spec *train.Spec, rs []*discover.Result, theta []float64, ys [][]float64, n int, set discover.Settings) (map[int]float64, error) {
 	sys := lib.C.System
-	data, _, err := spec.HeldOut.Split(spec.Data)
-	if err != nil {
-		return nil, err
-	}
-	loss, err := train.NewDataLoss(sys, data, spec.Compare)
-	if err != nil {
-		return nil, err
-	}
-	t := &discover.Trajectory{Problem: c.solvedFor(spec, lib), Loss: loss}
-	t.Problem.T0, t.Problem.T1 = data.Times[0], data.Times[len(data.Times)-1]
+	free := coefficients(sys, u.Name)
 	p, outs := len(d.Texts), len(d.Outs)
-	for _, s := range sys.Theta {
-		if s.Owner == u.Name {
-			t.Wrt = append(t.Wrt, s.Off)
-		}
-	}
-	if len(t.Wrt) != p*outs {
-		return nil, fmt.Errorf("%d coefficients for %d terms", len(t.Wrt), p*outs)
-	}
-	for range t.Wrt {
-		t.Lo, t.Hi = append(t.Lo, math.Inf(-1)), append(t.Hi, math.Inf(1))
+	if len(free) != p*outs {
+		return nil, fmt.Errorf("%d coefficients for %d terms", len(free), p*outs)
 	}
 	for _, f := range freeBeside(sys, spec.Free, u.Name) {
 		if f.Weight {
 			d.Notes = append(d.Notes, fmt.Sprintf("the weights `%s` were held while terms were chosen", f.Name))
 			continue
 		}
-		for _, i := range f.Index {
-			t.Wrt = append(t.Wrt, i)
-			lo, hi := f.Lo, f.Hi
-			if lo == 0 && hi == 0 {
-				lo, hi = math.Inf(-1), math.Inf(1)
-			}
-			t.Lo, t.Hi = append(t.Lo, lo), append(t.Hi, hi)
-		}
+		free = append(free, f)
 	}
-	curve := &discover.Curve{Res: t, Terms: p, Outs: outs}
-	for _, i := range t.Wrt {
-		curve.Start = append(curve.Start, t.Problem.Theta[i])
+	// The same comparison with the other model: what was free stays free, and the trajectories' own values stay theirs.
+	s := *spec
+	s.Sys, s.Free, s.Theta = sys, free, append([]float64(nil), lib.Theta...)
+	s.AutoScale, s.Methods, s.Stages, s.Progress, s.Snapshot, s.Resume = nil, nil, nil, nil, nil, nil
+	s.Problem.Sys, s.Problem.Theta = sys, nil
+	comp, err := train.NewComparison(s)
+	if err != nil {
+		return nil, err
 	}
-	weighted := slices.ContainsFunc(data.Columns, func(k train.Column) bool { return k.Weight != 0 && k.Weight != 1 })
-	for _, k := range loss.ColumnOf() {
-		if weighted {
-			k = 0 // the user has said what counts how much
-		}
-		curve.Groups = append(curve.Groups, k)
+	curve := &discover.Curve{Res: comp, Terms: p, Outs: outs, Start: comp.Start()}
+	rtol := s.Problem.Rtol
+	if rtol == 0 {
+		rtol = defaultRtol
 	}
-	for k, col := range data.Columns {
-		sum, num := 0.0, 0.0
-		for _, v := range col.Values {
-			if v == v {
-				if spec.Compare.Log {
-					v = 1
-				}
-				sum, num = sum+v*v, num+1
-			}
-		}
-		curve.Floor = append(curve.Floor, 10*t.Problem.Rtol*math.Sqrt(sum/math.Max(num, 1)))
-		if !weighted || k == 0 {
-			d.Noisy = append(d.Noisy, col.Name)
-		}
-	}
+	groups(curve, d, comp.Columns(), spec.Compare.Log, rtol)
 	guesses := make([]*discover.Guesser, outs)
 	for o := range outs {
 		guesses[o] = discover.NewGuesser(&discover.Data{X: theta, Y: ys[o], N: n, P: p})
@@ -454,21 +421,52 @@ func (c *Call) againstData(d *value.Discovered, lib *value.Model, u *model.Unkno
 	}
 	d.Path = curvePath(d, f, p)
 	moved := map[int]float64{}
-	for k := p * outs; k < len(t.Wrt); k++ {
-		moved[t.Wrt[k]] = f.V[k]
+	for k := p * outs; k < comp.Dim(); k++ {
+		if i, own := comp.Entry(k); !own {
+			moved[i] = comp.At(k, f.V[k])
+		}
 	}
 	return moved, nil
 }
 
-// solvedFor is how trajectories of the model with all terms are solved.
-func (c *Call) solvedFor(spec *train.Spec, lib *value.Model) solve.Problem {
-	p := spec.Problem
-	p.Sys, p.Times = lib.C.System, nil
-	p.Theta = append([]float64(nil), lib.Theta...)
-	if p.Rtol == 0 {
-		p.Rtol = defaultRtol
+// groups says which data share a noise: those of a column by its name, or all, where the loss weighs them; and how fine the solver is.
+func groups(curve *discover.Curve, d *value.Discovered, columns []*train.Column, log bool, rtol float64) {
+	weighted := slices.ContainsFunc(columns, func(k *train.Column) bool { return k.Weight != 0 && k.Weight != 1 })
+	at := map[string]int{}
+	for _, col := range columns {
+		name := col.Name
+		if weighted {
+			name = "all data"
+		}
+		g, ok := at[name]
+		if !ok {
+			g = len(at)
+			at[name] = g
+			d.Noisy = append(d.Noisy, name)
+			size := 1.0
+			if !log {
+				sum, num := 0.0, 0.0
+				for _, v := range col.Values {
+					if v == v {
+						sum, num = sum+v*v, num+1
+					}
+				}
+				size = math.Sqrt(sum / math.Max(num, 1))
+			}
+			curve.Floor = append(curve.Floor, 10*rtol*size)
+		}
+		curve.Groups = append(curve.Groups, g)
 	}
-	return p
+}
+
+// coefficients are the parameters of a formula, in their order.
+func coefficients(sys *system.System, unknown string) (out []train.Free) {
+	for i := range sys.Theta {
+		if s := &sys.Theta[i]; s.Owner == unknown && s.Role == system.RoleWeight {
+			out = append(out, train.Free{Name: s.Name, Index: []int{s.Off}, Lo: math.Inf(-1), Hi: math.Inf(1)})
+		}
+	}
+	return out
 }
 
 // freeBeside is what a fit had free beside the weights of an unknown, in another model of the same names.
@@ -492,8 +490,12 @@ func freeBeside(sys *system.System, free []train.Free, unknown string) (out []tr
 		if strings.HasPrefix(f.Name, unknown+".") {
 			continue
 		}
-		if s := sys.Find(f.Name, system.RoleParam, system.RoleWeight, system.RoleInit); s != nil {
-			add(s, f.Lo, f.Hi)
+		if s := sys.Find(f.Name, system.RoleParam, system.RoleWeight, system.RoleInit); s != nil && s.Size() == len(f.Index) {
+			f.Index = nil
+			for k := range s.Size() {
+				f.Index = append(f.Index, s.Off+k)
+			}
+			out = append(out, f)
 		}
 	}
 	return out

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/train"
@@ -19,12 +20,13 @@ import (
 var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss that is a function of the solution. The result is a new model; the original is unchanged. Ctrl-C keeps the best so far.",
 	"model M { param k = 1; state x = 1; x' = -k*x }\nbest = fit(M, t = 0..1 by 0.1, loss = s -> (s.x[end] - 0.5)^2)", fitVerb,
 	arg("model", "model", "", ""),
-	pos("data", "table", "none", "measurements"),
+	pos("data", "table or record of columns", "none", "measurements"),
 	optMatch,
 	optLoss,
 	optT,
 	arg("free", "names", "none", "what may move: parameters, unknowns, weights, and initial values by the state's name; all parameters and weights when left out"),
-	arg("train", "optimiser", "adam(rate = 0.02, iters = 300) then lbfgs(iters = 300)", "an optimiser or a chain, `adam(iters = 500) then lbfgs`"),
+	arg("train", "optimiser", "none", "an optimiser or a chain, `adam(iters = 500) then lbfgs`; when left out, lm for squares over data and up to 50 parameters and initial values without weights, else adam(rate = 0.02, iters = 300) then lbfgs(iters = 300)"),
+	arg("method", "method", "shooting", "how the training is set up: a method, or several by `then`, each from the best point of the one before; shooting over all data comes last"),
 	arg("holdout", "number or range of times", "none", "data kept out of the training: the last part (0.3), or those in a range of times"),
 	optSolver, optRtol, optAtol, optSet, optInputs,
 	arg("seed", "whole number", "0", "of the weights that the training starts with"),
@@ -67,6 +69,9 @@ func fitVerb(c *Call) (value.Value, error) {
 		return nil, err
 	}
 	if spec.Stages, err = c.stages(); err != nil {
+		return nil, err
+	}
+	if spec.Methods, err = c.methods(); err != nil {
 		return nil, err
 	}
 	if spec.Gradient, err = c.adjoint(); err != nil {
@@ -131,8 +136,12 @@ func (c *Call) holdout() (train.HeldOut, error) {
 
 // stages reads the chain of optimisers.
 func (c *Call) stages() ([]train.Stage, error) {
+	return c.stagesOf("train", c.Args["train"])
+}
+
+func (c *Call) stagesOf(arg string, v value.Value) ([]train.Stage, error) {
 	var chain value.Chain
-	switch v := c.Args["train"].(type) {
+	switch v := v.(type) {
 	case nil:
 		return nil, nil
 	case *value.Spec:
@@ -140,11 +149,15 @@ func (c *Call) stages() ([]train.Stage, error) {
 	case value.Chain:
 		chain = v
 	default:
-		return nil, c.Bad("train", "`train` must be an optimiser or a chain of them, this is %s", value.Describe(v)).
+		return nil, c.Bad(arg, "`train` must be an optimiser or a chain of them, this is %s", value.Describe(v)).
 			WithHelp("for example `adam(rate = 0.02, iters = 500) then lbfgs`")
 	}
 	var out []train.Stage
 	for _, s := range chain {
+		if s.Row.Kind != sig.Optimiser {
+			return nil, diag.New("E0704", s.Span, "`train` must be an optimiser or a chain of them, `%s` is of the kind %s", s.Row.Name, s.Row.Kind).
+				WithHelp("for example `adam(rate = 0.02, iters = 500) then lbfgs`")
+		}
 		vals := map[string]float64{}
 		for k, v := range s.Args {
 			switch v := v.(type) {
@@ -181,6 +194,7 @@ func (c *Call) fitError(err error) error {
 	var start *train.StartError
 	var name *train.NameError
 	var option *train.OptionError
+	var method *train.MethodError
 	if d := c.Explain(err); d != err {
 		return d
 	}
@@ -206,6 +220,8 @@ func (c *Call) fitError(err error) error {
 			d.WithHelp("free may be: %s", join(name.Known))
 		}
 		return d
+	case errors.As(err, &method):
+		return diag.New("E0704", c.SpanOf("method"), "%v", err).WithHelp("%s", method.Help)
 	case errors.As(err, &option):
 		return diag.New("E0704", c.SpanOf("train"), "%v", err)
 	}

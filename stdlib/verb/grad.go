@@ -166,7 +166,11 @@ func (c *Call) lossOf(m *value.Model, p *solve.Problem) (sens.Loss, error) {
 // lossTimes are the output times of a lambda's loss: those of `t`, or of the data.
 func (c *Call) lossTimes() (t0, t1 float64, times []float64, err error) {
 	if !c.Has("t") {
-		if tb, ok := c.Args["data"].(*value.Table); ok {
+		tb, err := c.table("data")
+		if err != nil {
+			return 0, 0, nil, err
+		}
+		if tb != nil {
 			times, err = c.tableTimes(tb)
 			if err != nil {
 				return 0, 0, nil, err

@@ -100,7 +100,7 @@ func (c *Call) positional(name string) []value.Value {
 // Big says whether a value takes lines of its own: such values are shown, not printed in a line.
 func Big(v value.Value) bool {
 	switch v := v.(type) {
-	case *value.Solution, *value.Ensemble, *value.Spread, *value.Model, *value.Report, *value.Table, *value.Events, *value.Plot, *value.Gradient, *value.Learned, *value.Steady:
+	case *value.Solution, *value.Ensemble, *value.Spread, *value.Model, *value.Report, *value.Table, *value.Events, *value.Plot, *value.Gradient, *value.Learned, *value.Steady, *value.Profile:
 		return true
 	case value.List:
 		for _, x := range v {
@@ -323,6 +323,21 @@ func frameOf(v value.Value) (*trace.Frame, error) {
 			return nil, fmt.Errorf("an array of %s is no table", v.Shape)
 		}
 		return f, nil
+	case *value.Profile:
+		f := &trace.Frame{}
+		for _, n := range []string{"grid", "loss"} {
+			col, _ := v.Member(n)
+			title := n
+			if n == "grid" {
+				title = v.Of.Name
+			}
+			f.Add(title, "", col.(*value.Array).Data)
+		}
+		others, _ := v.Member("others")
+		for i, n := range others.(*value.Record).Keys {
+			f.Add(n, "", others.(*value.Record).Vals[i].(*value.Array).Data)
+		}
+		return f, nil
 	case *value.Record:
 		return recordFrame(v)
 	case *value.Gradient:
@@ -343,8 +358,8 @@ func recordFrame(r *value.Record) (*trace.Frame, error) {
 	return f, f.Check()
 }
 
-// PlotOf is the figure of a solution.
-func PlotOf(s *value.Solution) *value.Plot {
+// PlotOf is the figure of a value, empty where it has none.
+func PlotOf(s value.Value) *value.Plot {
 	p := &value.Plot{}
 	if addSeries(p, s) != nil {
 		return &value.Plot{}
@@ -465,6 +480,8 @@ func addSeries(p *value.Plot, v value.Value) error {
 			x[i] = float64(i + 1)
 		}
 		p.Series = append(p.Series, trace.Series{X: x, Y: v.Data, Color: len(p.Series) + 1})
+	case *value.Profile:
+		profileSeries(p, v)
 	case *value.Plot:
 		p.Series = append(p.Series, v.Series...)
 		if p.XLabel == "" {
@@ -531,6 +548,15 @@ func saveVerb(c *Call) (value.Value, error) {
 	case "csv", "json":
 		if m, ok := v.(*value.Model); ok && ext == "json" {
 			write = func(w io.Writer) error { return writeModel(w, m) }
+			break
+		}
+		switch v.(type) {
+		case *value.Record, value.List, *value.Array:
+			if ext == "json" {
+				write = func(w io.Writer) error { return writeRecord(w, v) }
+			}
+		}
+		if write != nil {
 			break
 		}
 		f, err := frameOf(v)

@@ -30,16 +30,16 @@ var verbs = []Verb{
 		"model M { state x = 1; x' = -x }\ns = solve(M, t = 0..10 by 0.1)", solveVerb,
 		arg("model", "model", "", ""), needT, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps,
 		arg("into", "text", "none", "a .csv file that takes the outputs as they are reached, as `save` writes them, for runs too long for memory: none of them is kept, `.last` is the end")),
-	fitRow,
+	fitRow, profileRow,
 	verb("grad", "gradient", "Derivatives of a loss by parameters, constants, weights and initial values, by name.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\ng = grad(M, t = 0..1 by 0.1, loss = s -> s.x[end])", gradVerb,
-		arg("model", "model", "", ""), pos("data", "table", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps, optAdjoint),
+		arg("model", "model", "", ""), pos("data", "table or record of columns", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps, optAdjoint),
 	verb("sensitivity", "record", "Derivatives of the states at the output times by parameters and initial values: `S.x.alpha`.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\nS = sensitivity(M, t = 0..1 by 0.1)", sensitivityVerb,
 		arg("model", "model", "", ""), needT, arg("wrt", "names", "none", "by what; all parameters and initial values when left out"), optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
 	verb("check_grad", "number", "Compares the gradient methods with each other and with central differences; prints a table and gives the largest difference relative to the largest component.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\ncheck_grad(M, t = 0..1 by 0.1, loss = s -> s.x[end], rtol = 1e-9)", checkGradVerb,
-		arg("model", "model", "", ""), pos("data", "table", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
+		arg("model", "model", "", ""), pos("data", "table or record of columns", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
 	verb("steady", "steady state", "A state at which nothing changes: a root of the right-hand sides and algebraic equations, by Newton's method from the initial values, by continuation where that fails or the "+
 		"equations are singular, and at last by integration. Linear equations, such as those of a Poisson problem, take one step. `r.x` is the state, `r.stability` says what the eigenvalues tell, `r.stats.how` how it was found.",
 		"model M { param k = 2; state x = 1; x' = 1 - k*x }\nr = steady(M, set = {k: 4})\nprint(r.x)", steadyVerb,
@@ -49,6 +49,12 @@ var verbs = []Verb{
 	verb("csv", "table", "Reads a table from a CSV file: a header, then numbers; an empty cell is missing.", "pelts = csv(\"lynx_hare.csv\", time = \"year\")", csvVerb,
 		arg("file", "text", "", "path, relative to the file this stands in"), arg("time", "text", "none", "the column of times"),
 		arg("delimiter", "text", "none", "one character; found out when left out"), arg("units", "truth value", "none", "whether the row below the header holds units")),
+	verb("json", "record, array or list", "Reads a JSON file: objects are records, lists of numbers arrays, other lists lists; null is nan.", "save({alpha: [1, 2]}, \"results.json\")\nr = json(\"results.json\")\nprint(r.alpha)", jsonVerb,
+		arg("file", "text", "", "path, relative to the file this stands in")),
+	verb("exists", "truth value", "Whether a file is there and can be read.", "if exists(\"results.json\") { print(\"found\") }", existsVerb,
+		arg("file", "text", "", "path, relative to the file this stands in")),
+	verb("reshape", "array", "The elements of an array in another shape, the last index running fastest. Columns laid one below the other are `transpose(reshape(v, [columns, rows]))`.",
+		"reshape([1, 2, 3, 4, 5, 6], [2, 3])", reshapeVerb, arg("a", "array", "", ""), pos("shape", "list of whole numbers", "", "")),
 	verb("save", "nothing", "Writes a solution, ensemble, table or record to .csv or .json, the values of a model (parameters, weights) to .json, or a plot to .svg, .png or .pdf, by the ending of the name.",
 		"model M { state x = 1; x' = -x }\nsave(solve(M, t = 0..1 by 0.1), \"m.csv\")", saveVerb,
 		arg("value", "any", "", ""), arg("file", "text", "", "path, relative to the file this stands in")),
@@ -57,7 +63,7 @@ var verbs = []Verb{
 		arg("file", "text", "", "path, relative to the file this stands in")),
 	verb("plot", "plot", "A figure of solutions, fits with their data, ensembles (medians and bands), tables or vectors; it is drawn in the terminal where it stands alone.",
 		"plot([1, 4, 9, 16])", plotVerb,
-		variadic("values", "solution, fit, ensemble, table, vector or plot"), arg("title", "text", "none", ""), arg("log", "word: x, y, xy", "none", "logarithmic axes")),
+		variadic("values", "solution, fit, profile, ensemble, table, vector or plot"), arg("title", "text", "none", ""), arg("log", "word: x, y, xy", "none", "logarithmic axes")),
 	verb("table", "nothing", "Prints a solution, ensemble, table or record of columns in aligned columns.", "table({a: [1, 2], b: [3, 4]})", tableVerb,
 		arg("value", "any", "", ""), arg("rows", "whole number", "0", "how many rows at most; -1 for all")),
 	verb("print", "nothing", "Prints values in one line.", "print(\"two and two:\", 2 + 2)", printVerb, optional(variadic("values", "any"))),
@@ -80,7 +86,7 @@ var verbs = []Verb{
 		"model M { state x = 1; x' = -x }\nE = ensemble(M, n = 100, vary = {x: normal(1, 0.1)}, t = 0..1 by 0.5)\nquantile(E, 0.95).x", quantileVerb,
 		arg("of", "ensemble or array", "", ""), pos("p", "number", "0.5", "from 0 to 1; 0.5 is the median")),
 	later("sample", "Posterior draws."), discoverRow, putBackRow,
-	later("parquet", "Reads a Parquet file."), later("json", "Reads a JSON file."), later("npy", "Reads a NumPy file."),
+	later("parquet", "Reads a Parquet file."), later("npy", "Reads a NumPy file."),
 }
 
 func variadic(name, typ string) sig.Param { return sig.Param{Name: name, Type: typ, Variadic: true} }
@@ -139,5 +145,6 @@ func Signatures() []sig.Builtin {
 	for _, x := range interpolations {
 		out = append(out, x.row)
 	}
+	out = append(out, methodRows()...)
 	return append(out, losses...)
 }

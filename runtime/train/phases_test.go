@@ -1,0 +1,217 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/udl-lang/udl/internal/testsys"
+)
+
+// From every corner of a box of ±30 % around the optimum, over a growing time span, the pelts are met as well as they can be. Over the whole span at once,
+// 30 % below in every parameter, the same optimiser ends in another minimum.
+func TestPeltsFromCorners(t *testing.T) {
+	bfgs := []Stage{mustStage(t, "bfgs", nil)}
+	corner := func(c int) Spec {
+		s := peltsSpec(1)
+		for i := range s.Theta {
+			s.Theta[i] *= 0.7
+			if c>>i&1 == 1 {
+				s.Theta[i] *= 1.3 / 0.7
+			}
+		}
+		s.Stages = bfgs
+		return s
+	}
+	for _, stages := range [][]Stage{nil, bfgs} { // nil is lm
+		worst, begin := 0.0, time.Now()
+		for c := range 64 {
+			if stages != nil && c%9 != 0 {
+				continue // lm is what a user gets; of bfgs a few will do
+			}
+			s := corner(c)
+			s.Stages, s.Methods = stages, []Method{{Grow: GrowBy(4)}}
+			r, err := Fit(context.Background(), s)
+			if err != nil {
+				t.Fatalf("corner %06b: %v", c, err)
+			}
+			off := math.Abs(r.Loss/peltsSSE - 1)
+			if worst = max(worst, off); !(off < 1e-7) {
+				t.Errorf("corner %06b: loss %.10g by %v, %v", c, r.Loss, r.Report.Optimisers, r.Status)
+			}
+		}
+		t.Logf("loss %.8g, off by %.2g of it at most, in %v", peltsSSE, worst, time.Since(begin))
+	}
+	r, err := Fit(context.Background(), corner(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !(r.Loss > 5*peltsSSE) {
+		t.Errorf("the whole span at once ends at %v, so that growing proves nothing", r.Loss)
+	}
+}
+
+// Phases are told apart in history, progress and report, and the same again gives the same bits.
+func TestPhases(t *testing.T) {
+	var seen []string
+	fit := func(methods ...Method) *Result {
+		t.Helper()
+		s := peltsSpec(1.1)
+		s.Stages, s.Methods = []Stage{mustStage(t, "bfgs", map[string]float64{"iters": 5})}, methods
+		s.Progress = func(p Progress) {
+			if len(seen) <= p.Phase {
+				seen = append(seen, fmt.Sprintf("%d/%d %s", p.Phase+1, p.Phases, p.Method))
+			}
+		}
+		seen = nil
+		r, err := Fit(context.Background(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	own := []Stage{mustStage(t, "adam", map[string]float64{"iters": 3})}
+	r := fit(Method{Until: []float64{1905.5, 1910}, Stages: own}, Method{})
+	want := []string{"1/4 shooting to t = 1905", "2/4 shooting to t = 1910", "3/4 shooting", "4/4 shooting"}
+	if !slices.Equal(seen, want) {
+		t.Errorf("progress tells of %q", seen)
+	}
+	if n := len(r.Report.Phases); n != 4 || r.Report.Phases[0].Title != "shooting to t = 1905" || r.Report.Phases[1].Iters != 3 || r.Report.Phases[3].Iters != 5 {
+		t.Errorf("the report has %+v", r.Report.Phases)
+	}
+	if r.Report.Iters != 14 || r.Loss != r.Report.Phases[3].Loss || r.Report.Optimisers[0] != "bfgs" {
+		t.Errorf("%d iterations, loss %v, %v", r.Report.Iters, r.Loss, r.Report.Optimisers)
+	}
+	if text := r.Report.String(); !strings.Contains(text, "shooting to t = 1910") {
+		t.Errorf("the report says\n%s", text)
+	}
+	last := r.History[len(r.History)-1]
+	if last.Phase != 3 || r.History[0].Phase != 0 {
+		t.Errorf("the history ends in phase %d", last.Phase)
+	}
+	// Each phase starts at the best point of the one before, where the loss over all data is the same.
+	for i, p := range r.History {
+		if p.Phase == 3 && p.Iter == 0 && p.Loss != r.History[i-1].Best {
+			t.Errorf("the last phase starts at %v, the one before ended at %v", p.Loss, r.History[i-1].Best)
+		}
+	}
+	if again := fit(Method{Until: []float64{1905.5, 1910}, Stages: own}, Method{}); !slices.Equal(again.Theta, r.Theta) {
+		t.Error("the same again gives other bits")
+	}
+	// A part of the span that holds all rows is no phase of its own; the last is always the whole.
+	if fit(Method{Grow: []float64{0.5, 0.99999999999, 1}}); !slices.Equal(seen, []string{"1/2 shooting to t = 1910", "2/2 shooting"}) {
+		t.Errorf("progress tells of %q", seen)
+	}
+}
+
+// From a snapshot of any phase a fit ends at the same bits, with the same account of all phases.
+func TestResumePhases(t *testing.T) {
+	spec := func() Spec {
+		s := peltsSpec(1.1)
+		s.Stages = []Stage{mustStage(t, "adam", map[string]float64{"iters": 4}), mustStage(t, "bfgs", map[string]float64{"iters": 4})}
+		s.Methods = []Method{{Grow: GrowBy(3)}}
+		return s
+	}
+	var shots []*Snapshot
+	s := spec()
+	s.Snapshot = func(s *Snapshot) { shots = append(shots, s.Clone()) }
+	want, err := Fit(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[int]bool{}
+	for _, shot := range shots {
+		s := spec()
+		s.Resume = shot
+		r, err := Fit(context.Background(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[shot.Phase] = true
+		same := slices.EqualFunc(r.History, want.History, func(a, b Point) bool { return fmt.Sprint(a) == fmt.Sprint(b) })
+		if !slices.Equal(r.Theta, want.Theta) || r.Loss != want.Loss || !same || r.Report.Iters != want.Report.Iters || r.Report.Evals != want.Report.Evals || len(r.Report.Phases) != 3 {
+			t.Errorf("from phase %d, stage %d, iteration %d: loss %v after %d points, not %v after %d", shot.Phase, shot.Stage, shot.Iter, r.Loss, len(r.History), want.Loss, len(want.History))
+		}
+	}
+	if len(seen) != 3 {
+		t.Errorf("snapshots are of %d phases", len(seen))
+	}
+	s = spec()
+	s.Resume = shots[0].Clone()
+	s.Resume.Phase = 3
+	var e *SnapshotError
+	if _, err := Fit(context.Background(), s); !errors.As(err, &e) || !strings.Contains(err.Error(), "phase 4") {
+		t.Errorf("a phase that there is not: %v", err)
+	}
+}
+
+func TestPhasesRefused(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		methods []Method
+		want    string
+	}{
+		{"unknown", []Method{{Name: "shoting"}}, "no such method"},
+		{"both", []Method{{Grow: []float64{0.5}, Until: []float64{1905}}}, "both"},
+		{"shares fall", []Method{{Grow: []float64{0.5, 0.4}}}, "rising shares"},
+		{"share above 1", []Method{{Grow: []float64{0.5, 1.5}}}, "rising shares"},
+		{"no shares", []Method{{Grow: []float64{}}}, "rising shares"},
+		{"times as shares", []Method{{Until: []float64{0.5, 1}}}, "between 1900 and 1920"},
+		{"not a number", []Method{{Until: []float64{math.NaN()}}}, "between 1900 and 1920"},
+		{"too short", []Method{{Grow: []float64{0.01, 1}}}, "one row of data"},
+	} {
+		s := peltsSpec(1)
+		s.Methods = c.methods
+		_, err := Fit(context.Background(), s)
+		var e *MethodError
+		if !errors.As(err, &e) || !strings.Contains(e.Error(), c.want) || e.Help == "" {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	s := peltsSpec(1)
+	s.Methods = []Method{{Until: []float64{1910}}}
+	s.Data, s.Loss, s.Problem.T1 = nil, sumLoss{}, 1
+	if _, err := Fit(context.Background(), s); err == nil || !strings.Contains(err.Error(), "needs data") {
+		t.Errorf("a loss that is a function: %v", err)
+	}
+}
+
+// sumLoss is the sum of the states at the end of one unit of time.
+type sumLoss struct{}
+
+func (sumLoss) Times() []float64 { return []float64{1} }
+
+func (sumLoss) Eval(x, _, gx, _ []float64) (float64, error) {
+	s := 0.0
+	for i, v := range x {
+		s += v
+		if gx != nil {
+			gx[i] = 1
+		}
+	}
+	return s, nil
+}
+
+// Where a longer part of the span cannot be reached from the best point of a shorter one, the error tells from which to which.
+func TestPhaseThatCannotStart(t *testing.T) {
+	// x' = k x² from 1 is infinite at t = 1/k.
+	sys := testsys.System("Blow", []string{"x"}, []testsys.Param{{Name: "k", Value: 1}}, testsys.Fixed(1),
+		func(_ testsys.Expr, x, th []testsys.Expr) []testsys.Expr {
+			return []testsys.Expr{th[0].Mul(x[0]).Mul(x[0])}
+		})
+	d := &Data{Times: []float64{0, 0.2, 0.4, 0.6, 1}, Columns: []Column{{Name: "x", Values: make([]float64, 5)}}}
+	for i, v := range d.Times {
+		d.Columns[0].Values[i] = 1 / (1 - 1.2*v)
+	}
+	d.Columns[0].Values[4] = 5
+	_, err := Fit(context.Background(), Spec{Sys: sys, Theta: []float64{0.5}, Data: d, Methods: []Method{{Until: []float64{0.6}}}, Stages: []Stage{mustStage(t, "bfgs", nil)}})
+	var e *StartError
+	if !errors.As(err, &e) || e.Phase != "shooting" || e.After != "shooting to t = 0.6" || e.Fault == nil || !strings.Contains(e.Help(), "grow") {
+		t.Errorf("%v", err)
+	}
+}

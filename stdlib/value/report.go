@@ -1,0 +1,128 @@
+package value
+
+import (
+	"math"
+	"slices"
+
+	"github.com/udl-lang/udl/runtime/train"
+)
+
+// Report is the account of a fit.
+type Report struct{ Fit *Fit }
+
+// Type implements Value.
+func (*Report) Type() string { return "a report" }
+
+// figures are the parts of a report, in the order they are listed.
+var figures = []struct {
+	name string
+	of   func(r *Report, t *train.Report) Value
+}{
+	{"loss", func(_ *Report, t *train.Report) Value { return Num(t.Train.Loss) }},
+	{"rmse", func(_ *Report, t *train.Report) Value { return Num(t.Train.RMSE) }},
+	{"held_loss", func(_ *Report, t *train.Report) Value { return Num(held(t).Loss) }},
+	{"held_rmse", func(_ *Report, t *train.Report) Value { return Num(held(t).RMSE) }},
+	{"aic", func(_ *Report, t *train.Report) Value { return Num(t.AIC) }},
+	{"bic", func(_ *Report, t *train.Report) Value { return Num(t.BIC) }},
+	{"estimates", func(_ *Report, t *train.Report) Value {
+		return byName(t, func(p train.Estimate) float64 { return p.Value })
+	}},
+	{"standard_errors", func(_ *Report, t *train.Report) Value {
+		return byName(t, func(p train.Estimate) float64 { return p.StdErr })
+	}},
+	{"correlations", func(_ *Report, t *train.Report) Value { return correlations(t) }},
+	{"residuals", func(r *Report, t *train.Report) Value { return r.residuals(t) }},
+	{"warnings", func(_ *Report, t *train.Report) Value {
+		l := List{}
+		for _, w := range t.Warnings {
+			l = append(l, Text(w))
+		}
+		return l
+	}},
+	{"iterations", func(_ *Report, t *train.Report) Value { return Num(float64(t.Iters)) }},
+	{"evaluations", func(_ *Report, t *train.Report) Value { return Num(float64(t.Evals)) }},
+	{"seconds", func(_ *Report, t *train.Report) Value { return Num(t.Elapsed.Seconds()) }},
+}
+
+func held(t *train.Report) train.Score {
+	if t.Held == nil {
+		return train.Score{Loss: math.NaN(), RMSE: math.NaN()}
+	}
+	return *t.Held
+}
+
+// byName is a record of a figure of each estimate.
+func byName(t *train.Report, of func(p train.Estimate) float64) *Record {
+	r := &Record{}
+	for _, p := range t.Params {
+		r.Put(p.Name, Num(of(p)))
+	}
+	return r
+}
+
+// correlations are a record for each estimate, of its correlations with all.
+func correlations(t *train.Report) *Record {
+	r := &Record{}
+	if t.Identify == nil {
+		return r
+	}
+	for i, name := range t.Identify.Names {
+		row := &Record{}
+		for j, other := range t.Identify.Names {
+			row.Put(other, Num(t.Identify.Corr[i][j]))
+		}
+		r.Put(name, row)
+	}
+	return r
+}
+
+// residuals are a table: the times, and a column for each quantity, what is missing as NaN. A time stands once for all quantities
+// measured then.
+func (r *Report) residuals(t *train.Report) *Table {
+	out := &Table{Name: "residuals", Time: "t"}
+	row := map[float64]int{}
+	times := []float64{}
+	for _, e := range t.Residuals {
+		if _, ok := row[e.T]; !ok {
+			row[e.T] = len(times)
+			times = append(times, e.T)
+		}
+	}
+	// What was held out may lie between.
+	slices.Sort(times)
+	for i, v := range times {
+		row[v] = i
+	}
+	out.Rows = len(times)
+	out.Cols = []Column{{Name: "t", Values: times}}
+	for _, c := range t.Columns {
+		v := make([]float64, len(times))
+		for i := range v {
+			v[i] = math.NaN()
+		}
+		out.Cols = append(out.Cols, Column{Name: c.Quantity, Values: v})
+	}
+	for _, e := range t.Residuals {
+		out.Cols[1+e.Column].Values[row[e.T]] = e.Value
+	}
+	return out
+}
+
+// Member implements members: the figures of the report.
+func (r *Report) Member(name string) (Value, bool) {
+	for _, f := range figures {
+		if f.name == name {
+			return f.of(r, r.Fit.Result.Report), true
+		}
+	}
+	return nil, false
+}
+
+// Names implements members.
+func (r *Report) Names() []string {
+	names := make([]string, len(figures))
+	for i, f := range figures {
+		names[i] = f.name
+	}
+	return names
+}

@@ -1,0 +1,132 @@
+package verb
+
+import (
+	"cmp"
+	"math"
+
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/lang/sig"
+	"github.com/udl-lang/udl/runtime/train"
+	"github.com/udl-lang/udl/stdlib/value"
+)
+
+// trainOfMethod is what every method takes.
+var trainOfMethod = arg("train", "optimiser", "none", "its own chain of optimisers, in place of that of the fit")
+
+// methodOptions are the options of each method of training, beside its own chain. The methods themselves are those of
+// the table of package train.
+var methodOptions = map[string]struct {
+	example string
+	params  []sig.Param
+}{
+	"shooting": {"method = shooting(grow = 5)", []sig.Param{
+		arg("grow", "whole number or list of numbers", "none", "train on growing parts of the time span: in so many equal steps, or by these shares of it, the whole at last"),
+		arg("until", "list of numbers", "none", "train on growing parts of the time span: up to these times, and on the whole at last"),
+	}},
+	"collocation": {"method = collocation(smooth = kernel)", []sig.Param{
+		arg("smooth", "word: spline, kernel", "spline", "the curves through the data: smoothing splines, or local cubics weighted by a Gaussian"),
+		arg("penalty", "number", "none", "of the spline: what the integral of the squared second derivative costs; by cross-validation when left out"),
+		arg("bandwidth", "number", "none", "of the kernel: the standard deviation of the Gaussian, in units of time; by cross-validation when left out"),
+	}},
+}
+
+// methodRows are the methods as the checker and help see them.
+func methodRows() []sig.Builtin {
+	var out []sig.Builtin
+	for _, m := range train.Methods() {
+		o := methodOptions[m.Name]
+		out = append(out, sig.Builtin{Name: m.Name, Kind: sig.Method, Result: "method", Doc: m.Doc, Cite: m.Cite, Example: o.example,
+			Params: append(append([]sig.Param(nil), o.params...), trainOfMethod)})
+	}
+	return out
+}
+
+// methods reads the option `method`.
+func (c *Call) methods() ([]train.Method, error) {
+	var chain value.Chain
+	switch v := c.Args["method"].(type) {
+	case nil:
+		return nil, nil
+	case *value.Spec:
+		chain = value.Chain{v}
+	case value.Chain:
+		chain = v
+	default:
+		return nil, c.Bad("method", "`method` must be a method of training or a chain of them, this is %s", value.Describe(v)).
+			WithHelp("for example `shooting(grow = 5)`")
+	}
+	var out []train.Method
+	for _, s := range chain {
+		if s.Row.Kind != sig.Method {
+			return nil, diag.New("E0704", s.Span, "`method` must be a method of training, `%s` is of the kind %s", s.Row.Name, s.Row.Kind).
+				WithHelp("for example `shooting(grow = 5)`; optimisers stand in `train = …`")
+		}
+		m, err := c.methodOf(s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// methodOf reads one method with its options.
+func (c *Call) methodOf(s *value.Spec) (train.Method, error) {
+	m := train.Method{Name: s.Row.Name}
+	var err error
+	if m.Stages, err = c.stagesOf("method", s.Args["train"]); err != nil {
+		return m, err
+	}
+	if v, ok := s.Args["grow"]; ok {
+		a, ok := v.(*value.Array)
+		switch {
+		case ok && a.Shape.IsScalar() && a.Data[0] == float64(int(a.Data[0])) && a.Data[0] >= 1 && a.Data[0] <= 1e6:
+			m.Grow = train.GrowBy(int(a.Data[0]))
+		case ok && len(a.Shape) == 1 && len(a.Data) > 0:
+			m.Grow = a.Data
+		default:
+			return m, diag.New("E0704", s.Span, "`grow` is a number of steps or a list of shares of the time span, not %s", value.Describe(v)).
+				WithHelp("`grow = 5` takes five equal steps, `grow = [0.1, 1]` first the first tenth")
+		}
+	}
+	if v, ok := s.Args["until"]; ok {
+		a, ok := v.(*value.Array)
+		if !ok || len(a.Shape) != 1 || len(a.Data) == 0 {
+			return m, diag.New("E0704", s.Span, "`until` is a list of times, not %s", value.Describe(v)).
+				WithHelp("`until = [1905, 1910]` trains up to 1905, then up to 1910, then on everything")
+		}
+		m.Until = a.Data
+	}
+	if err := smoothOf(s, &m); err != nil {
+		return m, err
+	}
+	return m, nil
+}
+
+// smoothOf reads the options of collocation.
+func smoothOf(s *value.Spec, m *train.Method) error {
+	m.Smooth = wordOf(s, "smooth")
+	for _, o := range []struct{ name, of string }{{"penalty", "spline"}, {"bandwidth", "kernel"}} {
+		v, ok := s.Args[o.name]
+		if !ok || m.Name != "collocation" {
+			continue
+		}
+		if m.Smooth != o.of && (m.Smooth != "" || o.of != "spline") {
+			return diag.New("E0704", s.Span, "`%s` is of the %s, and the curves are made by a %s", o.name, o.of, cmp.Or(m.Smooth, "spline")).
+				WithHelp("write `smooth = %s`, or leave `%s` out", o.of, o.name)
+		}
+		a, ok := v.(*value.Array)
+		if !ok || !a.Shape.IsScalar() || !(a.Data[0] > 0) || math.IsInf(a.Data[0], 0) {
+			return diag.New("E0704", s.Span, "`%s` must be a positive number, this is %s", o.name, value.Describe(v)).
+				WithHelp("leave it out to have it chosen by cross-validation")
+		}
+		m.Smoothness = a.Data[0]
+	}
+	return nil
+}
+
+// wordOf is an option that is a word, "" when left out.
+func wordOf(s *value.Spec, name string) string {
+	w, _ := s.Args[name].(value.Word)
+	return string(w)
+}

@@ -1,0 +1,46 @@
+package udl
+
+import (
+	"context"
+
+	"github.com/udl-lang/udl/runtime/train"
+	"github.com/udl-lang/udl/stdlib/value"
+)
+
+// FitResult is a fit in numbers: history, status, and a report with estimates, standard errors, correlations and residuals. It is
+// not to be changed.
+type FitResult = train.Result
+
+// FitResult is what a fit found, nil for a model that was not fitted.
+func (m *Model) FitResult() *FitResult {
+	if m.m.Fit == nil {
+		return nil
+	}
+	return m.m.Fit.Result
+}
+
+// Profile is the loss along one parameter, everything else fitted, with the interval that follows from it.
+type Profile = train.Profile
+
+// ProfileOptions say how far and how finely a profile goes; the zero value is ready.
+type ProfileOptions = train.ProfileOptions
+
+// Profile is the profile likelihood of a parameter, initial value or weight ("U.W1[1,2]") of a fit to data by least squares
+// (Raue et al. 2009).
+func (m *Model) Profile(ctx context.Context, name string, o ProfileOptions) (*Profile, error) {
+	args := map[string]value.Value{"fit": m.m, "name": value.Text(name)}
+	if o.Level != 0 {
+		args["level"] = value.Num(o.Level)
+	}
+	if o.Points != 0 {
+		args["points"] = value.Num(float64(o.Points))
+	}
+	if o.Sigma != 0 {
+		args["sigma"] = value.Num(o.Sigma)
+	}
+	v, err := m.call(ctx, "profile", args, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return v.(*value.Profile).Of, nil
+}

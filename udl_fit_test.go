@@ -1,0 +1,47 @@
+package udl_test
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"github.com/udl-lang/udl"
+)
+
+// noisy is exp(−0.7 t) with a ripple, at n times.
+func noisy(n int) *udl.Data {
+	d := &udl.Data{Columns: map[string][]float64{"x": nil}}
+	for i := range n {
+		t := 0.25 * float64(i)
+		d.Time = append(d.Time, t)
+		d.Columns["x"] = append(d.Columns["x"], math.Exp(-0.7*t)+0.01*math.Sin(5*t))
+	}
+	return d
+}
+
+func TestFitResultAndProfile(t *testing.T) {
+	ctx := context.Background()
+	m := parse(t, "model Decay { param k = 1 in 0..10, c = 0; state x = 1; x' = c - k*x }")
+	if m.FitResult() != nil {
+		t.Error("a model that was not fitted has a result")
+	}
+	f, err := m.Fit(ctx, udl.FitOptions{Data: noisy(12)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := f.FitResult().Report
+	if len(r.Params) != 2 || len(r.Residuals) != 12 || !(math.Abs(r.Identify.Corr[0][1]) < 1) {
+		t.Errorf("%+v", r)
+	}
+	p, err := f.Profile(ctx, "k", udl.ProfileOptions{Level: 0.9, Points: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Student's with 10 degrees of freedom; the model is close to linear.
+	if w := 1.812 * r.Params[0].StdErr; math.Abs(p.Hi-p.Lo-2*w) > 0.02*w || p.Level != 0.9 {
+		t.Errorf("%v, standard error %v", p, r.Params[0].StdErr)
+	}
+	if _, err := f.Profile(ctx, "q", udl.ProfileOptions{}); err == nil {
+		t.Error("a profile of nothing")
+	}
+}
