@@ -344,13 +344,14 @@ func (c *Curve) fit(ctx context.Context, set []int, from []float64, s Settings) 
 	return f, nil
 }
 
-// minus2 is −2 log L of the profiled likelihood, but for a constant.
+// minus2 is −2 log L of the profiled likelihood, but for a constant, and with as many samples less as there are other variables and
+// outputs: what they fit leaves less to be told from chance (M. S. Bartlett, Proceedings of the Royal Society A 160 (1937), 268–282).
 func (c *Curve) minus2(rss []float64) float64 {
 	s := 0.0
 	for g, v := range rss {
 		s += c.size[g] * math.Log(v/c.size[g]+c.Floor[g]*c.Floor[g])
 	}
-	return s
+	return s * math.Max(0.5, 1-float64(c.m-c.Terms*c.Outs+c.Outs)/float64(c.n))
 }
 
 // score is the criterion of a candidate; the other variables cost all candidates the same.
@@ -592,7 +593,7 @@ func (c *Curve) ensemble(ctx context.Context, best *fitted, out *Found, s Settin
 	for i, g := range c.Groups {
 		groups[g] = append(groups[g], i)
 	}
-	size := min(len(best.set)+3, curveSize)
+	size := min(len(best.set)+2, curveSize)
 	for b := range s.Ensemble {
 		rng := stream(s.Seed, "residuals", b)
 		f := *best

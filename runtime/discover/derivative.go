@@ -10,16 +10,17 @@ type Derivative struct {
 	Name, Doc, Cite string
 	// of gives smoothed values and derivatives of y at the times t.
 	of func(t, y []float64) (smooth, rate []float64)
-	// least is how many samples it needs.
-	least int
+	least int // how many samples it needs
+	// ends is how many samples at either end have a much larger error than the others.
+	ends int
 }
 
 var derivatives = []Derivative{
 	{Name: "differences", Doc: "Finite differences of fourth order, on uneven times too: for clean data.", least: 5, of: differences,
 		Cite: "B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids, Mathematics of Computation 51 (1988), 699-706"},
-	{Name: "savgol", Doc: "Savitzky-Golay: a cubic fitted to nine neighbours at each sample.", least: 9, of: savgol,
+	{Name: "savgol", Doc: "Savitzky-Golay: a cubic fitted to nine neighbours at each sample.", least: 9, ends: 4, of: savgol,
 		Cite: "A. Savitzky, M. J. E. Golay, Analytical Chemistry 36 (1964), 1627-1639"},
-	{Name: "spline", Doc: "A smoothing cubic spline, as smooth as generalised cross-validation finds best.", least: 5, of: smoothing,
+	{Name: "spline", Doc: "A smoothing cubic spline, as smooth as generalised cross-validation finds best.", least: 5, ends: 6, of: smoothing,
 		Cite: "C. H. Reinsch, Numerische Mathematik 10 (1967), 177-183; P. Craven, G. Wahba, Numerische Mathematik 31 (1979), 377-403"},
 }
 
@@ -39,6 +40,17 @@ func Differentiate(name string, t, y []float64) (smooth, rate []float64, err err
 		return smooth, rate, nil
 	}
 	return nil, nil, fmt.Errorf("there is no way of differentiating called `%s`", name)
+}
+
+// Ends is how many of n samples at either end a regression should do without: their derivatives by a row of the table are worse
+// than the others', a spline's for its natural ends. Few samples are all needed.
+func Ends(name string, n int) int {
+	for _, d := range derivatives {
+		if d.Name == name {
+			return min(d.ends, n/50)
+		}
+	}
+	return 0
 }
 
 // differences of fourth order: the five samples nearest each.

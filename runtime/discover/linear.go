@@ -152,7 +152,7 @@ func (s *solver) reduce(set []int, from int, ridge float64) (rss float64, ok boo
 	}
 	for c := range k {
 		v := s.a[c*rows+c : (c+1)*rows]
-		h := norm(v)
+		h := math.Sqrt(dot(v, v)) // the columns are scaled
 		if !(h > dependent) {
 			return math.NaN(), false
 		}

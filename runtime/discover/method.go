@@ -40,7 +40,7 @@ var methods = []Method{
 	{Name: "sr3", Doc: "Sparse relaxed regularised regression: coefficients and their sparse copies, drawn together, the copies cut off below a threshold, for a range of thresholds.",
 		Cite: "P. Zheng, T. Askham, S. L. Brunton, J. N. Kutz, A. Y. Aravkin, A unified framework for sparse relaxed regularized regression: SR3, IEEE Access 7 (2019), 1404-1423; K. Champion, P. Zheng, A. Y. Aravkin, S. L. Brunton, J. N. Kutz, A unified sparse optimization framework to learn parsimonious physics-informed models from data, IEEE Access 8 (2020), 169259-169271",
 		Options: []Option{{"threshold", "0", "of the coefficients of the scaled columns, as a share of the norm of the left side; 0: a range of them"},
-			{"nu", "1", "how far apart coefficients and copies may be"}, {"iters", "500", "at most, for each threshold"}},
+			{"nu", "1e4", "how far apart coefficients and copies may be, columns scaled to norm 1"}, {"iters", "500", "at most, for each threshold"}},
 		path: sr3},
 	{Name: "best_subset", Doc: "The best of all subsets of each size, found exactly by branch and bound: what MIOSR finds by mixed-integer programming. A certificate says whether the search was complete.",
 		Cite:    "G. M. Furnival, R. W. Wilson, Regressions by leaps and bounds, Technometrics 16 (1974), 499-511; D. Bertsimas, W. Gurnee, Learning sparse nonlinear dynamics via mixed-integer optimization, Nonlinear Dynamics 111 (2023), 6585-6604",

@@ -29,7 +29,7 @@ type Settings struct {
 	Gamma     float64 // of ebic, 0 meaning 1, which counts the whole library as searched
 	Folds     int     // of cv; 0: 5
 	// Accuracy is the share of the response, in the root mean square, that is not looked into: residuals below it are taken as
-	// no better than it, so that what rounding and the error of numerical derivatives leave is not taken for terms. 0: 1e-6.
+	// no better than it, so that what rounding and the error of numerical derivatives leave is not taken for terms. 0: 1e-3.
 	Accuracy float64
 	Ensemble int // resamplings for the inclusion probabilities; 0: none
 	Seed     uint64
@@ -148,7 +148,7 @@ func (s *Settings) check() error {
 		return fmt.Errorf("an ensemble has 0 or more members, cross-validation 2 or more folds")
 	}
 	if s.Accuracy == 0 {
-		s.Accuracy = 1e-6
+		s.Accuracy = 1e-3
 	}
 	if s.Gamma == 0 {
 		s.Gamma = 1

@@ -35,7 +35,7 @@ const (
 	seedAll  = 64 // combinations
 )
 
-// Seeds combines, over the outputs, the best few sets of each size that the regressions know, and what they chose: where a
+// Seeds combines, over the outputs, the best few sets of each size that the regressions know, and what they chose, if anything: where a
 // search on trajectories begins. Variables are numbered output × terms + term.
 func Seeds(ctx context.Context, outs []*Guesser, chosen []*Result) ([][]int, error) {
 	lists := make([][][]int, len(outs)) // per output: sets, the best of each size first
@@ -72,6 +72,9 @@ func Seeds(ctx context.Context, outs []*Guesser, chosen []*Result) ([][]int, err
 		all.add(s, 0)
 	}
 	pick := make([][]int, len(outs))
+	for o := range outs {
+		pick[o] = heads[o][min(1, len(heads[o])-1)]
+	}
 	for o, r := range chosen {
 		pick[o] = r.Set
 		if len(pick[o]) > 2*seedSize { // so many terms are what a curve needs that no few terms make

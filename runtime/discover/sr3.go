@@ -6,8 +6,9 @@ import (
 )
 
 // sr3 minimises ½‖Θξ − y‖² + λ‖w‖₀ + ‖ξ − w‖²/(2ν) in turns by ξ, a linear system whose matrix is factored once, and by
-// w, which is ξ cut off below a threshold √(2λν) (Zheng et al. 2019). The columns have norm 1, so that ν = 1 draws
-// coefficients and copies together as strongly as the data do.
+// w, which is ξ cut off below a threshold √(2λν) (Zheng et al. 2019). The columns have norm 1, as one sample of size 1 would
+// have: a large ν, which draws them together much less than the data do, is what thousands of samples amount to, and where
+// columns nearly depend on each other a small one takes very long.
 func sr3(ctx context.Context, l *library, o Options) ([]support, error) {
 	var out supports
 	out.add(nil, math.NaN())
@@ -16,7 +17,7 @@ func sr3(ctx context.Context, l *library, o Options) ([]support, error) {
 	if k == 0 {
 		return out.list, nil
 	}
-	nu := o.or("nu", 1)
+	nu := o.or("nu", 1e4)
 	iters := int(o.or("iters", 500))
 	// The normal equations A = RᵀR + I/ν are well conditioned by the I/ν.
 	a, rhs := make([]float64, k*k), make([]float64, k)

@@ -54,13 +54,18 @@ func (d *Discovered) Equation(out, digits int) string {
 		if v < 0 {
 			v = -v
 		}
-		b.WriteString(Short(v, digits))
-		if n := d.Texts[t.At]; n != "1" {
-			if strings.ContainsAny(n, "+- ") && !balanced(n) {
-				n = "(" + n + ")"
-			}
-			b.WriteString("*" + n)
+		c, n := Short(v, digits), d.Texts[t.At]
+		switch {
+		case n == "1":
+			b.WriteString(c)
+			continue
+		case !balanced(n):
+			n = "(" + n + ")"
 		}
+		if c != "1" {
+			n = c + "*" + n
+		}
+		b.WriteString(n)
 	}
 	return d.Outs[out] + " = " + b.String()
 }
@@ -170,7 +175,7 @@ func (d *Discovered) Member(name string) (Value, bool) {
 		return r, true
 	case "proved":
 		return Bool(d.Proved), true
-	case "model":
+	case "system":
 		if d.Model == nil {
 			return nil, false
 		}
@@ -194,7 +199,7 @@ func (d *Discovered) Names() []string {
 		out = append(out, "inclusion")
 	}
 	if d.Model != nil {
-		out = append(out, "model")
+		out = append(out, "system")
 	}
 	return out
 }

@@ -16,7 +16,7 @@ import (
 // discoverRow is the row of the table.
 var discoverRow = verb("discover", "discovered equations", "Sparse equations for what a model's unknown function has learned, or for the derivatives of data or of a solution: the few terms of a library that explain it. "+
 	"For a model that was fitted to data the candidates are held against those data: each is put in the unknown's place and fitted. "+
-	"`.model` is the model with the equations in it; `put_back` puts them into another.",
+	"`.system` is the model with the equations in it; `put_back` puts them into another.",
 	"model M { state x = 1; unknown f(x) = poly(2); x' = f(x) }\nbest = fit(M, t = 0..1 by 0.1, loss = s -> sum((s.x - exp(-s.t))^2), train = lbfgs(iters = 50))\nprint(discover(best, \"f\", basis = poly(2)))", discoverVerb,
 	arg("from", "fitted model, table or solution", "", ""),
 	pos("unknown", "text", "none", "the unknown function, by its name; not needed where there is one"),
@@ -28,7 +28,7 @@ var discoverRow = verb("discover", "discovered equations", "Sparse equations for
 	arg("refit", "truth value", "none", "whether candidates are held against the data the model was fitted to; true where it can be"),
 	arg("robust", "truth value", "false", "whether some samples may be corrupt: they are found and left out"),
 	arg("derivatives", "word or record", "none", "of data: differences, savgol, spline or weak, or `{x: \"dx\"}`, columns that hold them; spline of a table, exact of a solution when left out"),
-	arg("accuracy", "number", "1e-6", "the share of each left side that is not looked into"),
+	arg("accuracy", "number", "1e-3", "the share of each left side, in the root mean square, that is not looked into: smaller terms are not searched for"),
 	optT,
 	arg("seed", "whole number", "0", "of resamplings and of the search for corrupt samples"))
 
@@ -36,8 +36,12 @@ func discoverVerb(c *Call) (value.Value, error) {
 	switch v := c.Args["from"].(type) {
 	case *value.Model:
 		return c.discoverUnknown(v)
-	case *value.Table:
-		return c.discoverData(v)
+	case *value.Table, *value.Record:
+		t, err := c.table("from")
+		if err != nil {
+			return nil, err
+		}
+		return c.discoverData(t)
 	case *value.Solution:
 		return c.discoverSolution(v)
 	}
@@ -78,7 +82,7 @@ func (c *Call) regression() (s discover.Settings, err error) {
 	if s.Ensemble < 0 || s.Ensemble > 1e6 {
 		return s, c.Bad("ensemble", "`ensemble` must be a whole number from 0, this is %d", s.Ensemble)
 	}
-	if s.Accuracy, err = c.Number("accuracy", 1e-6); err != nil {
+	if s.Accuracy, err = c.Number("accuracy", 1e-3); err != nil {
 		return s, err
 	}
 	if !(s.Accuracy >= 0 && s.Accuracy < 1) {

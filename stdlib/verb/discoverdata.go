@@ -215,7 +215,7 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 		return nil, c.Bad("unknown", "data have no unknown function").WithHelp("leave it out: what is wanted here are the derivatives of `over`")
 	}
 	if c.Has("refit") {
-		return nil, c.Bad("refit", "equations of data are not held against trajectories here").WithHelp("leave `refit` out, and fit what comes out: `fit(found.model, data)`")
+		return nil, c.Bad("refit", "equations of data are not held against trajectories here").WithHelp("leave `refit` out, and fit what comes out: `fit(found.system, data)`")
 	}
 	set, err := c.regression()
 	if err != nil {
@@ -245,6 +245,14 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 				}
 				x, rate = append(x, s), append(rate, r)
 			}
+		}
+	}
+	if e := discover.Ends(how, len(d.t)); e > 0 {
+		d = &measured{inputs: d.inputs, t: d.t[e : len(d.t)-e], x: slices.Clone(d.x), from: d.from}
+		x, rate = slices.Clone(x), slices.Clone(rate)
+		for k := range x {
+			x[k], rate[k] = x[k][e:len(x[k])-e], rate[k][e:len(rate[k])-e]
+			d.x[k] = d.x[k][e : len(d.x[k])-e]
 		}
 	}
 	n := len(d.t)

@@ -64,17 +64,20 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 	d.Notes = append(notes, more...)
 	c.library(d, exprs)
 	theta := matrix(cols, n)
+	refit, err := c.refits(m, set)
+	if err != nil {
+		return nil, err
+	}
 	var rs []*discover.Result
 	for o := range d.Outs {
+		if refit != nil && set.Method == "best_subset" {
+			break // the search on the data begins with the best subsets anyway
+		}
 		r, err := discover.Regress(c.Ctx, &discover.Data{X: theta, Y: ys[o], N: n, P: len(exprs), Series: true}, set)
 		if err != nil {
 			return nil, c.discoverError(err, d, o)
 		}
 		rs = append(rs, r)
-	}
-	refit, err := c.refits(m, set)
-	if err != nil {
-		return nil, err
 	}
 	if refit == nil {
 		d.Proved = true

@@ -89,7 +89,7 @@ func (c *Call) formulaOf(u *model.Unknown, name string) (*replacement, error) {
 	switch v := c.Args[name].(type) {
 	case *value.Discovered:
 		if v.Of == "" {
-			return nil, c.Bad(name, "these equations were found from data, not for an unknown function").WithHelp("`.model` is the model that they make by themselves")
+			return nil, c.Bad(name, "these equations were found from data, not for an unknown function").WithHelp("`.system` is the model that they make by themselves")
 		}
 		if len(v.Outs) != u.NOut {
 			return nil, c.Bad(name, "`%s` has %d outputs, the equations are %d", name, u.NOut, len(v.Outs))
