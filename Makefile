@@ -2,7 +2,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 10s
 
-.PHONY: check format vet staticcheck layering race fuzz cross long stress backends arm64 compare bench
+.PHONY: check format vet staticcheck layering race fuzz cross long stress backends arm64 published compare bench
 
 check: format vet staticcheck layering race fuzz cross
 
@@ -49,6 +49,10 @@ backends:
 # The core on another architecture, emulated; needs qemu-user.
 arm64:
 	GOARCH=arm64 go test -exec qemu-aarch64 -short . ./compiler/... ./runtime/... ./stdlib/...
+
+# Trainings on published data, which are not ours to ship: FOLDER holds Theoph.csv, Theoph_SSfol_fits.csv and a folder ude_paper. Last run on 2026-11-27.
+published:
+	UDL_PUBLISHED=$(abspath $(FOLDER)) go test -run TestPublished -count=1 -v ./models
 
 # Against C, needs gcc; writes docs/benchmarks.md.
 compare:

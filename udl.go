@@ -371,12 +371,14 @@ func (d *Data) table() *value.Table {
 type FitOptions struct {
 	SolveOptions                   // T0, T1, By or At are the times of a Loss that is a lambda; a fit to data has the data's
 	Data         *Data             // nil when Loss is a lambda
+	Trajectories []Trajectory      // several, in place of Data
+	Initial      string            // "data": initial values of matched states from the first row, "{x: \"column\"}" from those columns; "" for those of the model
 	Match        map[string]string // state or let → column; empty: columns of the same names
 	Loss         string            // "sse", "sse(scale = log)", "s -> mean((s.x - 1)^2)"; "" is sse
 	Train        string            // "adam(rate = 0.02, iters = 500) then lbfgs"; "" is the default chain
 	Method       string            // "shooting(grow = 5)"; several by `then`; "" is shooting
 	Free         []string          // what may move; nil: all parameters and weights
-	HoldOut      string            // data kept out of the training: "0.3" for the last part, "1914..1920" for a range of times
+	HoldOut      string            // data kept out of the training: "0.3" for the last part, "1914..1920" for a range of times, "{trajectories: [3, 7]}"
 	Adjoint      string            // how gradients are computed: "discrete" or "forward"; "" chooses
 	// Progress is called after each iteration with the iteration, the loss and the best loss so far.
 	Progress func(iter int, loss, best float64)
@@ -391,6 +393,14 @@ func (m *Model) Fit(ctx context.Context, o FitOptions) (*Model, error) {
 	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
 	o.args(args, exprs)
 	o.lossArgs(args, exprs)
+	if err := o.several(args); err != nil {
+		return nil, err
+	}
+	if o.Initial == "data" {
+		args["initial"] = value.Word(o.Initial)
+	} else if o.Initial != "" {
+		exprs["initial"] = o.Initial
+	}
 	if o.Train != "" {
 		exprs["train"] = o.Train
 	}
@@ -438,7 +448,7 @@ func (m *Model) Report() string {
 
 // noTimes is that of a loss that is a lambda; data bring their times.
 func (o FitOptions) noTimes() error {
-	if o.Data != nil {
+	if o.Data != nil || o.Trajectories != nil {
 		return nil
 	}
 	return o.SolveOptions.noTimes()

@@ -83,7 +83,7 @@ func TestImpactGradients(t *testing.T) {
 			loss := &eventLoss{times: []float64{last}, weight: make([]float64, k.N)}
 			loss.weight[k.N-1] = 1
 			p := &solve.Problem{Sys: c.System, T1: last, Method: m, Rtol: 1e-9, Atol: 1e-12}
-			for _, how := range []string{"discrete", "forward"} {
+			for _, how := range []string{"discrete", "forward", "interpolating", "quadrature", "backsolve"} {
 				gm, _ := sens.Lookup(how)
 				g := make([]float64, c.System.NTheta)
 				v, _, err := gm.Gradient(context.Background(), p, loss, g)
@@ -159,8 +159,9 @@ func TestEventGradients(t *testing.T) {
 			m, _ := method.Find(name)
 			loss := &eventLoss{times: []float64{0, 0.7, 1.31, 2.2, 3}, weight: []float64{0.7}, states: true}
 			p := &solve.Problem{Sys: c.System, T1: 3, Method: m, Rtol: 1e-10, Atol: 1e-12}
-			var gs [3][]float64
-			for i, how := range []string{"differences", "discrete", "forward"} {
+			hows := [...]string{"differences", "discrete", "forward", "interpolating", "quadrature", "backsolve"}
+			var gs [len(hows)][]float64
+			for i, how := range hows {
 				gm, _ := sens.Lookup(how)
 				gs[i] = make([]float64, c.System.NTheta)
 				_, sol, err := gm.Gradient(context.Background(), p, loss, gs[i])
@@ -176,8 +177,10 @@ func TestEventGradients(t *testing.T) {
 				scale = max(scale, math.Abs(v))
 			}
 			for i := range gs[0] {
-				if a, f := math.Abs(gs[1][i]-gs[0][i]), math.Abs(gs[2][i]-gs[0][i]); a > 1e-6*scale || f > 1e-6*scale {
-					t.Errorf("%s, %s: by entry %d of θ: differences %.10g, discrete %.10g, forward %.10g", k.name, name, i, gs[0][i], gs[1][i], gs[2][i])
+				for h, how := range hows {
+					if off := math.Abs(gs[h][i] - gs[0][i]); !(off <= 1e-6*scale) {
+						t.Errorf("%s, %s: by entry %d of θ: differences %.10g, %s %.10g", k.name, name, i, gs[0][i], how, gs[h][i])
+					}
 				}
 			}
 		}
@@ -195,7 +198,7 @@ func TestEventGradientRefusals(t *testing.T) {
 	} {
 		c := compile(t, "model M {\n"+k.text+"\n}")
 		m, _ := method.Find("Tsit5")
-		for _, how := range []string{"discrete", "forward"} {
+		for _, how := range []string{"discrete", "forward", "interpolating", "quadrature", "backsolve"} {
 			gm, _ := sens.Lookup(how)
 			loss := &eventLoss{times: []float64{1, 2}, states: true}
 			p := &solve.Problem{Sys: c.System, T1: 2, Method: m, Rtol: 1e-6, Atol: 1e-6}

@@ -60,12 +60,12 @@ func TestGradientThroughConsistentValues(t *testing.T) {
 					continue
 				}
 				if err != nil || sol.Status != solve.Done {
-					t.Errorf("%s, %s, %s: %v, %v", c.name, m.Info().Name, gm.Name, err, sol)
+					t.Errorf("%s, %s, %s: %v, %v", c.name, m.Info().Name, gm.Name, err, sol.Status)
 					continue
 				}
 				gs[gm.Name] = g
 			}
-			for _, other := range []string{"forward", "differences"} {
+			for _, other := range []string{"forward", "interpolating", "quadrature", "differences"} {
 				if gs["discrete"] == nil || gs[other] == nil {
 					continue
 				}
@@ -169,7 +169,11 @@ func TestGradientAtTheStart(t *testing.T) {
 		for _, gm := range sens.Methods() {
 			g := make([]float64, s.NTheta)
 			p := &solve.Problem{Sys: s, Method: method.Auto{}, T1: 1}
-			if _, _, err := gm.Gradient(context.Background(), p, oneAt{at, s.NX}, g); err != nil {
+			_, _, err := gm.Gradient(context.Background(), p, oneAt{at, s.NX}, g)
+			if no := (*sens.RefusedError)(nil); errors.As(err, &no) && gm.Name == "backsolve" {
+				continue
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 			for name, want := range c.want {

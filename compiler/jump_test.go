@@ -109,8 +109,9 @@ func TestJumpGradients(t *testing.T) {
 			m, _ := method.Find(name)
 			loss := &eventLoss{times: []float64{0.5, 1.3, 2.2, 3}, states: true}
 			p := &solve.Problem{Sys: c.System, T1: 3, Method: m, Rtol: 1e-10, Atol: 1e-12}
-			var gs [3][]float64
-			for i, how := range []string{"differences", "discrete", "forward"} {
+			hows := [...]string{"differences", "discrete", "forward", "interpolating", "quadrature", "backsolve"}
+			var gs [len(hows)][]float64
+			for i, how := range hows {
 				gm, _ := sens.Lookup(how)
 				gs[i] = make([]float64, c.System.NTheta)
 				_, sol, err := gm.Gradient(context.Background(), p, loss, gs[i])
@@ -126,8 +127,10 @@ func TestJumpGradients(t *testing.T) {
 				scale = max(scale, math.Abs(v))
 			}
 			for i := range gs[0] {
-				if a, f := math.Abs(gs[1][i]-gs[0][i]), math.Abs(gs[2][i]-gs[0][i]); !(a <= 1e-6*scale) || !(f <= 1e-6*scale) {
-					t.Errorf("%s, %s: by entry %d of θ: differences %.10g, discrete %.10g, forward %.10g", k.name, name, i, gs[0][i], gs[1][i], gs[2][i])
+				for h, how := range hows {
+					if off := math.Abs(gs[h][i] - gs[0][i]); !(off <= 1e-6*scale) {
+						t.Errorf("%s, %s: by entry %d of θ: differences %.10g, %s %.10g", k.name, name, i, gs[0][i], how, gs[h][i])
+					}
 				}
 			}
 		}

@@ -102,3 +102,48 @@ func TestLynxSeeds(t *testing.T) {
 		t.Errorf("%d of 10 seeds end below 1.6, at least 8 must", good)
 	}
 }
+
+// TestPublished: the runs on data of others, which are not here, say so and end well. `make published FOLDER=…` runs them whole.
+func TestPublished(t *testing.T) {
+	fs, err := filepath.Glob("published/*.udl")
+	if err != nil || len(fs) == 0 {
+		t.Fatalf("nothing published: %v", err)
+	}
+	for _, f := range fs {
+		t.Run(f, func(t *testing.T) {
+			b, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tree, errs := parser.Parse(diag.NewSource(f, string(b)))
+			if errs.HasErrors() {
+				t.Fatal(explain(errs))
+			}
+			if got := ast.Format(tree); got != string(b) {
+				t.Errorf("not as udl fmt writes it:\n%s", got)
+			}
+			var out bytes.Buffer
+			o := eval.Options{Out: &out, Err: &out}
+			folder := os.Getenv("UDL_PUBLISHED")
+			if folder != "" {
+				if sub := filepath.Join(folder, strings.TrimSuffix(filepath.Base(f), ".udl")); isFolder(sub) {
+					folder = sub
+				}
+				o.Texts = map[string]string{"folder": folder}
+			}
+			in := eval.New(o)
+			if err := in.RunFile(context.Background(), f); err != nil {
+				t.Fatalf("%s\n%s", out.String(), explain(err))
+			}
+			if folder == "" && !strings.Contains(out.String(), "skipped") {
+				t.Errorf("without data it says %q", out.String())
+			}
+			t.Log(out.String())
+		})
+	}
+}
+
+func isFolder(name string) bool {
+	s, err := os.Stat(name)
+	return err == nil && s.IsDir()
+}

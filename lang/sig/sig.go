@@ -23,6 +23,8 @@ const (
 	Distribution   Kind = "distribution"   // normal, lognormal
 	Solver         Kind = "solver"         // Tsit5
 	Optimiser      Kind = "optimiser"      // adam, lbfgs
+	Schedule       Kind = "schedule"       // cosine, one_cycle: learning rates that change, in `rate`
+	Regulariser    Kind = "regulariser"    // l1, l2, in `regularise`
 	Loss           Kind = "loss"           // sse, mse
 	Signal         Kind = "signal"         // hold, linear, cubic: tables as functions of time, in `inputs`
 	Method         Kind = "method"         // adjoint methods, shooting, collocation

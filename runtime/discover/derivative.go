@@ -9,7 +9,7 @@ import (
 type Derivative struct {
 	Name, Doc, Cite string
 	// of gives smoothed values and derivatives of y at the times t.
-	of func(t, y []float64) (smooth, rate []float64)
+	of    func(t, y []float64) (smooth, rate []float64)
 	least int // how many samples it needs
 	// ends is how many samples at either end have a much larger error than the others.
 	ends int

@@ -24,6 +24,9 @@ func (r *Result) ensemble(ctx context.Context, d *Data, w []float64, m *Method, 
 		block = max(1, int(math.Round(float64(len(rows))/math.Max(r.Effective, 1))))
 		block = min(block, max(1, len(rows)/10))
 	}
+	if m.Name == "best_subset" { // a member need not be proved
+		s.Options = Options{"size": s.Options.or("size", 10), "nodes": s.Options.or("nodes", 2e4)}
+	}
 	for b := range s.Ensemble {
 		rng := stream(s.Seed, "bootstrap", b)
 		bw := make([]float64, d.N)

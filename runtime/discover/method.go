@@ -44,7 +44,7 @@ var methods = []Method{
 		path: sr3},
 	{Name: "best_subset", Doc: "The best of all subsets of each size, found exactly by branch and bound: what MIOSR finds by mixed-integer programming. A certificate says whether the search was complete.",
 		Cite:    "G. M. Furnival, R. W. Wilson, Regressions by leaps and bounds, Technometrics 16 (1974), 499-511; D. Bertsimas, W. Gurnee, Learning sparse nonlinear dynamics via mixed-integer optimization, Nonlinear Dynamics 111 (2023), 6585-6604",
-		Options: []Option{{"size", "8", "terms at most"}, {"nodes", "2e6", "subsets looked at, at most"}},
+		Options: []Option{{"size", "10", "terms at most"}, {"nodes", "2e5", "subsets looked at for each size, at most; what is larger is found by adding and dropping terms one by one"}},
 		path:    bestSubset},
 }
 
@@ -84,7 +84,7 @@ func (m *Method) check(o Options) error {
 type library struct {
 	*triangle
 	free  []int
-	proof bool // the search was complete; kept by best_subset
+	exact int // sizes up to which the search was complete; kept by best_subset
 }
 
 // support is a set of columns, ascending, with the setting that gave it.

@@ -51,7 +51,7 @@ type Result struct {
 	Model
 	Path      []Model   // what was proposed, by size and score
 	Inclusion []float64 // of each column: in what share of the resamplings it was chosen; nil without an ensemble
-	Proved    bool      // the method looked, directly or by bounds, at all subsets
+	Proved    bool      // no other set of as many terms fits better: the method looked, directly or by bounds, at all of them
 	Kept      []bool    // which samples count; nil: all
 	Effective float64   // how many independent samples the criterion counted
 }
@@ -181,7 +181,7 @@ func regress(ctx context.Context, d *Data, w []float64, m *Method, s Settings) (
 		return nil, err
 	}
 	n := count(w, d.N)
-	r := &Result{Proved: l.proof, Effective: float64(n)}
+	r := &Result{Effective: float64(n)}
 	sv := newSolver(l.triangle)
 	big := 0
 	for _, p := range list {
@@ -238,6 +238,7 @@ func regress(ctx context.Context, d *Data, w []float64, m *Method, s Settings) (
 		}
 	}
 	r.Model = r.Path[best]
+	r.Proved = len(r.Set) > 0 && len(r.Set) <= l.exact
 	return r, nil
 }
 

@@ -39,6 +39,7 @@ func Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g []float64) (flo
 type Workspace struct {
 	fwd       solve.Workspace
 	problem   solve.Problem
+	keeping   solve.Checkpoints // of problem
 	sys       *system.System
 	rhs, init system.Func
 	flags     []int
@@ -159,6 +160,7 @@ func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g 
 		return 0, nil, err
 	}
 	q.NoDense = false
+	w.bound()
 	clear(g)
 	sol, err := w.fwd.Solve(ctx, q)
 	if err != nil {
@@ -212,6 +214,19 @@ func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g 
 	return value, sol, nil
 }
 
+// bound lets steps that memory does not hold be made again, and counts in its limit what the loss is differentiated by.
+func (w *Workspace) bound() {
+	q := &w.problem
+	w.keeping = solve.Checkpoints{}
+	if c := q.Checkpoints; c != nil {
+		w.keeping = *c
+	}
+	q.Checkpoints = &w.keeping
+	if m := w.keeping.Memory; m > 0 {
+		w.keeping.Memory = max(1, m-8*int64(len(q.Times)*q.Sys.NX))
+	}
+}
+
 // backward walks the steps from the last to the first and adds to g. With look it returns the
 // time at which a value ceased to be finite.
 func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float64, look bool) (bad float64, err error) {
@@ -257,6 +272,9 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 			if err := w.jump(sol, n+1, &o, g); err != nil {
 				return bad, err
 			}
+		}
+		if err := w.fwd.Recall(ctx, n); err != nil {
+			return bad, err
 		}
 		st := sol.StepRecord(n)
 		if st.Cut {

@@ -66,19 +66,23 @@ func tolerances(p *solve.Problem) (rtol float64, atol []float64) {
 
 // initial carries λ from the consistent initial state to the given one.
 func (w *Workspace) initial(g []float64) error {
-	q := &w.problem
-	if q.Sys.Mass == nil || zero(w.lam) {
+	return initialBack(&w.problem, w.lam, g, "discrete adjoint")
+}
+
+// initialBack is initial for the method of that name.
+func initialBack(q *solve.Problem, lam, g []float64, method string) error {
+	if q.Sys.Mass == nil || zero(lam) {
 		return nil
 	}
 	x, err := given(q)
 	if err != nil {
 		return err
 	}
-	l, err := consistent(q, x, "discrete adjoint")
+	l, err := consistent(q, x, method)
 	if err != nil || l == nil {
 		return err
 	}
-	return underived(q, l.Back(w.lam, g), "discrete adjoint")
+	return underived(q, l.Back(lam, g), method)
 }
 
 // startForward are consistent initial values, followed by their derivatives by θ_wrt; nil where the augmented system finds them by itself.

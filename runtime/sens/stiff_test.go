@@ -35,6 +35,8 @@ func find(t testing.TB, name string) method.Method {
 var stiffGradients = []struct{ solver, gradient string }{
 	{"Rodas5P", "discrete"}, {"Rodas5P", "forward"}, {"Rodas4", "discrete"}, {"Rodas4", "forward"}, {"auto", "discrete"}, {"auto", "forward"},
 	{"RadauIIA5", "discrete"}, {"RadauIIA5", "forward"}, {"KenCarp4", "discrete"}, {"KenCarp4", "forward"}, {"KenCarp5", "discrete"}, {"BDF", "discrete"}, {"BDF", "forward"},
+	{"Rodas5P", "interpolating"}, {"Rodas5P", "quadrature"}, {"auto", "interpolating"}, {"auto", "quadrature"}, {"RadauIIA5", "interpolating"}, {"RadauIIA5", "quadrature"},
+	{"BDF", "interpolating"}, {"BDF", "quadrature"},
 }
 
 // TestRobertsonGradient holds every component of a stiff gradient, of which they are apart by ten orders of magnitude, to a reference of twenty digits.
@@ -47,7 +49,7 @@ func TestRobertsonGradient(t *testing.T) {
 		g := make([]float64, sys.NTheta)
 		v, sol, err := gm.Gradient(context.Background(), p, loss, g)
 		if err != nil || sol.Status != solve.Done {
-			t.Errorf("%s %s: %v, %v", c.solver, c.gradient, err, sol)
+			t.Errorf("%s %s: %v", c.solver, c.gradient, err)
 			continue
 		}
 		off := relative(g, r.Gradient)

@@ -313,6 +313,12 @@ func (a *adams) width() int { return a.head() + (a.most+1)*a.s.sys.NX }
 
 func (a *adams) save(row []float64) { copy(row, a.row[:a.head()+(a.tried+1)*a.s.sys.NX]) }
 
+func (a *adams) keep(m *mark) {
+	held(m, a)
+	m.vectors(a.phi...)
+	m.vectors(a.psi, a.now, a.sigma, a.g, a.row, a.fp, a.sum)
+}
+
 func (a *adams) reader() reader { return a.adamsReader }
 
 func (a *adams) interpolate(theta float64, out []float64) {

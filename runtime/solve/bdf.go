@@ -344,6 +344,13 @@ func (b *bdf) errors() {
 	}
 }
 
+func (b *bdf) keep(m *mark) {
+	held(m, b)
+	m.vectors(b.phi[:]...)
+	m.vectors(b.e, b.pred, b.raw)
+	b.mat.keep(m)
+}
+
 // spectral bounds the moduli of J's eigenvalues.
 func (b *bdf) spectral() float64 {
 	if !b.it.have {

@@ -155,49 +155,18 @@ func (l *Linearised) massFixed() error {
 	return l.slopes()
 }
 
-// slopes finds an x' with M·x' = f, which is known but for K; the equations that are left, bordered by the null spaces, have an inverse.
+// slopes finds an x' with M·x' = f, which is known but for K.
 func (l *Linearised) slopes() error {
 	c := l.c
-	m, n, k := c.sys.Mass.Pattern, c.sys.NX, len(c.left)
-	values := make([]float64, m.NNZ())
+	values := make([]float64, c.sys.Mass.Pattern.NNZ())
 	l.mass.Eval(values, 0, nil, nil)
-	var is, js []int
-	var vs []float64
-	put := func(i, j int, v float64) { is, js, vs = append(is, i), append(js, j), append(vs, v) }
-	for j := range n {
-		rows, first := m.Column(j)
-		for a, i := range rows {
-			put(int(i), j, values[first+a])
-		}
-	}
-	for q := range k {
-		for _, e := range c.left[q] {
-			put(e.i, n+q, e.v)
-		}
-		for _, e := range c.right[q] {
-			put(n+q, e.i, e.v)
-		}
-	}
-	p, err := sparse.NewPattern(n+k, is, js)
+	b, err := bordered(c.sys.Mass.Pattern, values, c.left, c.right)
 	if err != nil {
 		return err
 	}
-	a := make([]float64, p.NNZ())
-	for e, v := range vs {
-		a[p.Index(is[e], js[e])] += v
-	}
-	choice, err := sparse.Choose(p)
-	if err != nil {
-		return err
-	}
-	lu := choice.New()
-	if err := lu.Factor(a); err != nil {
-		return err
-	}
-	l.dx = make([]float64, n+k)
-	c.f.Eval(l.dx[:n], c.t, c.x, nil)
-	lu.Solve(l.dx)
-	l.dx = l.dx[:n]
+	l.dx = make([]float64, c.sys.NX)
+	c.f.Eval(l.dx, c.t, c.x, nil)
+	b.Solve(l.dx)
 	return nil
 }
 

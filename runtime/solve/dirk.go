@@ -396,6 +396,14 @@ func (d *dirk) remember() []float64 {
 	return d.past
 }
 
+func (d *dirk) keep(m *mark) {
+	held(m, d)
+	d.nw.keep(m)
+	m.vectors(d.kflat, d.past)
+	m.vectors(d.g...)
+	m.vectors(d.z...)
+}
+
 func (d *dirk) reader() reader { return d.dirkScheme }
 
 func (d *dirk) interpolate(theta float64, out []float64) {

@@ -33,6 +33,9 @@ type engine interface {
 	width() int
 	save(row []float64)
 	reader() reader
+
+	// keep holds what the next steps rest on, and puts it back: its own struct first, then what steps change of what that leads to.
+	keep(m *mark)
 }
 
 // reader interpolates remembered steps of an engine. It is immutable and may be shared.
@@ -70,6 +73,17 @@ func widthOf(m method.Method, nx int) int {
 		return m.Stages * nx
 	case *method.BDF:
 		return bdfWidth(nx)
+	}
+	return 0
+}
+
+// looksBack is how many steps before a step its record speaks of: those of a multistep method's points, and that from which a stage was taken over.
+func looksBack(m method.Method) int {
+	switch m.(type) {
+	case *method.BDF:
+		return MaxBDF
+	case *method.DIRK:
+		return 1
 	}
 	return 0
 }

@@ -336,34 +336,26 @@ func (e *eventer) horizon() float64 {
 	return end
 }
 
-// run is the loop of Solve where there are events: each step ends at the first of them, is recorded, and then they fire.
-func (e *eventer) run(o *outputs) Status {
+// step makes a step that ends at the first event within it, records it, and then they fire. It is Running, or why there are no more.
+func (e *eventer) step(o *outputs) Status {
 	st := e.st
-	for {
-		st.tEnd = e.horizon()
-		if !st.Step() {
-			return st.status
-		}
-		e.locate()
-		t := st.T()
-		if s := o.step(); s != Running {
-			return s
-		}
-		n := e.told
-		s := e.end()
-		if e.told > n {
-			o.jumped(t, st.X())
-		}
-		if s == Running {
-			s = o.flush()
-		}
-		if s != Running {
-			return s
-		}
-		if e.p.Progress != nil {
-			e.p.Progress(t)
-		}
+	st.tEnd = e.horizon()
+	if !st.Step() {
+		return st.status
 	}
+	e.locate()
+	if s := o.step(); s != Running {
+		return s
+	}
+	n := e.told
+	s := e.end()
+	if e.told > n {
+		o.jumped(st.T(), st.X())
+	}
+	if s == Running {
+		s = o.flush()
+	}
+	return s
 }
 
 // nearly is where times begin that are t within what rounding does to a time.

@@ -26,7 +26,7 @@ type matrix struct {
 	sums    []float64 // scratch of norm
 	lu      sparse.Solver
 	kind    string
-	chosen  bool // lu has chosen its pivots before
+	pivots  pivots // of lu
 	c       float64
 	krylov  *krylov // solves the equations iteratively, in place of lu; nil where lu does
 	first   *krylov // what krylov is at the start of a problem
@@ -107,7 +107,7 @@ func (m *matrix) prepare(th []float64) {
 	if m.mass != nil {
 		m.massF.Eval(m.mass, 0, nil, th)
 	}
-	m.chosen = false // what was pivoted well for other values may not be for these, and every run must give the same bits
+	m.pivots.chosen = false // what was pivoted well for other values may not be for these, and every run must give the same bits
 }
 
 // precondition makes a user's preconditioner that of GMRES, which then is taken.
@@ -164,7 +164,7 @@ func (m *matrix) factor(c float64) error {
 	if m.krylov != nil {
 		return m.named(m.krylov.factor(m, m.a))
 	}
-	if err := update(m.lu, &m.chosen, m.a); err != nil {
+	if err := m.pivots.factor(m.lu, m.a); err != nil {
 		return m.named(err)
 	}
 	return nil
@@ -178,7 +178,8 @@ func (m *matrix) direct(why string) bool {
 	if m.krylov == nil || m.choice == nil {
 		return false
 	}
-	if m.krylov, m.chosen = nil, false; m.lu == nil {
+	m.krylov, m.pivots = nil, pivots{}
+	if m.lu == nil {
 		m.lu = m.choice.New()
 	}
 	m.stats.Linear = "GMRES with ILU(0), until it " + why + ", then " + m.choice.Reason

@@ -15,7 +15,8 @@ type pair struct {
 
 	lu     sparse.Solver // of the matrix of twice the size, nil where dense serves
 	v, b   []float64
-	chosen bool // lu has chosen its pivots before
+	pivots pivots
+	ready  bool // there are factors in dense
 }
 
 // newPairs makes n of them.
@@ -52,13 +53,12 @@ func (q *pair) factor(re, im float64) error {
 	q.m.shifted.SetComplex(q.re, q.im, q.m.mass, re, im, q.m.v)
 	q.m.stats.Factors++
 	if q.dense != nil {
-		if err := q.dense.Factor(q.re, q.im); err != nil {
-			return q.m.named(err)
-		}
-		return nil
+		err := q.dense.Factor(q.re, q.im)
+		q.ready = err == nil
+		return q.m.named(err)
 	}
 	sparse.SetDoubled(q.m.shifted.Pattern(), q.v, q.re, q.im)
-	if err := update(q.lu, &q.chosen, q.v); err != nil {
+	if err := q.pivots.factor(q.lu, q.v); err != nil {
 		var s *sparse.SingularError
 		if errors.As(err, &s) {
 			err = halved(s)
@@ -98,20 +98,33 @@ func halved(s *sparse.SingularError) *sparse.SingularError {
 	return &sparse.SingularError{Row: s.Row / 2, Col: s.Col / 2, Structural: s.Structural, Rank: -1, Rows: once(s.Rows), Cols: once(s.Cols)}
 }
 
-// update factors with the pivots of the last time where they still serve.
-func update(lu sparse.Solver, chosen *bool, a []float64) error {
-	if *chosen {
+// pivots are those of a factored matrix, and the entries that they were chosen for, which tell how to come by the same again.
+type pivots struct {
+	chosen bool // there are some
+	of     []float64
+	later  bool // others were factored with them since
+}
+
+// factor factors with the pivots of the last time where they still serve.
+func (p *pivots) factor(lu sparse.Solver, a []float64) error {
+	if p.chosen {
 		err := lu.Refactor(a)
 		if err == nil {
+			p.later = true
 			return nil
 		}
 		var g *sparse.GrowthError
 		if !errors.As(err, &g) {
-			*chosen = false
+			p.chosen = false
 			return err
 		}
 	}
 	err := lu.Factor(a)
-	*chosen = err == nil
+	if p.chosen, p.later = err == nil, false; p.chosen {
+		if p.of == nil {
+			p.of = make([]float64, len(a))
+		}
+		copy(p.of, a)
+	}
 	return err
 }

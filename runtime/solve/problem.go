@@ -66,6 +66,9 @@ type Problem struct {
 	MaxSteps  int   // attempted steps, rejected ones included; 0: 100 000
 	MaxMemory int64 // bytes kept for outputs and dense output; 0: 1 GiB
 	NoDense   bool  // keep no dense output: At then refuses, and no gradient can be had
+	// Checkpoints, if not nil, has a solution at Times keep, of steps that memory does not hold, a stretch at a time, and the Workspace make the others again where it is
+	// asked to Recall them. Dense output it then has none. nil: where memory ends, so does the solution.
+	Checkpoints *Checkpoints
 	// OutputsFirst gives up the dense output, where MaxMemory does not hold both it and the outputs at Times, rather than stop.
 	OutputsFirst bool
 

@@ -139,7 +139,7 @@ func (r *radau) prepare() {
 	r.take(0)
 	r.nw.prepare(r.iterations(), r.share)
 	for _, p := range r.pairs {
-		p.chosen = false
+		p.pivots.chosen = false
 	}
 }
 
@@ -447,6 +447,16 @@ func (r *radau) save(row []float64) {
 	if len(r.radauFamily) > 1 {
 		row[n] = float64(r.made.tab.Stages)
 	}
+}
+
+func (r *radau) keep(m *mark) {
+	held(m, r)
+	r.nw.keep(m)
+	for _, p := range r.pairs {
+		p.keep(m)
+	}
+	m.vectors(r.zflat, r.zold, r.f0)
+	m.vectors(r.w...)
 }
 
 func (r *radau) reader() reader { return r.radauFamily }

@@ -4,10 +4,12 @@ import "math/bits"
 
 // record keeps the accepted steps for dense output and for gradients: per step its start t,
 // its length h, a tag, the state at the start and what the method interpolates from: stages, differences. Blocks that double in size make the cost
-// of growing vanish per step without ever moving what is there.
+// of growing vanish per step without ever moving what is there. Of a run longer than memory it holds a stretch of steps, those from base on.
 type record struct {
 	nx, width int // of the state, of what the method adds
+	base      int // the step that comes first
 	n         int // steps
+	room      int // steps that the blocks have room for
 	blocks    [][]float64
 	used      int64 // bytes
 }
@@ -28,10 +30,13 @@ func (r *record) reset(nx, width int) {
 	if r.nx != nx || r.width != width {
 		*r = record{nx: nx, width: width}
 	}
-	r.n = 0
+	r.base, r.n = 0, 0
 }
 
 func (r *record) stride() int { return recHead + r.nx + r.width }
+
+// end is the number of the step after the last.
+func (r *record) end() int { return r.base + r.n }
 
 func place(n int) (block, off int) {
 	block = bits.Len(uint(n/firstBlock+1)) - 1
@@ -40,26 +45,33 @@ func place(n int) (block, off int) {
 
 // add gives the row for one more step; nil when it would take more than limit bytes.
 func (r *record) add(limit int64) []float64 {
-	b, off := place(r.n)
-	if b == len(r.blocks) {
-		steps, size := int64(firstBlock<<b), int64(8*r.stride())
-		// The last block is cut to what the limit leaves.
-		if steps = min(steps, (limit-r.used)/size); steps <= 0 {
-			return nil
-		}
-		r.blocks = append(r.blocks, make([]float64, int(steps)*r.stride()))
-		r.used += steps * size
-	}
-	lo := off * r.stride()
-	if lo+r.stride() > len(r.blocks[b]) {
+	if r.n == r.room && !r.grow(limit) {
 		return nil
 	}
 	r.n++
-	return r.blocks[b][lo : lo+r.stride()]
+	return r.row(r.base + r.n - 1)
 }
 
+// grow makes room for more steps; it is false where they would take more than limit bytes.
+func (r *record) grow(limit int64) bool {
+	b, off := place(r.room)
+	if off != 0 {
+		return false // the last block was cut
+	}
+	steps, size := int64(firstBlock<<b), int64(8*r.stride())
+	// The last block is cut to what the limit leaves.
+	if steps = min(steps, (limit-r.used)/size); steps <= 0 {
+		return false
+	}
+	r.blocks = append(r.blocks, make([]float64, int(steps)*r.stride()))
+	r.used += steps * size
+	r.room += int(steps)
+	return true
+}
+
+// row is that of step n, of which base is the first.
 func (r *record) row(n int) []float64 {
-	b, off := place(n)
+	b, off := place(n - r.base)
 	lo := off * r.stride()
 	return r.blocks[b][lo : lo+r.stride()]
 }

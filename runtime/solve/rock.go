@@ -324,6 +324,11 @@ func (r *rock) save(row []float64) {
 	row[n] = float64(r.scheme.Stages)
 }
 
+func (r *rock) keep(m *mark) {
+	held(m, r)
+	m.vectors(r.f1, r.v, r.w, r.c)
+}
+
 func (r *rock) reader() reader { return r.form }
 
 func (r *rock) interpolate(theta float64, out []float64) { r.form.at(theta, out, r.s.x, r.c) }

@@ -279,6 +279,14 @@ func (r *rosenbrock) width() int { return len(r.flat) }
 
 func (r *rosenbrock) save(row []float64) { copy(row, r.flat) }
 
+func (r *rosenbrock) keep(m *mark) {
+	held(m, r)
+	m.vectors(r.flat, r.ft)
+	if r.mat != nil {
+		r.mat.keep(m)
+	}
+}
+
 func (r *rosenbrock) reader() reader { return r.rosenbrockScheme }
 
 func (r *rosenbrock) interpolate(theta float64, out []float64) {

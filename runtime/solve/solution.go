@@ -41,6 +41,9 @@ type Solution struct {
 	dense  bool
 	sunk   bool // the outputs went to a sink
 	rec    record
+	part   bool // rec holds some of the steps, up to upT and upX unless these are the last
+	upT    float64
+	upX    []float64
 	sc     *Scheme       // of the explicit Runge–Kutta method, nil where there is none
 	reader reader        // of steps that another method made
 	engine method.Method // that method
@@ -110,18 +113,26 @@ func (s *Solution) Used() string {
 	return b.String()
 }
 
-// NumSteps is how many steps are kept: all that were accepted, or none without dense output.
-func (s *Solution) NumSteps() int { return s.rec.n }
+// NumSteps is how many steps are kept: all that were accepted, or none without dense output and without Problem.Checkpoints.
+func (s *Solution) NumSteps() int {
+	if s.part {
+		return s.Stats.Steps
+	}
+	return s.rec.n
+}
 
-// StepRecord is step n of NumSteps.
+// StepRecord is step n of NumSteps; with Problem.Checkpoints it must be on record, as Workspace.Recall makes sure.
 func (s *Solution) StepRecord(n int) StepRecord {
 	row := s.rec.row(n)
 	nx := s.NX
 	r := StepRecord{T: row[0], H: row[1], T1: s.TEnd, X: row[recHead : recHead+nx], K: row[recHead+nx:], X1: s.XEnd, rec: &s.rec, n: n}
 	r.Engine, r.Cut = int(row[2])&tagEngine != 0, int(row[2])&tagCut != 0
-	if n+1 < s.rec.n {
+	switch end := s.rec.end(); {
+	case n+1 < end:
 		next := s.rec.row(n + 1)
 		r.T1, r.X1 = next[0], next[recHead:recHead+nx]
+	case s.part && end < s.Stats.Steps:
+		r.T1, r.X1 = s.upT, s.upX
 	}
 	if k := s.eventsAfter(n + 1); k < len(s.Events) && s.Events[k].Step == n+1 {
 		r.X1 = s.Events[k].Before

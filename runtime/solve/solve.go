@@ -19,8 +19,11 @@ func Solve(ctx context.Context, p *Problem) (*Solution, error) {
 // Workspace solves problems one after the other in the same memory. The zero value is ready.
 // A Solution it returns is valid until the next call. A Workspace serves one goroutine.
 type Workspace struct {
-	st  Stepper
-	sol *Solution
+	st   Stepper
+	sol  *Solution
+	o    outputs
+	ev   *eventer // nil where nothing happens
+	tape tape
 }
 
 // Solve is the function Solve, in the memory of the workspace.
@@ -28,32 +31,33 @@ func (w *Workspace) Solve(ctx context.Context, p *Problem) (*Solution, error) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	st := &w.st
+	st, o := &w.st, &w.o
 	if err := st.start(ctx, p); err != nil {
 		return nil, err
 	}
 	sol := w.reset(p)
-	o := outputs{p: p, st: st, sol: sol, limit: st.set.maxMemory, dir: st.set.dir}
-	ev, err := newEventer(st, sol)
+	stop, err := w.begin(p)
 	if err != nil {
 		return nil, err
 	}
-	o.prepare(ev != nil)
-	stop := Running
-	if st.Status() == Running {
+	ev := w.ev
+	w.tape.start(o)
+	for stop == Running {
 		if ev != nil {
-			stop = ev.begin()
+			stop = ev.step(o)
+		} else if st.Step() {
+			stop = o.step()
+		} else {
+			break
 		}
-		if s := o.begin(); stop == Running {
-			stop = s
+		if stop != Running {
+			break
 		}
-	}
-	if ev != nil && stop == Running {
-		stop = ev.run(&o)
-	}
-	for stop == Running && st.Step() {
-		if stop = o.step(); stop == Running && p.Progress != nil {
+		if p.Progress != nil {
 			p.Progress(st.T())
+		}
+		if sol.rec.n == w.tape.full {
+			stop = w.turn()
 		}
 	}
 	if ev != nil && ev.err != nil {
@@ -66,6 +70,7 @@ func (w *Workspace) Solve(ctx context.Context, p *Problem) (*Solution, error) {
 		stop = s
 	}
 	sol.Status, sol.Stats, sol.Switches = stop, st.Stats(), st.switches
+	sol.Stats.Checkpoints = w.tape.made
 	sol.first = ""
 	if st.auto != nil {
 		sol.first = st.auto.first()
@@ -91,6 +96,28 @@ func (w *Workspace) Solve(ctx context.Context, p *Problem) (*Solution, error) {
 	return sol, nil
 }
 
+// begin stands at the start of the problem that the stepper was started for, with the outputs and events there.
+func (w *Workspace) begin(p *Problem) (Status, error) {
+	st, sol := &w.st, w.sol
+	w.o = outputs{p: p, st: st, sol: sol, limit: st.set.maxMemory, dir: st.set.dir, record: sol.dense}
+	var err error
+	if w.ev, err = newEventer(st, sol); err != nil {
+		return Running, err
+	}
+	w.o.prepare(w.ev != nil)
+	if st.Status() != Running {
+		return Running, nil
+	}
+	stop := Running
+	if w.ev != nil {
+		stop = w.ev.begin()
+	}
+	if s := w.o.begin(); stop == Running {
+		stop = s
+	}
+	return stop, nil
+}
+
 // reset gives the workspace's solution, emptied.
 func (w *Workspace) reset(p *Problem) *Solution {
 	st := &w.st
@@ -113,10 +140,12 @@ func (w *Workspace) reset(p *Problem) *Solution {
 	s.Status, s.Stats, s.Fault = Running, Stats{}, nil
 	s.Shifted = append(s.Shifted[:0], st.shifted...)
 	s.dense, s.sunk, s.cached = !p.NoDense && p.Sink == nil, p.Sink != nil, -1
-	if s.rec.used > st.set.maxMemory {
-		s.rec = record{} // kept from a problem that was allowed more
-	}
 	s.rec.reset(p.Sys.NX, st.width())
+	w.tape.reset(p, st.set.maxMemory, int64(8*s.rec.stride()))
+	if s.rec.used > w.tape.limit {
+		s.rec = record{nx: s.rec.nx, width: s.rec.width} // kept from a problem that was allowed more
+	}
+	s.part, s.upT = false, 0
 	return s
 }
 
@@ -129,6 +158,9 @@ type outputs struct {
 	dir   float64
 	next  int // the next of the times asked for
 	n     int // how many they are
+
+	record bool  // steps are recorded
+	steps  int64 // bytes of the record, 0: what outputs leave of limit
 
 	// Of outputs that go to a sink:
 	grid    Grid      // what By asks for
@@ -178,9 +210,13 @@ func (o *outputs) write(t float64, x []float64) Status {
 // step records the step just accepted and writes the outputs in it.
 func (o *outputs) step() Status {
 	st, sol := o.st, o.sol
-	if sol.dense {
+	if o.record {
 		// Room for the outputs to come is set aside, so that they cannot be crowded out.
-		row := sol.rec.add(o.limit - o.bytes(max(len(o.p.Times), len(sol.T)+1)))
+		limit := o.steps
+		if limit == 0 {
+			limit = o.limit - o.bytes(max(len(o.p.Times), len(sol.T)+1))
+		}
+		row := sol.rec.add(limit)
 		switch {
 		case row != nil:
 			row[0], row[1], row[2] = st.t, st.h, 0
@@ -202,7 +238,7 @@ func (o *outputs) step() Status {
 			}
 			row[2] = float64(tag)
 		case o.p.OutputsFirst && o.p.Times != nil:
-			sol.dense, sol.rec = false, record{}
+			o.record, sol.dense, sol.rec = false, false, record{}
 		default:
 			return o.full(st.t, st.x)
 		}
@@ -252,6 +288,9 @@ func (s *Stepper) fault(ctx context.Context, status Status, sol *Solution) *Faul
 		f.Implicit = s.set.info.Mass || s.set.info.Family == method.Automatic
 	case MemoryLimit:
 		f.Limit = s.set.maxMemory
+		if c := s.p.Checkpoints; c != nil && c.Memory > 0 {
+			f.Limit = min(f.Limit, c.Memory)
+		}
 	case Cancelled:
 		f.Cause = context.Cause(ctx)
 	case StepTooSmall:

@@ -12,6 +12,10 @@ type Stats struct {
 	Jumps    int  // in the right-hand side
 	Whole    bool // the steps were made by code compiled with the model in one piece
 
+	// Where memory did not hold all steps:
+	Checkpoints int // that were set on the way
+	Repeated    int // steps that were made again, as far as Recall has been asked for them
+
 	// Of methods that solve equations in each step:
 	Jacobians int    // evaluations of ∂f/∂x
 	Factors   int    // factorisations of the iteration matrix
@@ -23,6 +27,11 @@ type Stats struct {
 	// Of a solver that is chosen by the problem:
 	Chosen   string // which methods, and why
 	Switches int    // from one method to another
+
+	// Of a solve that a gradient was taken of:
+	Adjoint  string // by which method, and why; "" where the method is the one that was named
+	Backward int    // accepted steps of the integration backwards, of the continuous adjoints
+	Departed string // how far the states integrated backwards went from these, where that is too far; "" for nothing to tell
 }
 
 // Switch is a change from one method to another within an integration.

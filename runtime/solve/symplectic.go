@@ -245,6 +245,11 @@ func (y *symplectic) save(row []float64) {
 	copy(row, y.c)
 }
 
+func (y *symplectic) keep(m *mark) {
+	held(m, y)
+	m.vectors(y.z, y.f1, y.s0, y.s1, y.c)
+}
+
 func (y *symplectic) reader() reader { return y.form }
 
 func (y *symplectic) interpolate(theta float64, out []float64) {

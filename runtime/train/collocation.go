@@ -185,6 +185,9 @@ func smoothTrajectory(m *Method, tr *trajectory) (*smoothed, string, error) {
 			s.a0[i] = w / s.x0[i]
 		}
 	}
+	if len(notes) > 3 {
+		notes = append(notes[:3], fmt.Sprintf("and %d more", nx-3))
+	}
 	return s, strings.Join(notes, "; "), nil
 }
 

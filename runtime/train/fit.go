@@ -261,11 +261,14 @@ func (s *Spec) hasData() bool { return s.Data != nil || s.Trajectories != nil }
 // own fills in what each of several trajectories has for itself. The model as such starts again where its expressions say: no value of one
 // trajectory is that of all.
 func (f *fitting) own(r *Result) {
-	if len(f.all) < 2 {
+	if f.spec.Trajectories == nil {
 		return
 	}
 	for _, tr := range f.all {
 		r.Own = append(r.Own, Own{Name: tr.name, Index: slices.Clone(tr.index), Values: slices.Clone(tr.value)})
+	}
+	if len(f.all) == 1 {
+		return
 	}
 	for _, x := range f.free {
 		flag := f.spec.Sys.Find(x.Name, system.RoleFlag)

@@ -220,8 +220,11 @@ func TestFitPastFailures(t *testing.T) {
 			values["rate"], values["iters"] = 5, 3000 // steps from 0.2 to far beyond the pole
 		}
 		tol := 1e-3
-		if o.Name == "sgd" {
+		switch o.Name {
+		case "sgd", "nesterov", "radam":
 			values["clip"], tol = 1, 0.05 // ever the same length: near, and no nearer
+		case "adabelief":
+			tol = 0.05 // near the pole gradients stray by magnitudes, so that steps become short
 		}
 		r := fit(t, Spec{Sys: pole(0.2), Data: d, Stages: []Stage{mustStage(t, o.Name, values)}})
 		back := 0

@@ -27,6 +27,13 @@ type Method struct {
 	Smooth string
 	// Smoothness is, of collocation, the penalty λ of the spline or the bandwidth of the kernel; 0: chosen by cross-validation.
 	Smoothness float64
+
+	// Segments is, of multiple shooting, into how many the time span of each trajectory is cut; 0: 5.
+	Segments int
+	// Penalties are what gaps between segments cost, one phase after the other: with 1 as much as a datum that is as far off. nil: 1.
+	Penalties []float64
+	// Constraint has the gaps vanish, by the augmented Lagrangian, from the first penalty on.
+	Constraint bool
 }
 
 // MethodRow is one row of the table of methods.
@@ -50,6 +57,11 @@ var methods = [...]MethodRow{
 			"Then comes shooting. Every state must be compared with data of its own. The curves are smoothing splines or local cubics, as smooth as cross-validation has them.",
 		Cite: "J. M. Varah, SIAM Journal on Scientific and Statistical Computing 3 (1982), 28-46; H. Liang, H. Wu, Journal of the American Statistical Association 103 (2008), 1570-1583; " +
 			"E. Roesch, C. Rackauckas, M. P. H. Stumpf, Statistical Applications in Genetics and Molecular Biology 20 (2021), 37-49"},
+	{Name: "multiple_shooting", phases: multiplePhases,
+		Doc: "The time span is cut into segments, each solved from initial values of its own, which are trained too and begin at the data. Gaps between them have a price, or must vanish. " +
+			"Over a segment a solution cannot run far from the data, so that chaos and long oscillations do no harm. Then comes shooting.",
+		Cite: "H. G. Bock, in P. Deuflhard, E. Hairer (eds.), Numerical Treatment of Inverse Problems in Differential and Integral Equations, Birkhauser 1983, 95-121; " +
+			"E. Baake, M. Baake, H. G. Bock, K. M. Briggs, Fitting ordinary differential equations to chaotic data, Physical Review A 45 (1992), 5524-5529"},
 }
 
 // Methods lists the methods of training. The slice is the caller's.

@@ -13,6 +13,8 @@ type Settings struct {
 	Progress func(Progress)
 	// Decay says which variables weight decay (adamw) acts on, length Dim; nil: all.
 	Decay []bool
+	// Seed is that of the draws of optimisers that draw (cmaes).
+	Seed uint64
 	// Snapshot is called after each iteration, before Progress, with the complete state. What it is given
 	// is valid during the call; see Snapshot.Clone.
 	Snapshot func(*Snapshot)

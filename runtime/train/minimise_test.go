@@ -146,7 +146,14 @@ func TestOptimisersReachKnownMinima(t *testing.T) {
 		{"bowl 10", "adamw", opts{"rate": 0.05, "iters": 2000, "decay": 0}, bowl(10), make([]float64, 3), []float64{1, 2, 3}, 1e-3},
 		{"bowl 10", "sgd", opts{"rate": 0.05}, bowl(10), make([]float64, 3), []float64{1, 2, 3}, 1e-6},
 		{"bowl 100", "sgd", opts{"rate": 0.01, "momentum": 0.9}, bowl(100), make([]float64, 3), []float64{1, 2, 3}, 1e-6},
-		{"bowl 100", "sgd", opts{"rate": 0.01, "momentum": 0.9, "nesterov": 1}, bowl(100), make([]float64, 3), []float64{1, 2, 3}, 1e-6},
+		{"bowl 100", "nesterov", opts{"rate": 0.01}, bowl(100), make([]float64, 3), []float64{1, 2, 3}, 1e-6},
+		{"rosenbrock", "nesterov", opts{"rate": 1e-3, "momentum": 0.95, "iters": 5000}, rosenbrock, []float64{-1.2, 1}, ones(2), 1e-2},
+		{"rosenbrock", "adabelief", opts{"rate": 0.05, "iters": 4000}, rosenbrock, []float64{-1.2, 1}, ones(2), 1e-2},
+		{"rosenbrock", "radam", opts{"rate": 0.05, "clip": 1, "iters": 4000}, rosenbrock, []float64{-1.2, 1}, ones(2), 1e-2},
+		{"beale", "radam", opts{"rate": 0.05, "iters": 3000}, beale, []float64{1, 1}, []float64{3, 0.5}, 1e-2},
+		{"beale", "adabelief", opts{"rate": 0.05, "iters": 3000}, beale, []float64{1, 1}, []float64{3, 0.5}, 1e-2},
+		{"beale", "rmsprop", opts{"rate": 1e-3, "iters": 8000}, beale, []float64{1, 1}, []float64{3, 0.5}, 1e-2},
+		{"bowl 10", "rmsprop", opts{"rate": 1e-3, "momentum": 0.9, "iters": 5000}, bowl(10), make([]float64, 3), []float64{1, 2, 3}, 1e-2},
 		{"walled", "bfgs", nil, walled, []float64{1e-6, 5}, []float64{0.75, 0}, 1e-4},
 		{"walled", "lbfgs", nil, walled, []float64{1 - 1e-9, 5}, []float64{0.75, 0}, 1e-4},
 		{"walled", "adam", opts{"rate": 0.5, "iters": 3000}, walled, []float64{1e-3, 1}, []float64{0.75, 0}, 1e-2},
@@ -205,7 +212,7 @@ func TestOptionErrors(t *testing.T) {
 		values map[string]float64
 		want   string
 	}{
-		{"adm", nil, "there is no such optimiser; there are adam, adamw, sgd, bfgs, lbfgs, lm"},
+		{"adm", nil, "there is no such optimiser; there are adam, adamw, radam, adabelief, rmsprop, sgd, nesterov, bfgs, lbfgs, lm, cmaes"},
 		{"adam", map[string]float64{"lr": 0.1}, "adam(lr): there is no such option; there are rate, iters"},
 		{"adam", map[string]float64{"rate": 0}, "adam(rate): it must be a number above 0, not 0"},
 		{"adam", map[string]float64{"rate": math.NaN()}, "not NaN"},

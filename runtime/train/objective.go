@@ -132,6 +132,22 @@ func (r *run) eval(u, g []float64) (float64, error) {
 	return f, nil
 }
 
+// value evaluates the objective alone. It does not count as seen, since the best point has a gradient.
+func (r *run) value(u []float64) (float64, error) {
+	if err := r.ctx.Err(); err != nil {
+		return math.NaN(), err
+	}
+	r.evals++
+	f, err := r.obj.Eval(r.ctx, u, nil)
+	if err != nil {
+		return math.NaN(), err
+	}
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return math.Inf(1), nil
+	}
+	return f, nil
+}
+
 // seen keeps a point that is better than all before.
 func (r *run) seen(f float64, u, g []float64) {
 	if f < r.fbest || r.partial {

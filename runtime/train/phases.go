@@ -29,6 +29,12 @@ type phase interface {
 	startError(bad *NonFiniteStart) error
 }
 
+// keeper is a phase with a state of its own that snapshots must hold.
+type keeper interface{ state(*ledger) }
+
+// ender is a phase that adds something to the report when it has ended.
+type ender interface{ end() string }
+
 // plan is what a phase is called and how it is trained.
 type plan struct {
 	method string // "shooting"
@@ -45,7 +51,8 @@ type PhaseReport struct {
 	Status       Status
 	Iters, Evals int
 	Elapsed      time.Duration
-	Note         string // of collocation the curves: "x: spline with penalty 0.1, 7 degrees of freedom"; else ""
+	Note         string // of collocation the curves: "x: spline with penalty 0.1, 7 degrees of freedom"; of multiple shooting the gap that is left; else ""
+	Skipped      bool   // it was not needed, and nothing was done
 }
 
 // run runs the phases. The last that ran gives status and loss.
@@ -67,7 +74,19 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 	for k := first; k < len(f.phases); k++ {
 		p := f.phases[k]
 		plan := p.plan()
-		set := Settings{Decay: p.decay(), Resume: resume}
+		if r, ok := p.(*round); ok && k > first && r.needless() {
+			done = append(done, PhaseReport{Title: plan.title, Loss: all.F, Status: Converged, Skipped: true})
+			continue
+		}
+		u := p.start()
+		kept, keeps := p.(keeper)
+		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32}
+		if resume != nil && keeps {
+			l := &ledger{from: resume.Kept}
+			if kept.state(l); l.err != nil {
+				return nil, nil, l.err
+			}
+		}
 		resume = nil
 		if to := f.spec.Progress; to != nil {
 			before, elapsed := all.Evals, all.Elapsed
@@ -82,14 +101,19 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 			before, behind := all.History, done
 			set.Snapshot = func(s *Snapshot) {
 				s.Phase, s.Done, s.Before = k, behind, before
+				if keeps {
+					var l ledger
+					kept.state(&l)
+					s.Kept = l.out
+				}
 				to(s)
 			}
 		}
-		m, err := Minimise(ctx, p, p.start(), plan.stages, set)
+		m, err := Minimise(ctx, p, u, plan.stages, set)
 		if refused := (*sens.RefusedError)(nil); plan.chosen && errors.As(err, &refused) && plan.stages[0].Optimiser.Squares {
 			// The residuals have no derivative here, though their sum may.
 			plan.stages = DefaultStages()
-			m, err = Minimise(ctx, p, p.start(), plan.stages, set)
+			m, err = Minimise(ctx, p, u, plan.stages, set)
 		}
 		var bad *NonFiniteStart
 		if errors.As(err, &bad) {
@@ -102,6 +126,10 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 			return nil, nil, err
 		}
 		p.set(m.U)
+		note := plan.note
+		if e, ok := p.(ender); ok {
+			note = e.end()
+		}
 		for i := range m.History {
 			m.History[i].Phase = k
 		}
@@ -110,7 +138,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		all.Iters += m.Iters
 		all.Evals += m.Evals
 		all.Elapsed += m.Elapsed
-		done = append(done, PhaseReport{Title: plan.title, Loss: m.F, Status: m.Status, Iters: m.Iters, Evals: m.Evals, Elapsed: m.Elapsed, Note: plan.note})
+		done = append(done, PhaseReport{Title: plan.title, Loss: m.F, Status: m.Status, Iters: m.Iters, Evals: m.Evals, Elapsed: m.Elapsed, Note: note})
 		if m.Status == Cancelled {
 			if k < len(f.phases)-1 {
 				all.F = f.lossOfAll(ctx)
@@ -163,9 +191,16 @@ func (f *fitting) plan() error {
 	return nil
 }
 
+// maxStarts is how many variables lm is taken for in multiple shooting.
+const maxStarts = 600
+
 // stagesFor is the chain of a phase that was given none.
 func stagesFor(p phase) []Stage {
-	if l, ok := p.(LeastSquares); ok && p.Dim() <= maxMechanistic && !slices.Contains(p.decay(), true) {
+	n := p.Dim()
+	if r, ok := p.(*round); ok { // beside the starts of segments, which are easy
+		n = len(r.trial.vars)
+	}
+	if l, ok := p.(LeastSquares); ok && n <= maxMechanistic && p.Dim() <= maxStarts && !slices.Contains(p.decay(), true) {
 		if t, ok := p.(*trial); !ok || t.batch == nil {
 			if rows, _ := l.Squares(); rows > 0 {
 				return mechanisticStages()

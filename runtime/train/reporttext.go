@@ -35,7 +35,9 @@ func (r *Report) phases(b *strings.Builder) {
 	}
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, p := range r.Phases {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", p.Title, short(p.Loss), p.Status, count(p.Iters, "iteration"))
+		if !p.Skipped {
+			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\n", p.Title, short(p.Loss), p.Status, count(p.Iters, "iteration"), p.Note)
+		}
 	}
 	w.Flush()
 }

@@ -32,6 +32,8 @@ type Snapshot struct {
 	// the phase under way.
 	Done   []PhaseReport
 	Before []Point
+	// Kept is what the phase under way holds beside its variables.
+	Kept []Array
 }
 
 // Array is one piece of an optimiser's state: a vector, a matrix row by row, or a number.
@@ -49,11 +51,16 @@ func (s *Snapshot) Clone() *Snapshot {
 	c.Best, c.BestGrad, c.History = slices.Clone(s.Best), slices.Clone(s.BestGrad), slices.Clone(s.History)
 	c.From = slices.Clone(s.From)
 	c.Done, c.Before = slices.Clone(s.Done), slices.Clone(s.Before)
-	c.Arrays = make([]Array, len(s.Arrays))
-	for i, a := range s.Arrays {
-		c.Arrays[i] = Array{a.Name, slices.Clone(a.Values)}
-	}
+	c.Arrays, c.Kept = cloneArrays(s.Arrays), cloneArrays(s.Kept)
 	return &c
+}
+
+func cloneArrays(list []Array) []Array {
+	out := make([]Array, len(list))
+	for i, a := range list {
+		out[i] = Array{a.Name, slices.Clone(a.Values)}
+	}
+	return out
 }
 
 // SnapshotError is a snapshot that belongs to another minimisation.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"sort"
-	"strconv"
 	"strings"
 )
 
@@ -54,11 +53,26 @@ var optimisers = [...]Optimiser{
 		Cite: "I. Loshchilov, F. Hutter, Decoupled weight decay regularization, ICLR 2019, arXiv:1711.05101",
 		Options: []Option{optRate, optIters, optBeta1, optBeta2, optEpsilon, optClip,
 			{Name: "decay", Default: "0.01", Doc: "share of a weight that goes with each unit of rate", Min: 0, Max: math.MaxFloat64}}},
+	{Name: "radam", run: runRAdam,
+		Doc:     "adam whose scaling is held back in the first iterations, while the mean square of few gradients varies too much. Until then, about five iterations, steps are in proportion to the gradient: clip steep ones.",
+		Cite:    "L. Liu, H. Jiang, P. He, W. Chen, X. Liu, J. Gao, J. Han, On the variance of the adaptive learning rate and beyond, ICLR 2020, arXiv:1908.03265",
+		Options: []Option{optRate, optIters, optBeta1, optBeta2, optEpsilon, optClip}},
+	{Name: "adabelief", run: runAdaBelief,
+		Doc:     "adam scaled by how far gradients stray from their mean: long steps where they are as foreseen.",
+		Cite:    "J. Zhuang, T. Tang, Y. Ding, S. Tatikonda, N. Dvornek, X. Papademetris, J. S. Duncan, AdaBelief optimizer, NeurIPS 2020, arXiv:2010.07468",
+		Options: []Option{optRate, optIters, optBeta1, optBeta2, withDefault(optEpsilon, "1e-16"), optClip}},
+	{Name: "rmsprop", run: runRMSprop,
+		Doc:     "Steps divided by the running root mean square of each component of the gradient.",
+		Cite:    "T. Tieleman, G. Hinton, Lecture 6.5, Neural Networks for Machine Learning, Coursera 2012",
+		Options: []Option{optRate, optIters, withDefault(optBeta2, "0.9"), optEpsilon, optMomentum, optClip}},
 	{Name: "sgd", run: runSGD,
-		Doc:  "Plain gradient descent, with momentum if asked for.",
-		Cite: "H. Robbins, S. Monro, Annals of Mathematical Statistics 22 (1951), 400-407; B. T. Polyak, USSR Computational Mathematics and Mathematical Physics 4 (1964), 1-17",
-		Options: []Option{optRate, optIters, optMomentum,
-			{Name: "nesterov", Default: "0", Doc: "1 to take the gradient ahead of the momentum (Nesterov 1983)", Min: 0, Max: 1, Whole: true}, optClip}},
+		Doc:     "Plain gradient descent, with momentum if asked for.",
+		Cite:    "H. Robbins, S. Monro, Annals of Mathematical Statistics 22 (1951), 400-407; B. T. Polyak, USSR Computational Mathematics and Mathematical Physics 4 (1964), 1-17",
+		Options: []Option{optRate, optIters, optMomentum, optClip}},
+	{Name: "nesterov", run: runNesterov,
+		Doc:     "Gradient descent with a momentum that looks ahead.",
+		Cite:    "Yu. Nesterov, Soviet Mathematics Doklady 27 (1983), 372-376; I. Sutskever, J. Martens, G. Dahl, G. Hinton, ICML 2013",
+		Options: []Option{optRate, optIters, withDefault(optMomentum, "0.9"), optClip}},
 	{Name: "bfgs", run: runBFGS, LineSearch: true,
 		Doc:     "Quasi-Newton with line search. Converges fast near an optimum; memory grows with the square of the number of variables, so take lbfgs for networks.",
 		Cite:    "J. Nocedal, S. J. Wright, Numerical Optimization, 2nd edition, Springer 2006, section 6.1",
@@ -74,6 +88,13 @@ var optimisers = [...]Optimiser{
 		Options: []Option{optIters,
 			{Name: "gtol", Default: "1e-8", Doc: "stop where the cosine of the angle between the residuals and what the model can change of them is below this; 0 for never", Min: 0, Max: 1},
 			{Name: "ftol", Default: "1e-14", Doc: optLossTol.Doc, Min: 0, Max: 1}}},
+	{Name: "cmaes", run: runCMAES, LineSearch: true,
+		Doc:  "A cloud of trials that moves and shapes itself by the better ones, without gradients: for a rough loss with many minima and few unknown values. Follow it by lm or lbfgs. An iteration is a generation.",
+		Cite: "N. Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772 (2016)",
+		Options: []Option{optIters,
+			{Name: "sigma", Default: "0.3", Doc: "width of the first cloud, in units of the parameters' starts; of parameters between two bounds 1 is a quarter of the distance", Min: math.SmallestNonzeroFloat64, Max: 1e6},
+			{Name: "pop", Default: "0", Doc: "trials of a generation; 0 is 4 + 3 log n", Min: 0, Max: 1e6, Whole: true},
+			{Name: "ftol", Default: "1e-12", Doc: "stop when the best of the generations of a while differ by less than ftol*|loss|; 0 for never", Min: 0, Max: 1}}},
 }
 
 // Optimisers lists the optimisers. The slice is the caller's.
@@ -160,19 +181,7 @@ func (e *OptionError) Error() string {
 // Iters is the limit on iterations of the stage.
 func (s *Stage) Iters() int { return int(s.value("iters")) }
 
-// value is an option's value, or its default; 0 for an option that the optimiser has not.
-func (s *Stage) value(name string) float64 {
-	if v, ok := s.Values[name]; ok {
-		return v
-	}
-	for i := range s.Optimiser.Options {
-		if o := &s.Optimiser.Options[i]; o.Name == name {
-			v, _ := strconv.ParseFloat(o.Default, 64)
-			return v
-		}
-	}
-	return 0
-}
+func (s *Stage) value(name string) float64 { return optionValue(s.Optimiser.Options, s.Values, name) }
 
 // rate is the learning rate of an iteration.
 func (s *Stage) rate(iter int) float64 {
@@ -186,23 +195,28 @@ func (s *Stage) check() error {
 	if s.Optimiser == nil || s.Optimiser.run == nil {
 		return &OptionError{Optimiser: "stage", Reason: "it has no optimiser of the table"}
 	}
-	names := make([]string, 0, len(s.Values))
-	for name := range s.Values {
-		names = append(names, name)
+	return checkOptions(s.Optimiser.Name, s.Optimiser.Options, s.Values)
+}
+
+// checkOptions checks values by the options of what is called name.
+func checkOptions(name string, options []Option, values map[string]float64) error {
+	names := make([]string, 0, len(values))
+	for n := range values {
+		names = append(names, n)
 	}
 	sort.Strings(names) // the same error each time
-	for _, name := range names {
-		if err := s.Optimiser.check(name, s.Values[name]); err != nil {
+	for _, n := range names {
+		if err := checkOption(name, options, n, values[n]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (o *Optimiser) check(name string, v float64) error {
-	bad := &OptionError{Optimiser: o.Name, Option: name}
-	for i := range o.Options {
-		p := &o.Options[i]
+func checkOption(of string, options []Option, name string, v float64) error {
+	bad := &OptionError{Optimiser: of, Option: name}
+	for i := range options {
+		p := &options[i]
 		if p.Name != name {
 			bad.Known = append(bad.Known, p.Name)
 			continue

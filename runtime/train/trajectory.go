@@ -169,6 +169,10 @@ func (tr *trajectory) named(err error) error {
 func (f *fitting) scatter(free []Free, th []float64) ([]variable, error) {
 	sys := f.spec.Sys
 	if len(f.all) <= 1 {
+		for _, tr := range f.all { // what is its own is everybody's
+			tr.write(th)
+			tr.index, tr.value = nil, nil
+		}
 		vars, err := variables(free, th)
 		for k := range vars {
 			vars[k].initial = isInitial(sys, vars[k].index)

@@ -104,6 +104,10 @@ func wordsOf(p *sig.Param) sig.Kind {
 		return sig.Distribution
 	case verb.OfSignals:
 		return sig.Signal
+	case verb.OfRates:
+		return sig.Schedule
+	case verb.OfRegularisers:
+		return sig.Regulariser
 	}
 	return ""
 }

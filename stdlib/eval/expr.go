@@ -127,6 +127,11 @@ func (in *Interp) ident(f *frame, e *ast.Ident) (value.Value, error) {
 	if b, ok := in.table.Lookup(e.Name, sig.Solver, sig.Optimiser, sig.Loss, sig.Method); ok {
 		return &value.Spec{Row: b, Args: map[string]value.Value{}, Span: e.Span()}, nil
 	}
+	if f != nil && f.words == sig.Schedule {
+		if b, ok := in.table.Lookup(e.Name, sig.Schedule); ok {
+			return &value.Spec{Row: b, Args: map[string]value.Value{}, Span: e.Span()}, nil
+		}
+	}
 	return nil, in.unknownName(f, e)
 }
 
@@ -141,6 +146,12 @@ func (in *Interp) unknownName(f *frame, e *ast.Ident) error {
 	}
 	if _, ok := in.table.Lookup(e.Name, sig.Signal); ok {
 		return d.WithHelp("`%s` makes a signal of a table: it stands in `inputs = {I: %s(times, values)}`", e.Name, e.Name)
+	}
+	if _, ok := in.table.Lookup(e.Name, sig.Schedule); ok {
+		return d.WithHelp("`%s` is a schedule of learning rates: it stands in `adam(rate = %s(0.01))`", e.Name, e.Name)
+	}
+	if _, ok := in.table.Lookup(e.Name, sig.Regulariser); ok {
+		return d.WithHelp("`%s` is a regulariser: it stands in `regularise = {U: %s(1e-4)}`", e.Name, e.Name)
 	}
 	if s := diag.Suggest(e.Name, in.known(f)); s != "" {
 		return d.WithHelp("did you mean `%s`?", s)

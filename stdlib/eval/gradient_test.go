@@ -80,7 +80,7 @@ func TestReferenceGradients(t *testing.T) {
 			"x: 0.44249296" + weights(ude.Params[2:], 2, 5, 5, 5, 2), "s -> sum((s.x - target[.., 1])^2) + sum((s.y - target[.., 2])^2)", ude,
 			[]string{"alpha", "delta", "U.W1", "U.b1", "U.W2", "U.b2", "U.W3", "U.b3", "U.W4", "U.b4", "x", "y"}},
 	} {
-		for _, how := range []string{"discrete", "forward"} {
+		for _, how := range []string{"discrete", "forward", "interpolating", "quadrature", "backsolve", "auto"} {
 			var times []float64
 			rows := make([]string, len(c.ref.Rows))
 			for i, r := range c.ref.Rows {

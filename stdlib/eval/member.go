@@ -57,6 +57,27 @@ func (in *Interp) memberOf(x value.Value, name string, at ast.Node) (value.Value
 	return nil, d.WithHelp("it has: %s", listing(names))
 }
 
+// trajectoryOf is best[k]: the model with the values and inputs of one trajectory of its fit.
+func (in *Interp) trajectoryOf(f *frame, m *value.Model, e *ast.Index) (value.Value, error) {
+	n := 0
+	if m.Fit != nil {
+		n = len(m.Fit.Trajectories)
+	}
+	if n == 0 {
+		return nil, diag.New("E0709", e.Span(), "%s is not fitted to several trajectories, so it has no index", m.Name()).
+			WithHelp("`best[2]` is the model as it is for the second table, of a fit to a list of tables")
+	}
+	k, err := in.number(withEnd(f, n), e.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	if k != math.Trunc(k) || k < 1 || k > float64(n) {
+		return nil, diag.New("E0709", e.Args[0].Span(), "trajectory %s is outside 1..%d", value.Format(k), n).
+			WithHelp("trajectories are counted from 1, as the data were given; `[end]` is the last")
+	}
+	return m.Fit.Trajectories[int(k)-1].Model, nil
+}
+
 func listing(names []string) string {
 	s := ""
 	for i, n := range names {
@@ -91,6 +112,11 @@ func (in *Interp) index(f *frame, e *ast.Index) (value.Value, error) {
 	if en, ok := x.(*value.Ensemble); ok {
 		if _, isText := e.Args[0].(*ast.String); !isText {
 			return in.oneOf(f, en, e)
+		}
+	}
+	if m, ok := x.(*value.Model); ok && len(e.Args) == 1 {
+		if _, isText := e.Args[0].(*ast.String); !isText {
+			return in.trajectoryOf(f, m, e)
 		}
 	}
 	if r, ok := x.(*value.Record); ok && len(e.Args) == 1 {

@@ -113,6 +113,11 @@ func (r *resolver) expr(e ast.Expr) {
 		if _, ok := r.in.table.Lookup(e.Name, sig.Constant, sig.Solver, sig.Optimiser, sig.Loss, sig.Method); ok {
 			return
 		}
+		if r.words == sig.Schedule {
+			if _, ok := r.in.table.Lookup(e.Name, sig.Schedule); ok {
+				return
+			}
+		}
 		r.errs = append(r.errs, diag.From(r.in.unknownName(r.frame(), e))...)
 	case *ast.Call:
 		r.call(e)

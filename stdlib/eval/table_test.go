@@ -66,7 +66,7 @@ func TestEveryBuiltin(t *testing.T) {
 	for _, b := range verb.Signatures() {
 		wrap := "EXAMPLE"
 		switch b.Kind {
-		case sig.Optimiser:
+		case sig.Optimiser, sig.Schedule, sig.Regulariser:
 			wrap = "model M { param k = 0.1; state x = 30; x' = -k*x }\nfit(M, csv(\"lynx_hare.csv\", time = \"year\"), match = {x: \"hare\"}, EXAMPLE)"
 		case sig.Loss:
 			wrap = "l = EXAMPLE"

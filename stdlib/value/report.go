@@ -32,6 +32,7 @@ var figures = []struct {
 	}},
 	{"correlations", func(_ *Report, t *train.Report) Value { return correlations(t) }},
 	{"residuals", func(r *Report, t *train.Report) Value { return r.residuals(t) }},
+	{"trajectories", func(_ *Report, t *train.Report) Value { return trajectories(t) }},
 	{"warnings", func(_ *Report, t *train.Report) Value {
 		l := List{}
 		for _, w := range t.Warnings {
@@ -74,6 +75,20 @@ func correlations(t *train.Report) *Record {
 		r.Put(name, row)
 	}
 	return r
+}
+
+// trajectories are a table of those of a fit to several: how many values each has, and their root mean square error.
+func trajectories(t *train.Report) *Table {
+	out := &Table{Name: "trajectories", Rows: len(t.Trajectories)}
+	cols := []Column{{Name: "name", Text: []string{}}, {Name: "values", Values: []float64{}}, {Name: "rmse", Values: []float64{}}, {Name: "held_values", Values: []float64{}}, {Name: "held_rmse", Values: []float64{}}}
+	for _, s := range t.Trajectories {
+		cols[0].Text = append(cols[0].Text, s.Name)
+		for i, v := range []float64{float64(s.N), s.RMSE, float64(s.HeldN), s.HeldRMSE} {
+			cols[i+1].Values = append(cols[i+1].Values, v)
+		}
+	}
+	out.Cols = cols
+	return out
 }
 
 // residuals are a table: the times, and a column for each quantity, what is missing as NaN. A time stands once for all quantities

@@ -343,6 +343,8 @@ type Table struct {
 	Place func(row int, col string) string
 	// Numbers is the error of computing with a column that is not numeric, nil of others.
 	Numbers func(col string) error
+	Part    string // of a table that is a part of another: which, "subject = 3"
+	Start   *Start // where a solution that serves as data begins; nil of measurements
 }
 
 // Column is one column; a missing cell is NaN. Values is nil in a column of texts.

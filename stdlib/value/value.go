@@ -230,12 +230,54 @@ type Fit struct {
 	Times  []float64         // of the loss
 	Solved solve.Problem     // how its trajectories were solved
 	Spec   *train.Spec       // how it was trained
+	// Trajectories are what each of several has for itself; nil of one.
+	Trajectories []Trajectory
 }
 
 // Gradient is a record of derivatives, a value beside it.
 type Gradient struct {
 	Record
-	Loss float64
+	Loss   float64
+	Sol    *solve.Solution           // that the gradient was taken of; nil where it is not kept
+	ByTime func() ([]float64, error) // derivatives by the output times; nil where there are none
+}
+
+// Member implements members: derivatives by name, then the loss, the derivatives by the output times, and the account of the run.
+func (g *Gradient) Member(name string) (Value, bool) {
+	if v, ok := g.Record.Member(name); ok {
+		return v, ok
+	}
+	switch {
+	case name == "loss":
+		return Num(g.Loss), true
+	case name == "stats" && g.Sol != nil:
+		return g.stats(), true
+	case name == "t" && g.ByTime != nil:
+		if v, err := g.ByTime(); err == nil {
+			return Vec(v), true
+		}
+	}
+	return nil, false
+}
+
+// stats tells how the gradient came about.
+func (g *Gradient) stats() *Record {
+	r, st := &Record{}, g.Sol.Stats
+	adjoint, why, _ := strings.Cut(st.Adjoint, ": ")
+	r.Put("adjoint", Text(adjoint))
+	if why != "" {
+		r.Put("why", Text(why))
+	}
+	r.Put("solver", Text(g.Sol.Used()))
+	r.Put("steps", Num(float64(st.Steps)))
+	if st.Backward > 0 {
+		r.Put("backward", Num(float64(st.Backward)))
+	}
+	r.Put("evaluations", Num(float64(st.Evals)))
+	if st.Departed != "" {
+		r.Put("departed", Text(st.Departed))
+	}
+	return r
 }
 
 // Type implements Value.

@@ -65,10 +65,20 @@ func csvVerb(c *Call) (value.Value, error) {
 			opt.Units = data.UnitsYes
 		}
 	}
+	if c.Has("text") {
+		if opt.Text, err = columnNames(c.Args["text"]); err != nil {
+			return nil, c.Bad("text", "`text` names columns, it is %s", value.Describe(c.Args["text"])).WithHelp("write `text = \"subject\"`, or a list of names")
+		}
+	}
 	opt.MaxBytes = c.Limits.Memory
 	t, err := data.ReadCSV(f, name, opt)
 	if err != nil {
 		return nil, err
+	}
+	for _, col := range opt.Text {
+		if _, err := t.Column(col); err != nil {
+			return nil, c.withHere(err, "text")
+		}
 	}
 	out := &value.Table{Name: name, Rows: t.Rows, Place: t.Place}
 	for i := range t.Columns {
@@ -89,7 +99,26 @@ func csvVerb(c *Call) (value.Value, error) {
 		}
 		out.Time = w
 	}
-	return out, nil
+	if !c.Has("by") {
+		return out, nil
+	}
+	by, err := c.TextOf("by", "")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.Column(by); err != nil {
+		return nil, c.withHere(err, "by")
+	}
+	parts, missing := out.By(by)
+	if missing >= 0 {
+		return nil, diag.New("E0512", t.Span(missing, by), "the cell is empty, so it is not known to which trajectory the row belongs").And(c.SpanOf("by"), "asked for here").
+			WithHelp("fill it in, or delete the row")
+	}
+	var list value.List
+	for _, p := range parts {
+		list = append(list, p)
+	}
+	return list, nil
 }
 
 // withHere adds the place in the script to an error about a file.
@@ -118,7 +147,7 @@ func (c *Call) tableTimes(t *value.Table) ([]float64, error) {
 	if !ok || col.Values == nil {
 		return nil, c.Bad("data", "the column `%s` holds no numbers", name)
 	}
-	if len(col.Values) < 2 {
+	if len(col.Values) < 2 && (t.Start == nil || len(col.Values) == 0 || t.Start.T == col.Values[0]) {
 		return nil, diag.New("E0512", c.SpanOf("data"), "`%s` has %d rows; a fit needs two or more", t.Name, len(col.Values))
 	}
 	return col.Values, nil
@@ -138,10 +167,12 @@ type dataset struct {
 }
 
 // table reads a table, or a record of columns, `{t: [0, 1], x: [2, 3]}`, which serves as one; nil where the argument is neither.
-func (c *Call) table(name string) (*value.Table, error) {
-	r, ok := c.Args[name].(*value.Record)
+func (c *Call) table(name string) (*value.Table, error) { return c.tableFrom(name, c.Args[name]) }
+
+func (c *Call) tableFrom(name string, v value.Value) (*value.Table, error) {
+	r, ok := v.(*value.Record)
 	if !ok {
-		t, _ := c.Args[name].(*value.Table)
+		t, _ := v.(*value.Table)
 		return t, nil
 	}
 	t := &value.Table{Name: name}
@@ -171,12 +202,23 @@ func (c *Call) dataOf(m *value.Model) (*dataset, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.datasetOf(m, t)
+}
+
+// datasetOf matches a table, nil where none was given.
+func (c *Call) datasetOf(m *value.Model, t *value.Table) (*dataset, error) {
+	var err error
 	if t == nil {
 		if !c.Has("data") {
 			return nil, diag.New("E0706", c.Span, "`%s` needs data, or a loss that is a function of the solution", c.Verb.Name).
 				WithHelp("`%s(%s, data, match = {…})`, or `%s(%s, t = 0..10 by 0.1, loss = s -> …)`", c.Verb.Name, m.Name(), c.Verb.Name, m.Name())
 		}
-		return nil, c.Bad("data", "data must be a table, this is %s", value.Describe(c.Args["data"])).WithHelp("read one by `csv(\"file.csv\", time = \"…\")`")
+		bad := c.Bad("data", "data must be a table, this is %s", value.Describe(c.Args["data"]))
+		switch c.Args["data"].(type) {
+		case value.List, *value.Ensemble, *value.Solution:
+			return nil, bad.WithHelp("several trajectories, ensembles and solutions are for `fit`")
+		}
+		return nil, bad.WithHelp("read one by `csv(\"file.csv\", time = \"…\")`")
 	}
 	if c.Has("t") {
 		return nil, c.Bad("t", "the times are those of the data").
@@ -237,30 +279,9 @@ func (d *dataset) readMatch(m *value.Model) error {
 		if i < len(r.Span) {
 			at = r.Span[i]
 		}
-		var comps []string
-		var slot *system.Slot
-		for _, list := range [][]system.Slot{d.sys.States, d.sys.Outs} {
-			for k := range list {
-				if list[k].Name == key {
-					slot = &list[k]
-				}
-			}
-		}
-		if slot != nil {
-			comps = system.Names([]system.Slot{*slot})
-		} else if slices.Contains(names, key) { // an element, "u[1]", from Go
-			comps = []string{key}
-		} else {
-			e := diag.New("E0704", at, "`%s` is no state or let of %s", key, m.Name())
-			if s := diag.Suggest(key, names); s != "" {
-				return e.WithHelp("did you mean `%s`?", s)
-			}
-			return e.WithHelp("matched may be: %s", join(names))
-		}
-		cols, err := columnNames(r.Vals[i])
-		if err != nil || len(cols) != len(comps) {
-			return diag.New("E0704", at, "`%s` needs %d column names, this is %s", key, len(comps), value.Describe(r.Vals[i])).
-				WithHelp("%s", matchHelp(key, len(comps)))
+		comps, cols, err := d.pairs(key, r.Vals[i], at)
+		if err != nil {
+			return err
 		}
 		for k, q := range comps {
 			if latent[q] {
@@ -272,6 +293,47 @@ func (d *dataset) readMatch(m *value.Model) error {
 		}
 	}
 	return nil
+}
+
+// pairs are the scalars that a key names, with the column of each.
+func (d *dataset) pairs(key string, v value.Value, at diag.Span) (comps, cols []string, err error) {
+	names := append(d.sys.StateNames(), system.Names(d.sys.Outs)...)
+	var slot *system.Slot
+	for _, list := range [][]system.Slot{d.sys.States, d.sys.Outs} {
+		for k := range list {
+			if list[k].Name == key {
+				slot = &list[k]
+			}
+		}
+	}
+	if slot != nil {
+		comps = system.Names([]system.Slot{*slot})
+	} else if slices.Contains(names, key) { // an element, "u[1]", from Go
+		comps = []string{key}
+	} else {
+		e := diag.New("E0704", at, "`%s` is no state or let of %s", key, d.model.Name())
+		if s := diag.Suggest(key, names); s != "" {
+			return nil, nil, e.WithHelp("did you mean `%s`?", s)
+		}
+		return nil, nil, e.WithHelp("matched may be: %s", join(names))
+	}
+	cols, err = columnNames(v)
+	if err == nil && len(cols) == 1 && len(comps) > 1 { // "u" for "u[1]", "u[2]", as in a table of a solution
+		_, whole := d.table.Col(cols[0])
+		_, element := d.table.Col(cols[0] + strings.TrimPrefix(comps[0], key))
+		if !whole && element {
+			name := cols[0]
+			cols = nil
+			for _, q := range comps {
+				cols = append(cols, name+strings.TrimPrefix(q, key))
+			}
+		}
+	}
+	if err != nil || len(cols) != len(comps) {
+		return nil, nil, diag.New("E0704", at, "`%s` needs %d column names, this is %s", key, len(comps), value.Describe(v)).
+			WithHelp("%s", matchHelp(key, len(comps)))
+	}
+	return comps, cols, nil
 }
 
 // matchHelp shows how a quantity is matched.
@@ -300,22 +362,31 @@ func columnNames(v value.Value) ([]string, error) {
 	return nil, errors.New("not a text")
 }
 
-func (d *dataset) add(q, column string, at diag.Span) error {
+// column finds a column of numbers.
+func (d *dataset) column(column string, at diag.Span) (*value.Column, error) {
 	col, ok := d.table.Col(column)
 	if !ok {
 		e := diag.New("E0608", at, "`%s` has no column `%s`", d.table.Name, column)
 		if s := diag.Suggest(column, d.table.Names()); s != "" {
-			return e.WithHelp("did you mean `%s`?", s)
+			return nil, e.WithHelp("did you mean `%s`?", s)
 		}
-		return e.WithHelp("its columns are: %s", join(d.table.Names()))
+		return nil, e.WithHelp("its columns are: %s", join(d.table.Names()))
 	}
 	if col.Values == nil {
 		if d.table.Numbers != nil {
 			if err := d.table.Numbers(column); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return diag.New("E0609", at, "the column `%s` holds texts, not numbers", column)
+		return nil, diag.New("E0609", at, "the column `%s` holds texts, not numbers", column)
+	}
+	return col, nil
+}
+
+func (d *dataset) add(q, column string, at diag.Span) error {
+	col, err := d.column(column, at)
+	if err != nil {
+		return err
 	}
 	of, ok := train.Observe(d.sys, q)
 	if !ok {
@@ -431,15 +502,26 @@ func (d *dataset) readLoss() error {
 		return c.Bad("loss", "`weights` must be a record, `weights = {x: 2}`")
 	}
 	for i, k := range r.Keys {
-		a, ok := r.Vals[i].(*value.Array)
-		if !ok || !a.Shape.IsScalar() || !(a.Data[0] > 0) || math.IsInf(a.Data[0], 0) {
-			return c.Bad("loss", "the weight of `%s` must be a positive number", k)
-		}
-		found := false
-		for j, q := range d.cols {
-			if q == k {
-				d.data.Columns[j].Weight, found = a.Data[0], true
+		at := slices.Index(d.cols, k)
+		found := at >= 0
+		switch w := r.Vals[i].(type) {
+		case *value.Array:
+			if !w.Shape.IsScalar() || !(w.Data[0] > 0) || math.IsInf(w.Data[0], 0) {
+				return c.Bad("loss", "the weight of `%s` must be a positive number", k)
 			}
+			if found {
+				d.data.Columns[at].Weight = w.Data[0]
+			}
+		case value.Text: // a column with a weight for each datum
+			col, err := d.column(string(w), c.SpanOf("loss"))
+			if err != nil {
+				return err
+			}
+			if found {
+				d.data.Columns[at].Weights = col.Values
+			}
+		default:
+			return c.Bad("loss", "the weight of `%s` must be a positive number, or the name of a column, this is %s", k, value.Describe(w))
 		}
 		if !found {
 			return c.Bad("loss", "`%s` has a weight but is not matched to data", k)

@@ -40,7 +40,7 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 		return nil, err
 	}
 	d := &value.Discovered{Of: u.Name, Outs: outNames(u), Inputs: paramNames(u), Begin: m}
-	args, n, err := c.alongTrajectory(m, u)
+	args, n, err := c.alongTrajectories(m, u)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 	}
 	var moved map[int]float64
 	if refit != nil {
-		if moved, err = c.againstData(d, lib, u, refit, rs, theta, ys, n, set); err != nil {
+		if moved, err = c.againstData(d, m, lib, u, refit, rs, theta, ys, n, set); err != nil {
 			return nil, err
 		}
 	}
@@ -150,8 +150,31 @@ func outNames(u *model.Unknown) []string {
 	return system.Names([]system.Slot{{Name: u.Name, Shape: u.Shape}})
 }
 
-// alongTrajectory gives the inputs of an unknown at points along the solution, scalar by scalar.
-func (c *Call) alongTrajectory(m *value.Model, u *model.Unknown) (args [][]float64, n int, err error) {
+// alongTrajectories gives the inputs of an unknown at points along the solution, or along those of all trajectories of the fit,
+// scalar by scalar.
+func (c *Call) alongTrajectories(m *value.Model, u *model.Unknown) (args [][]float64, n int, err error) {
+	if c.Has("t") || m.Fit == nil || len(m.Fit.Trajectories) == 0 {
+		return c.alongTrajectory(m, nil, u)
+	}
+	args = make([][]float64, len(u.Inputs))
+	for _, tr := range m.Fit.Trajectories {
+		own, k, err := c.alongTrajectory(tr.Model, &value.Fit{Times: tr.Times, Solved: m.Fit.Solved}, u)
+		if err != nil {
+			return nil, 0, err
+		}
+		for i := range args {
+			args[i] = append(args[i], own[i]...)
+		}
+		n += k
+	}
+	return args, n, nil
+}
+
+// alongTrajectory is that of one; fit nil stands for the model's.
+func (c *Call) alongTrajectory(m *value.Model, fit *value.Fit, u *model.Unknown) (args [][]float64, n int, err error) {
+	if fit == nil {
+		fit = m.Fit
+	}
 	p := &solve.Problem{Sys: m.C.System, Theta: m.Theta}
 	var times []float64
 	switch {
@@ -160,10 +183,10 @@ func (c *Call) alongTrajectory(m *value.Model, u *model.Unknown) (args [][]float
 			return nil, 0, err
 		}
 		p.Rtol, p.Atol = defaultRtol, defaultAtol
-	case m.Fit != nil:
-		*p = m.Fit.Solved
+	case fit != nil:
+		*p = fit.Solved
 		p.Sys, p.Theta = m.C.System, m.Theta
-		t := m.Fit.Times
+		t := fit.Times
 		p.T0, p.T1 = t[0], t[len(t)-1]
 	default:
 		return nil, 0, diag.New("E0706", c.Span, "%s was not fitted, so it is not known along which trajectory to look at `%s`", m.Name(), u.Name).WithHelp("say over which times, `t = 0..10`")
@@ -339,8 +362,6 @@ func (c *Call) refits(m *value.Model, set discover.Settings) (*train.Spec, error
 		why = "the model was fitted by a loss of its own, not to data"
 	case f.Spec.Compare.Kind != "" && f.Spec.Compare.Kind != "sse" && f.Spec.Compare.Kind != "mse":
 		why = "the model was fitted by " + f.Spec.Compare.Kind + ", and this compares by squares"
-	case slices.ContainsFunc(f.Spec.Trajectories, func(t train.Trajectory) bool { return t.Sys != nil }):
-		why = "the trajectories have inputs of their own"
 	case set.Criterion == "cv":
 		why = "terms are chosen by cross-validation, which is of samples"
 	case set.Robust:
@@ -356,8 +377,8 @@ func (c *Call) refits(m *value.Model, set discover.Settings) (*train.Spec, error
 
 // againstData chooses terms by holding candidates against the data; it gives the values of what else was estimated, by its place in
 // θ of lib.
-func (c *Call) againstData(d *value.Discovered, lib *value.Model, u *model.Unknown, spec *train.Spec, rs []*discover.Result, theta []float64, ys [][]float64, n int, set discover.Settings) (map[int]float64, error) {
-	sys := lib.C.System
+func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Unknown, spec *train.Spec, rs []*discover.Result, theta []float64, ys [][]float64, n int, set discover.Settings) (map[int]float64, error) {
+	sys, err := lib.C.System, error(nil)
 	free := coefficients(sys, u.Name)
 	p, outs := len(d.Texts), len(d.Outs)
 	if len(free) != p*outs {
@@ -375,6 +396,9 @@ func (c *Call) againstData(d *value.Discovered, lib *value.Model, u *model.Unkno
 	s.Sys, s.Free, s.Theta = sys, free, append([]float64(nil), lib.Theta...)
 	s.AutoScale, s.Methods, s.Stages, s.Progress, s.Snapshot, s.Resume = nil, nil, nil, nil, nil, nil
 	s.Problem.Sys, s.Problem.Theta = sys, nil
+	if s.Trajectories, err = trajectoriesOf(m, lib, spec); err != nil {
+		return nil, err
+	}
 	comp, err := train.NewComparison(s)
 	if err != nil {
 		return nil, err
@@ -430,6 +454,38 @@ func (c *Call) againstData(d *value.Discovered, lib *value.Model, u *model.Unkno
 		}
 	}
 	return moved, nil
+}
+
+// trajectoriesOf are those of a fit, for the model with all terms: the same data and values, each with the inputs that it has.
+func trajectoriesOf(m, lib *value.Model, spec *train.Spec) ([]train.Trajectory, error) {
+	old, now := m.C.System, lib.C.System
+	out := slices.Clone(spec.Trajectories)
+	for k := range out {
+		tr := &out[k]
+		tr.Sys = nil
+		if m.Fit.Trajectories != nil {
+			if s := m.Fit.Trajectories[k].Model.C.Signals(); len(s) > 0 {
+				own, err := lib.C.WithSignals(s)
+				if err != nil {
+					return nil, err
+				}
+				tr.Sys = own.System
+			}
+		}
+		index, values := tr.Index, tr.Values
+		tr.Index, tr.Values = nil, nil
+		for n, i := range index {
+			for _, s := range old.Theta {
+				if i < s.Off || i >= s.Off+s.Size() {
+					continue
+				}
+				if to := now.Find(s.Name, s.Role); to != nil && to.Size() == s.Size() {
+					tr.Index, tr.Values = append(tr.Index, to.Off+i-s.Off), append(tr.Values, values[n])
+				}
+			}
+		}
+	}
+	return out, nil
 }
 
 // groups says which data share a noise: those of a column by its name, or all, where the loss weighs them; and how fine the solver is.

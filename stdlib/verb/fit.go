@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 
 	"github.com/udl-lang/udl/lang/diag"
-	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/train"
@@ -20,15 +18,17 @@ import (
 var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss that is a function of the solution. The result is a new model; the original is unchanged. Ctrl-C keeps the best so far.",
 	"model M { param k = 1; state x = 1; x' = -k*x }\nbest = fit(M, t = 0..1 by 0.1, loss = s -> (s.x[end] - 0.5)^2)", fitVerb,
 	arg("model", "model", "", ""),
-	pos("data", "table or record of columns", "none", "measurements"),
+	pos("data", "table, list of tables, ensemble or solution", "none", "measurements; a list of tables, or an ensemble, is several trajectories. A record of columns serves as a table"),
 	optMatch,
 	optLoss,
 	optT,
 	arg("free", "names", "none", "what may move: parameters, unknowns, weights, and initial values by the state's name; all parameters and weights when left out"),
 	arg("train", "optimiser", "none", "an optimiser or a chain, `adam(iters = 500) then lbfgs`; when left out, lm for squares over data and up to 50 parameters and initial values without weights, else adam(rate = 0.02, iters = 300) then lbfgs(iters = 300)"),
 	arg("method", "method", "shooting", "how the training is set up: a method, or several by `then`, each from the best point of the one before; shooting over all data comes last"),
-	arg("holdout", "number or range of times", "none", "data kept out of the training: the last part (0.3), or those in a range of times"),
-	optSolver, optRtol, optAtol, optSet, optInputs,
+	arg("holdout", "number, range of times or record", "none", "data kept out of the training: the last part (0.3), those in a range of times, or whole trajectories, `{trajectories: [3, 7]}` or `{trajectories: 0.2}`"),
+	optInitial, optSolver, optRtol, optAtol,
+	arg("set", "record or list of records", "none", "values for this run: parameters, constants, weights, and initial values by the state's name; of several trajectories a list with a record for each"),
+	arg("inputs", OfSignals, "none", "tables for the model's inputs, `{I: hold(times, values)}`, or `{I: hold(\"column\")}` of the data; of several trajectories one for all, or a list with a record for each"),
 	arg("seed", "whole number", "0", "of the weights that the training starts with"),
 	optStep, optSteps, optAdjoint)
 
@@ -54,18 +54,15 @@ func fitVerb(c *Call) (value.Value, error) {
 		}
 		spec.Loss, out.Times = loss, loss.Times()
 	} else {
-		d, err := c.dataOf(m)
-		if err != nil {
+		if m, err = c.gather(m, &spec, out); err != nil {
 			return nil, err
 		}
-		spec.Data, spec.Compare = d.data, d.spec
-		out.Data, out.Match, out.Cols, out.Times = d.table, d.match, d.cols, d.times
-		if !m.Trained() {
-			spec.AutoScale = slices.DeleteFunc(autoScales(m), func(a train.AutoScale) bool { return c.isSet(a.Slot) })
-		}
-		spec.Problem.T0 = d.times[0]
+		sys = m.C.System
 	}
-	if spec.HeldOut, err = c.holdout(); err != nil {
+	if spec.Seed, err = c.seed(); err != nil {
+		return nil, err
+	}
+	if spec.HeldOut, err = c.holdout(len(out.Trajectories)); err != nil {
 		return nil, err
 	}
 	if spec.Stages, err = c.stages(); err != nil {
@@ -85,6 +82,9 @@ func fitVerb(c *Call) (value.Value, error) {
 			return nil, c.fitError(err)
 		}
 	}
+	if err := c.sharedSet(&spec); err != nil {
+		return nil, err
+	}
 	if c.Progress != nil {
 		spec.Progress = func(t train.Progress) {
 			c.Progress(Progress{What: "fit " + m.Name(), Stage: t.Optimiser, Iter: t.Iter, Total: t.Total, Loss: t.Loss, Best: t.Best, GradNorm: t.GradNorm, Elapsed: t.Elapsed})
@@ -96,6 +96,7 @@ func fitVerb(c *Call) (value.Value, error) {
 		return nil, c.fitError(err)
 	}
 	out.Result, out.Spec = r, &spec
+	ofEach(out, r)
 	if r.Status == train.Cancelled {
 		d := diag.New("E0504", c.Span, "the training of %s was stopped; the best so far is kept", m.Name()).AsWarning()
 		c.Warn(d, false)
@@ -114,79 +115,6 @@ func autoScales(m *value.Model) []train.AutoScale {
 		}
 	}
 	return out
-}
-
-// holdout reads which data are kept out.
-func (c *Call) holdout() (train.HeldOut, error) {
-	switch v := c.Args["holdout"].(type) {
-	case nil:
-		return train.HeldOut{}, nil
-	case *value.Array:
-		if v.Shape.IsScalar() && v.Data[0] > 0 && v.Data[0] < 1 {
-			return train.HeldOut{Last: v.Data[0]}, nil
-		}
-	case *value.Range:
-		if v.Hi > v.Lo {
-			return train.HeldOut{From: v.Lo, To: v.Hi}, nil
-		}
-	}
-	return train.HeldOut{}, c.Bad("holdout", "`holdout` is a share between 0 and 1, or a range of times, not %s", value.Describe(c.Args["holdout"])).
-		WithHelp("write `holdout = 0.3` for the last part, or `holdout = 1914..1920`")
-}
-
-// stages reads the chain of optimisers.
-func (c *Call) stages() ([]train.Stage, error) {
-	return c.stagesOf("train", c.Args["train"])
-}
-
-func (c *Call) stagesOf(arg string, v value.Value) ([]train.Stage, error) {
-	var chain value.Chain
-	switch v := v.(type) {
-	case nil:
-		return nil, nil
-	case *value.Spec:
-		chain = value.Chain{v}
-	case value.Chain:
-		chain = v
-	default:
-		return nil, c.Bad(arg, "`train` must be an optimiser or a chain of them, this is %s", value.Describe(v)).
-			WithHelp("for example `adam(rate = 0.02, iters = 500) then lbfgs`")
-	}
-	var out []train.Stage
-	for _, s := range chain {
-		if s.Row.Kind != sig.Optimiser {
-			return nil, diag.New("E0704", s.Span, "`train` must be an optimiser or a chain of them, `%s` is of the kind %s", s.Row.Name, s.Row.Kind).
-				WithHelp("for example `adam(rate = 0.02, iters = 500) then lbfgs`")
-		}
-		vals := map[string]float64{}
-		for k, v := range s.Args {
-			switch v := v.(type) {
-			case *value.Array:
-				if v.Shape.IsScalar() {
-					vals[k] = v.Data[0]
-					continue
-				}
-			case value.Bool:
-				vals[k] = 0
-				if v {
-					vals[k] = 1
-				}
-				continue
-			}
-			return nil, diag.New("E0704", s.Span, "the option `%s` of `%s` must be a number, this is %s", k, s.Row.Name, value.Describe(v))
-		}
-		st, err := train.NewStage(s.Row.Name, vals)
-		if err != nil {
-			var oe *train.OptionError
-			d := diag.New("E0704", s.Span, "%v", err)
-			if errors.As(err, &oe) && len(oe.Known) > 0 {
-				d.WithHelp("there are: %s", join(oe.Known))
-			}
-			return nil, d
-		}
-		out = append(out, st)
-	}
-	return out, nil
 }
 
 // fitError gives an error of a training its code, place and help.

@@ -1,11 +1,6 @@
 package verb
 
 import (
-	"errors"
-	"fmt"
-	"math"
-	"strings"
-
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/solve"
@@ -66,16 +61,19 @@ func (c *Call) noGradient(sys *system.System) error {
 
 // gradient computes a loss and its derivatives by everything in θ. Derivatives by parameters go through
 // the initial-value expressions; derivatives by an initial value are those of its own.
-func gradient(c *Call, p *solve.Problem, loss sens.Loss, how string) (float64, []float64, error) {
+func gradient(c *Call, p *solve.Problem, loss sens.Loss, how string) (*value.Gradient, []float64, error) {
 	sys := p.Sys
 	if sys.NoGradient != "" {
-		return 0, nil, c.noGradient(sys)
+		return nil, nil, c.noGradient(sys)
 	}
 	g := make([]float64, sys.NTheta)
-	v, err := oneGradient(c, p, loss, how, g)
+	seen := sens.Recording(loss)
+	v, sol, err := oneGradient(c, p, seen, how, g)
 	if err != nil {
-		return 0, nil, err
+		return nil, nil, err
 	}
+	out := &value.Gradient{Loss: v, Sol: sol}
+	out.ByTime = func() ([]float64, error) { return sens.ByOutputTimes(c.Ctx, p, sol, seen) }
 	// Initial values whose expressions are in force get their derivatives from a run in which
 	// they are given.
 	need := false
@@ -88,8 +86,8 @@ func gradient(c *Call, p *solve.Problem, loss sens.Loss, how string) (float64, [
 		q := *p
 		q.Theta = fixInitial(sys, p.Theta)
 		g2 := make([]float64, sys.NTheta)
-		if _, err := oneGradient(c, &q, loss, how, g2); err != nil {
-			return 0, nil, err
+		if _, _, err := oneGradient(c, &q, loss, how, g2); err != nil {
+			return nil, nil, err
 		}
 		lam := make([]float64, sys.NX) // the loss's derivative by x(t0)
 		for _, s := range sys.States {
@@ -104,26 +102,22 @@ func gradient(c *Call, p *solve.Problem, loss sens.Loss, how string) (float64, [
 			copy(g[t.Off:t.Off+t.Size()], gth[t.Off:])
 		}
 	}
-	return v, g, nil
+	return out, g, nil
 }
 
-func oneGradient(c *Call, p *solve.Problem, loss sens.Loss, how string, g []float64) (float64, error) {
-	var v float64
-	var sol *solve.Solution
-	var err error
-	switch how {
-	case "forward":
-		v, sol, err = sens.Forward(c.Ctx, p, loss, nil, g)
-	default:
-		v, sol, err = sens.Adjoint(c.Ctx, p, loss, g)
+func oneGradient(c *Call, p *solve.Problem, loss sens.Loss, how string, g []float64) (float64, *solve.Solution, error) {
+	run := sens.Auto
+	if m, ok := sens.Lookup(how); ok {
+		run = m.Gradient
 	}
+	v, sol, err := run(c.Ctx, p, loss, g)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	if d := c.Failure(sol, p); d != nil {
-		return 0, d
+		return 0, nil, d
 	}
-	return v, nil
+	return v, sol, nil
 }
 
 // lossOf reads the loss of grad and fit: a lambda with times, or data with a match.
@@ -210,150 +204,38 @@ func gradVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, g, err := gradient(c, p, loss, how)
+	r, g, err := gradient(c, p, loss, how)
 	if err != nil {
 		return nil, err
 	}
-	r := &value.Gradient{Loss: v}
+	c.departed(r.Sol)
 	for _, t := range gradSlots(m.C.System) {
 		r.Put(t.Name, &value.Array{Shape: t.Shape, Data: append([]float64(nil), g[t.Off:t.Off+t.Size()]...)})
 	}
 	return r, nil
 }
 
+// adjoints are the words of the option `adjoint`.
+func adjoints() []string {
+	words := []string{"auto"}
+	for _, m := range sens.Methods() {
+		if m.Name != "differences" {
+			words = append(words, m.Name)
+		}
+	}
+	return words
+}
+
 // adjoint reads the option `adjoint`.
-func (c *Call) adjoint() (string, error) {
-	w, err := c.WordOf("adjoint", "auto", "auto", "discrete", "forward")
-	if w == "auto" {
-		w = "discrete"
-	}
-	return w, err
-}
+func (c *Call) adjoint() (string, error) { return c.WordOf("adjoint", "auto", adjoints()...) }
 
-// checked is the gradient by one method, or why it has none.
-type checked struct {
-	name    string
-	g       []float64
-	refused error
-}
-
-// checkGradVerb compares the gradient methods with each other and with central differences. What a method refuses is left out, and told.
-func checkGradVerb(c *Call) (value.Value, error) {
-	m, p, loss, err := c.lossProblem()
-	if err != nil {
-		return nil, err
+// departed warns of states integrated backwards that are not those of the solution.
+func (c *Call) departed(sol *solve.Solution) {
+	if sol == nil || sol.Stats.Departed == "" {
+		return
 	}
-	sys := m.C.System
-	var all, have []checked
-	for _, how := range []string{"discrete", "forward", "differences"} {
-		col := checked{name: how}
-		if how == "differences" {
-			col.g, err = differences(c, p, loss)
-		} else {
-			_, col.g, err = gradient(c, p, loss, how)
-		}
-		var no *sens.RefusedError
-		switch {
-		case errors.As(err, &no):
-			col.refused = err
-		case err != nil:
-			return nil, err
-		default:
-			have = append(have, col)
-		}
-		all = append(all, col)
-	}
-	if len(have) < 2 {
-		return nil, all[0].refused // with nothing to compare it with
-	}
-	scale := 0.0
-	for _, v := range have[0].g {
-		scale = math.Max(scale, math.Abs(v))
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%-16s", "")
-	for _, col := range have {
-		fmt.Fprintf(&b, " %16s", col.name)
-	}
-	fmt.Fprintln(&b)
-	var worst float64
-	shown := 0
-	for _, t := range gradSlots(sys) {
-		names := system.Names([]system.Slot{t.Slot})
-		for k := range t.Size() {
-			i := t.Off + k
-			nothing := true
-			for _, col := range have {
-				nothing = nothing && (col.g[i] == 0 || col.name == "differences" && math.Abs(col.g[i]) < 1e-12*scale)
-				worst = math.Max(worst, math.Abs(have[0].g[i]-col.g[i]))
-			}
-			if nothing {
-				continue
-			}
-			if shown < 40 {
-				fmt.Fprintf(&b, "%-16s", names[k])
-				for _, col := range have {
-					fmt.Fprintf(&b, " %16.8g", col.g[i])
-				}
-				fmt.Fprintln(&b)
-			}
-			shown++
-		}
-	}
-	if shown > 40 {
-		fmt.Fprintf(&b, "… and %d more\n", shown-40)
-	}
-	if scale > 0 {
-		worst /= scale
-	}
-	for _, col := range all {
-		if col.refused != nil {
-			fmt.Fprintf(&b, "without %s: %v\n", col.name, col.refused)
-		}
-	}
-	fmt.Fprintf(&b, "largest difference: %.2g of the largest component\n", worst)
-	fmt.Fprint(c.Out, b.String())
-	return value.Num(worst), nil
-}
-
-// differences are finite differences by every entry of θ that has a derivative; an initial value is given
-// for its own.
-func differences(c *Call, p *solve.Problem, loss sens.Loss) ([]float64, error) {
-	sys := p.Sys
-	g := make([]float64, sys.NTheta)
-	run := func(th []float64, wrt []int) error {
-		if len(wrt) == 0 {
-			return nil
-		}
-		q := *p
-		q.Theta = th
-		d := make([]float64, len(wrt))
-		_, sol, err := sens.FiniteDifferences(c.Ctx, &q, loss, wrt, d)
-		if err != nil {
-			return err
-		}
-		if f := c.Failure(sol, &q); f != nil {
-			return f
-		}
-		for k, i := range wrt {
-			g[i] = d[k]
-		}
-		return nil
-	}
-	var rest []int
-	fixed := fixInitial(sys, p.Theta)
-	for _, t := range gradSlots(sys) {
-		var wrt []int
-		for k := range t.Size() {
-			wrt = append(wrt, t.Off+k)
-		}
-		if t.Role != system.RoleInit {
-			rest = append(rest, wrt...)
-		} else if err := run(given(sys, p.Theta, fixed, t.Name), wrt); err != nil {
-			return nil, err
-		}
-	}
-	return g, run(p.Theta, rest)
+	d := diag.New("E0532", c.SpanOf("adjoint"), "%s: %s", c.Verb.Name, sol.Stats.Departed)
+	c.Warn(d.WithHelp("take `adjoint = interpolating` or `quadrature`, which read the states from the solution").AsWarning(), false)
 }
 
 // sensitivityVerb gives the derivatives of the states at the output times by parameters and initial values.

@@ -55,10 +55,18 @@ func (c *Call) bound(m *value.Model) (*value.Model, error) {
 	if !ok {
 		return m, nil
 	}
+	if _, each := v.(value.List); c.Verb.Name == "fit" && each || c.perTable() {
+		return m, nil // they are bound for each trajectory
+	}
 	r, ok := v.(*value.Record)
 	if !ok {
 		return nil, c.Bad("inputs", "`inputs` must be a record, this is %s", value.Describe(v)).WithHelp("write `inputs = {I: linear(times, values)}`")
 	}
+	return c.bindTo(m, r)
+}
+
+// bindTo is the model with inputs in force.
+func (c *Call) bindTo(m *value.Model, r *value.Record) (*value.Model, error) {
 	inputs := m.C.Inputs()
 	var list []compiler.Signal
 	for i, key := range r.Keys {
@@ -182,6 +190,10 @@ func (c *Call) samples(m *value.Model, in *model.Symbol, s *value.Spec, at diag.
 	switch t := s.Args["times"].(type) {
 	case *value.Table:
 		return c.column(m, in, t, s.Args["values"], at)
+	case value.Text:
+		if c.here != nil && s.Args["values"] == nil {
+			return c.column(m, in, c.here, t, at)
+		}
 	case *value.Range, *value.Array:
 		if r, ok := t.(*value.Range); ok {
 			times = r.Points()

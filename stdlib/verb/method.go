@@ -22,11 +22,18 @@ var methodOptions = map[string]struct {
 	"shooting": {"method = shooting(grow = 5)", []sig.Param{
 		arg("grow", "whole number or list of numbers", "none", "train on growing parts of the time span: in so many equal steps, or by these shares of it, the whole at last"),
 		arg("until", "list of numbers", "none", "train on growing parts of the time span: up to these times, and on the whole at last"),
+		arg("batch", "whole number", "none", "how many trajectories an iteration of an optimiser without line search looks at, drawn without replacement in each epoch; all when left out"),
+		arg("window", "whole number", "none", "how many rows of the data, following each other, such an iteration looks at, from the measured states at the first on; all when left out"),
 	}},
 	"collocation": {"method = collocation(smooth = kernel)", []sig.Param{
 		arg("smooth", "word: spline, kernel", "spline", "the curves through the data: smoothing splines, or local cubics weighted by a Gaussian"),
 		arg("penalty", "number", "none", "of the spline: what the integral of the squared second derivative costs; by cross-validation when left out"),
 		arg("bandwidth", "number", "none", "of the kernel: the standard deviation of the Gaussian, in units of time; by cross-validation when left out"),
+	}},
+	"multiple_shooting": {"method = multiple_shooting(segments = 10, continuity = constraint)", []sig.Param{
+		arg("segments", "whole number", "5", "into how many the time span of each trajectory is cut, each of as many rows of data"),
+		arg("continuity", "word: penalty, constraint", "penalty", "gaps between segments have a price, or must vanish (augmented Lagrangian), which takes several rounds"),
+		arg("penalty", "number or list of numbers", "1", "the price: with 1 a gap costs as much as a datum that is as far off. Several are taken one after the other; a constraint begins with it"),
 	}},
 }
 
@@ -97,10 +104,45 @@ func (c *Call) methodOf(s *value.Spec) (train.Method, error) {
 		}
 		m.Until = a.Data
 	}
-	if err := smoothOf(s, &m); err != nil {
+	if m.Batch, err = wholeOption(s, "batch", 1, "trajectories", "leave it out for all of them"); err != nil {
 		return m, err
 	}
-	return m, nil
+	if m.Window, err = wholeOption(s, "window", 2, "rows", "leave it out for all of them"); err != nil {
+		return m, err
+	}
+	if m.Name == "multiple_shooting" {
+		return m, segmentsOf(s, &m)
+	}
+	return m, smoothOf(s, &m)
+}
+
+// segmentsOf reads the options of multiple shooting.
+func segmentsOf(s *value.Spec, m *train.Method) error {
+	m.Constraint = wordOf(s, "continuity") == "constraint"
+	var err error
+	if m.Segments, err = wholeOption(s, "segments", 2, "pieces", "`segments = 10` cuts the time span in ten"); err != nil {
+		return err
+	}
+	if v, ok := s.Args["penalty"]; ok {
+		a, ok := v.(*value.Array)
+		if !ok || len(a.Shape) > 1 || len(a.Data) == 0 {
+			return diag.New("E0704", s.Span, "`penalty` is a number, or a list of them, not %s", value.Describe(v)).WithHelp("with `penalty = 1` a gap costs as much as a datum that is as far off")
+		}
+		m.Penalties = a.Data
+	}
+	return nil
+}
+
+// wholeOption reads an option that is a number of things, 0 where it was not given.
+func wholeOption(s *value.Spec, name string, least float64, of, help string) (int, error) {
+	v, ok := s.Args[name]
+	if !ok {
+		return 0, nil
+	}
+	if a, ok := v.(*value.Array); ok && a.Shape.IsScalar() && a.Data[0] == math.Trunc(a.Data[0]) && a.Data[0] >= least && a.Data[0] <= 1e9 {
+		return int(a.Data[0]), nil
+	}
+	return 0, diag.New("E0704", s.Span, "`%s` is a number of %s, %v or more, not %s", name, of, least, value.Describe(v)).WithHelp("%s", help)
 }
 
 // smoothOf reads the options of collocation.
@@ -108,7 +150,7 @@ func smoothOf(s *value.Spec, m *train.Method) error {
 	m.Smooth = wordOf(s, "smooth")
 	for _, o := range []struct{ name, of string }{{"penalty", "spline"}, {"bandwidth", "kernel"}} {
 		v, ok := s.Args[o.name]
-		if !ok || m.Name != "collocation" {
+		if !ok {
 			continue
 		}
 		if m.Smooth != o.of && (m.Smooth != "" || o.of != "spline") {

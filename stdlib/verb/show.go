@@ -500,8 +500,25 @@ func label(name, unit string) string {
 	return name + " (" + unit + ")"
 }
 
+// mostFits is how many of several trajectories a fit draws: more hide each other.
+const mostFits = 4
+
 // fitSeries draws data and fit of each matched quantity in one colour.
 func fitSeries(p *value.Plot, m *value.Model) error {
+	if of := m.Fit.Trajectories; of != nil {
+		for _, t := range of[:min(len(of), mostFits)] {
+			at := len(p.Series)
+			if err := fitSeries(p, t.Model); err != nil {
+				return err
+			}
+			for i := range p.Series[at:] {
+				s := &p.Series[at+i]
+				s.Name += " (" + t.Name + ")"
+				s.Color += at / 2
+			}
+		}
+		return nil
+	}
 	s, err := FittedCurve(m)
 	if err != nil {
 		return err

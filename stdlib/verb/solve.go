@@ -205,6 +205,9 @@ func (c *Call) theta(m *value.Model) ([]float64, error) {
 		}
 	}
 	v, ok := c.Args["set"]
+	if _, each := v.(value.List); each && c.Verb.Name == "fit" {
+		return th, m.C.Follow(th, !m.Trained(), c.isSet) // each trajectory has its own
+	}
 	if !ok {
 		return th, m.C.Follow(th, !m.Trained(), c.isSet)
 	}
@@ -212,6 +215,20 @@ func (c *Call) theta(m *value.Model) ([]float64, error) {
 	if !ok {
 		return nil, c.Bad("set", "`set` must be a record, this is %s", value.Describe(v)).WithHelp("write `set = {alpha: 2}`")
 	}
+	return th, c.put(m, th, r)
+}
+
+// thetaWith is θ of one trajectory of several, with what `set` says of it.
+func (c *Call) thetaWith(m *value.Model, r *value.Record) ([]float64, error) {
+	th, err := c.theta(m)
+	if err != nil {
+		return nil, err
+	}
+	return th, c.put(m, th, r)
+}
+
+// put puts values into θ, and what is computed from them.
+func (c *Call) put(m *value.Model, th []float64, r *value.Record) error {
 	for i, key := range r.Keys {
 		if err := Set(m, th, key, r.Vals[i]); err != nil {
 			at := c.SpanOf("set")
@@ -222,10 +239,13 @@ func (c *Call) theta(m *value.Model) ([]float64, error) {
 			if se, ok := err.(*setError); ok && se.help != "" {
 				d.WithHelp("%s", se.help)
 			}
-			return nil, d
+			return d
 		}
 	}
-	return th, m.C.Follow(th, !m.Trained(), c.isSet)
+	return m.C.Follow(th, !m.Trained(), func(name string) bool {
+		_, own := r.Get(name)
+		return own || c.isSet(name)
+	})
 }
 
 // isSet says whether a name was given a value for this run.

@@ -1,9 +1,10 @@
 package verb
 
 import (
+	"strings"
+
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/method"
-	"github.com/udl-lang/udl/runtime/train"
 )
 
 // What the options that several verbs share say.
@@ -21,7 +22,7 @@ var (
 	optStep    = arg("max_step", "number", "none", "longest step, so that a short pulse in the equations is not stepped over")
 	optMatch   = arg("match", "record", "none", "state or let: column; without it, columns of the same names")
 	optLoss    = arg("loss", "loss", "sse", "sse, mse, mae or huber of the data, or a function of the solution")
-	optAdjoint = arg("adjoint", "word: auto, discrete, forward", "auto", "how gradients are computed; auto is discrete, the exact derivative of the steps taken")
+	optAdjoint = arg("adjoint", "word: "+strings.Join(adjoints(), ", "), "auto", "how gradients are computed; auto decides by the problem, and `.stats.why` says why; as a rule it is discrete, the exact derivative of the steps taken")
 )
 
 // verbs is the table. A row without a run is part of the language and not built yet.
@@ -39,7 +40,8 @@ var verbs = []Verb{
 		arg("model", "model", "", ""), needT, arg("wrt", "names", "none", "by what; all parameters and initial values when left out"), optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
 	verb("check_grad", "number", "Compares the gradient methods with each other and with central differences; prints a table and gives the largest difference relative to the largest component.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\ncheck_grad(M, t = 0..1 by 0.1, loss = s -> s.x[end], rtol = 1e-9)", checkGradVerb,
-		arg("model", "model", "", ""), pos("data", "table or record of columns", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
+		arg("model", "model", "", ""), pos("data", "table or record of columns", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps,
+		arg("methods", "names", "none", "which to compare: discrete, forward, interpolating, quadrature, backsolve, differences; all when left out")),
 	verb("steady", "steady state", "A state at which nothing changes: a root of the right-hand sides and algebraic equations, by Newton's method from the initial values, by continuation where that fails or the "+
 		"equations are singular, and at last by integration. Linear equations, such as those of a Poisson problem, take one step. `r.x` is the state, `r.stability` says what the eigenvalues tell, `r.stats.how` how it was found.",
 		"model M { param k = 2; state x = 1; x' = 1 - k*x }\nr = steady(M, set = {k: 4})\nprint(r.x)", steadyVerb,
@@ -48,7 +50,9 @@ var verbs = []Verb{
 		arg("rtol", "number", "1e-9", "relative tolerance of the state"), arg("atol", "number", "1e-12", "absolute tolerance of the state"), optSet, optInputs, optSeed, optSteps),
 	verb("csv", "table", "Reads a table from a CSV file: a header, then numbers; an empty cell is missing.", "pelts = csv(\"lynx_hare.csv\", time = \"year\")", csvVerb,
 		arg("file", "text", "", "path, relative to the file this stands in"), arg("time", "text", "none", "the column of times"),
-		arg("delimiter", "text", "none", "one character; found out when left out"), arg("units", "truth value", "none", "whether the row below the header holds units")),
+		arg("delimiter", "text", "none", "one character; found out when left out"), arg("units", "truth value", "none", "whether the row below the header holds units"),
+		arg("text", "text or list of texts", "none", "columns that are texts even where some cells are numbers"),
+		arg("by", "text", "none", "a column by whose values the table is split into a list of tables, in order of appearance: trajectories for `fit`")),
 	verb("json", "record, array or list", "Reads a JSON file: objects are records, lists of numbers arrays, other lists lists; null is nan.", "save({alpha: [1, 2]}, \"results.json\")\nr = json(\"results.json\")\nprint(r.alpha)", jsonVerb,
 		arg("file", "text", "", "path, relative to the file this stands in")),
 	verb("exists", "truth value", "Whether a file is there and can be read.", "if exists(\"results.json\") { print(\"found\") }", existsVerb,
@@ -134,14 +138,8 @@ func Signatures() []sig.Builtin {
 		}
 		out = append(out, solverRow(row))
 	}
-	for _, o := range train.Optimisers() {
-		b := sig.Builtin{Name: o.Name, Kind: sig.Optimiser, Result: "optimiser", Doc: o.Doc, Cite: o.Cite, Example: "train = " + o.Name + "(iters = 100)"}
-		for _, p := range o.Options {
-			b.Params = append(b.Params, arg(p.Name, "number", p.Default, p.Doc))
-		}
-		out = append(out, b)
-	}
 	out = append(out, discoverRows()...)
+	out = append(out, optimiserRows()...)
 	for _, x := range interpolations {
 		out = append(out, x.row)
 	}

@@ -82,6 +82,8 @@ type Call struct {
 	Rest []value.Value // further positional arguments of a variadic verb
 	// RestAt are the places of Rest.
 	RestAt []diag.Span
+
+	here *value.Table // the data of the trajectory whose inputs are being read
 }
 
 // Has says whether an argument was given.

@@ -1,0 +1,67 @@
+package udl_test
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/udl-lang/udl"
+)
+
+// Two tanks with one rate, each with its own inflow, constant and start.
+func TestFitTrajectories(t *testing.T) {
+	ctx := context.Background()
+	m := parse(t, `model Tank { param k = 1 in 0..10; const c = 1; input q = 0; state x = 1; x' = c*q - k*x }`)
+	var list []udl.Trajectory
+	for i, c := range []float64{1, 2} {
+		in := map[string]udl.Input{"q": {Times: []float64{0, 1, 3}, Values: []float64{float64(i), 1, 0}, Method: udl.Linear}}
+		s, err := m.Solve(ctx, udl.SolveOptions{T1: 3, By: 0.25, Set: map[string]any{"k": 0.6, "c": c, "x": 1 + c}, Inputs: in})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, _ := s.Series("x")
+		list = append(list, udl.Trajectory{Data: &udl.Data{Time: s.Times(), Columns: map[string][]float64{"x": x}}, Set: map[string]any{"c": c}, Inputs: in})
+	}
+	list[1].Name = "large"
+	f, err := m.Fit(ctx, udl.FitOptions{Trajectories: list, Free: []string{"k", "x"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k, _ := f.Value("k"); math.Abs(k[0]-0.6) > 1e-5 {
+		t.Errorf("k = %v", k)
+	}
+	if n := f.Trajectories(); n != 2 {
+		t.Fatalf("%d trajectories", n)
+	}
+	two, err := f.Trajectory(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x, _ := two.Value("x"); math.Abs(x[0]-3) > 1e-4 {
+		t.Errorf("it starts at %v, the data at 3", x)
+	}
+	s, err := two.Solve(ctx, udl.SolveOptions{T1: 3, By: 0.25}) // its inputs are its own
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, _ := s.Series("x")
+	for i, want := range list[1].Data.Columns["x"] {
+		if math.Abs(x[i]-want) > 1e-4 {
+			t.Errorf("x at %v is %v, the data say %v", s.Times()[i], x[i], want)
+		}
+	}
+	if !strings.Contains(f.Report(), "large") {
+		t.Error(f.Report())
+	}
+	if _, err := f.Trajectory(2); err == nil {
+		t.Error("there are two")
+	}
+	if _, err := m.Fit(ctx, udl.FitOptions{Trajectories: list, Data: list[0].Data}); err == nil {
+		t.Error("data twice")
+	}
+	list[1].Set = map[string]any{"k": 2.0}
+	if _, err := m.Fit(ctx, udl.FitOptions{Trajectories: list}); err == nil || !strings.Contains(err.Error(), "trained with one value for all") {
+		t.Error(err)
+	}
+}
