@@ -28,6 +28,7 @@ import (
 	"github.com/udl-lang/udl/parser"
 	"github.com/udl-lang/udl/stdlib/eval"
 	"github.com/udl-lang/udl/stdlib/value"
+	"github.com/udl-lang/udl/stdlib/verb"
 )
 
 // Version is the version of udl.
@@ -378,8 +379,16 @@ type FitOptions struct {
 	Train        string            // "adam(rate = 0.02, iters = 500) then lbfgs"; "" is the default chain
 	Method       string            // "shooting(grow = 5)"; several by `then`; "" is shooting
 	Free         []string          // what may move; nil: all parameters and weights
+	Regularise   string            // prices on what is free: "{U: l2(1e-4), alpha: l1(0.1)}"
+	Patience     int               // above 0: stop after so many iterations in a row that do not lower the loss over the data held out
+	Starts       int               // how many starts are tried, the given one and others that are drawn; 0 is 1
+	Threads      int               // how many cores to use; 0: all. The result is the same
 	HoldOut      string            // data kept out of the training: "0.3" for the last part, "1914..1920" for a range of times, "{trajectories: [3, 7]}"
 	Adjoint      string            // how gradients are computed: "discrete" or "forward"; "" chooses
+	// Memory is how many bytes the steps of a discrete gradient, with the solution at the output times, may take; of steps beyond it some are made again, to the same bits.
+	// 0: as the limit on memory. Recursive takes little memory, however long the run is, and makes each step several times.
+	Memory    int64
+	Recursive bool
 	// Progress is called after each iteration with the iteration, the loss and the best loss so far.
 	Progress func(iter int, loss, best float64)
 }
@@ -409,6 +418,14 @@ func (m *Model) Fit(ctx context.Context, o FitOptions) (*Model, error) {
 	}
 	if o.HoldOut != "" {
 		exprs["holdout"] = o.HoldOut
+	}
+	if o.Regularise != "" {
+		exprs["regularise"] = o.Regularise
+	}
+	for name, n := range map[string]int{"patience": o.Patience, "starts": o.Starts, "threads": o.Threads} {
+		if n != 0 {
+			args[name] = value.Num(float64(n))
+		}
 	}
 	if o.Free != nil {
 		var l value.List
@@ -455,7 +472,10 @@ func (o FitOptions) noTimes() error {
 }
 
 func (o FitOptions) lossArgs(args map[string]value.Value, exprs map[string]string) {
-	if o.Adjoint != "" {
+	switch {
+	case o.Memory != 0 || o.Recursive:
+		args["adjoint"] = verb.AdjointSpec(o.Memory, o.Recursive)
+	case o.Adjoint != "":
 		args["adjoint"] = value.Word(o.Adjoint)
 	}
 	if o.Data != nil {

@@ -89,9 +89,9 @@ func solvers() (all []named) {
 // bounds are ways to let memory end, of steps that take so many bytes and have so many states.
 func bounds(outputs, row, states int64) map[string]*solve.Problem {
 	return map[string]*solve.Problem{
-		"levels":  {Checkpoints: &solve.Checkpoints{Memory: outputs + 80*row + 40_000}},
-		"little":      {Checkpoints: &solve.Checkpoints{Memory: outputs + 30*row + 10_000 + 3000*states}},
-		"recursive":   {Checkpoints: &solve.Checkpoints{Recursive: true}},
+		"levels":    {Checkpoints: &solve.Checkpoints{Memory: outputs + 80*row + 40_000}},
+		"little":    {Checkpoints: &solve.Checkpoints{Memory: outputs + 30*row + 10_000 + 3000*states}},
+		"recursive": {Checkpoints: &solve.Checkpoints{Recursive: true}},
 		"the limit": {MaxMemory: outputs + 50*row + 40_000},
 	}
 }

@@ -53,6 +53,9 @@ func TestGradientThroughConsistentValues(t *testing.T) {
 			loss := startLoss{[]float64{0, 0.3, 0.31, 1, 2}}
 			gs := map[string][]float64{}
 			for _, gm := range sens.Methods() {
+				if gm.Continuous && m.Info().Order <= 3 {
+					continue // many steps; the gallery's gradients have them
+				}
 				g := make([]float64, s.NTheta)
 				_, sol, err := gm.Gradient(context.Background(), p, loss, g)
 				var no *sens.RefusedError

@@ -21,6 +21,7 @@ var runtimeCodes = []Row{
 	{"E0517", "an output could not be handed on", "The function that takes the outputs of a solve gave an error, which the message quotes.", ""},
 	{"E0518", "no profile", "A profile likelihood needs a fit to data by least squares, with more values than free scalars or a known noise.", ""},
 	{"E0530", "inconsistent initial values", "The given initial values of states that have a derivative contradict an algebraic equation or a constraint, or from the first guesses of the algebraic unknowns no solution is found. The message names the equation, by how much it is missed, and the values.", ""},
+	{"E0533", "steps are made again for gradients", "The discrete adjoint reads the steps of a solve backwards, and the limit on memory does not hold all of them. Those that are missing are made again from checkpoints, which gives the same bits and takes up to twice as long.", ""},
 	{"E0531", "given initial values were moved", "Where several derivatives stand in equations whose left sides depend on each other, as x' + y' in two, a combination of the equations holds no derivative and must hold at the start. What is differentiated, x + y, keeps its value; x and y by themselves do not.", ""},
 	{"E0532", "backsolve departs from the solution", "States integrated backwards are not those of the solution: what the equations damp forwards grows backwards. The gradient is as wrong as they are.", ""},
 }

@@ -27,7 +27,8 @@ const (
 	Regulariser    Kind = "regulariser"    // l1, l2, in `regularise`
 	Loss           Kind = "loss"           // sse, mse
 	Signal         Kind = "signal"         // hold, linear, cubic: tables as functions of time, in `inputs`
-	Method         Kind = "method"         // adjoint methods, shooting, collocation
+	Adjoint        Kind = "adjoint"        // discrete, forward: ways to gradients, after `adjoint =`
+	Method         Kind = "method"         // shooting, collocation
 )
 
 // Param is one parameter of a builtin.

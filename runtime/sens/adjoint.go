@@ -160,7 +160,7 @@ func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g 
 		return 0, nil, err
 	}
 	q.NoDense = false
-	w.bound()
+	w.bound(p.Checkpoints)
 	clear(g)
 	sol, err := w.fwd.Solve(ctx, q)
 	if err != nil {
@@ -215,16 +215,13 @@ func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g 
 }
 
 // bound lets steps that memory does not hold be made again, and counts in its limit what the loss is differentiated by.
-func (w *Workspace) bound() {
+func (w *Workspace) bound(c *solve.Checkpoints) {
 	q := &w.problem
-	w.keeping = solve.Checkpoints{}
-	if c := q.Checkpoints; c != nil {
+	if w.keeping = (solve.Checkpoints{}); c != nil {
 		w.keeping = *c
 	}
 	q.Checkpoints = &w.keeping
-	if m := w.keeping.Memory; m > 0 {
-		w.keeping.Memory = max(1, m-8*int64(len(q.Times)*q.Sys.NX))
-	}
+	w.keeping.Beside = 8 * int64(len(q.Times)*q.Sys.NX)
 }
 
 // backward walks the steps from the last to the first and adds to g. With look it returns the

@@ -30,6 +30,7 @@ func prepare(p *solve.Problem, loss Loss) (solve.Problem, error) {
 		return q, err
 	}
 	q = *p
+	q.Checkpoints = nil // but for who reads steps backwards
 	if q.Times = loss.Times(); q.Times == nil {
 		q.Times = []float64{} // nil would mean every step
 	}

@@ -23,8 +23,12 @@ import (
 type Checkpoints struct {
 	// Memory is how many bytes outputs, steps and checkpoints may take together; 0: MaxMemory. States before and after events are kept beside it.
 	Memory int64
+	// Beside is how much of it others take.
+	Beside int64
 	// Recursive takes little memory, however many the steps: 32 checkpoints, and 128 steps on record. Of a million steps each is made four or five times in all.
 	Recursive bool
+	// Full, if not nil, is told when memory ends and the first step will have to be made again.
+	Full func()
 }
 
 // How memory is shared.
@@ -66,7 +70,7 @@ func (t *tape) reset(p *Problem, maxMemory, bytes int64) {
 	if m := p.Checkpoints.Memory; m > 0 {
 		t.memory = min(m, maxMemory)
 	}
-	t.memory -= 8 * int64(len(p.Times)) * int64(p.Sys.NX+1)
+	t.memory -= p.Checkpoints.Beside + 8*int64(len(p.Times))*int64(p.Sys.NX+1)
 	t.limit = t.memory - t.memory/markShare
 	if p.Checkpoints.Recursive {
 		t.limit = min(t.limit, recursiveRows*bytes)
@@ -122,6 +126,9 @@ func (w *Workspace) turn() Status {
 	first := !sol.part
 	if first {
 		sol.part, sol.dense = true, false
+		if o.p.Checkpoints.Full != nil {
+			o.p.Checkpoints.Full()
+		}
 		t.marks = append(t.marks, &mark{start: true})
 		t.before, t.every, t.most = w.looksBack(), 1, math.MaxInt
 	}

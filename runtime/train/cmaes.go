@@ -101,7 +101,9 @@ func runCMAES(r *run, s *Stage) (Status, error) {
 			}
 		}
 		c.update(it)
-		r.note(Point{Iter: it, Loss: c.f[best], GradNorm: norm, Rate: c.sigma})
+		if err := r.note(Point{Iter: it, Loss: c.f[best], GradNorm: norm, Rate: c.sigma}, c.x[best]); err != nil {
+			return Cancelled, err
+		}
 	}
 }
 

@@ -57,7 +57,9 @@ func descend(r *run, s *Stage, ru rule) (Status, error) {
 			return Cancelled, err
 		}
 		if !math.IsInf(f, 1) {
-			r.note(Point{Iter: it, Loss: f, GradNorm: norm2(g), Rate: rate})
+			if err := r.note(Point{Iter: it, Loss: f, GradNorm: norm2(g), Rate: rate}, u); err != nil {
+				return Cancelled, err
+			}
 			continue
 		}
 		share /= 2
@@ -68,7 +70,9 @@ func descend(r *run, s *Stage, ru rule) (Status, error) {
 		r.toBest(u, g)
 		ru.reset()
 		k = 0
-		r.note(Point{Iter: it, Loss: f, GradNorm: math.NaN(), Rate: rate, Note: note})
+		if err := r.note(Point{Iter: it, Loss: f, GradNorm: math.NaN(), Rate: rate, Note: note}, u); err != nil {
+			return Cancelled, err
+		}
 	}
 	if share < minRate {
 		return NoProgress, nil

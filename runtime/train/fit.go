@@ -38,6 +38,17 @@ type Spec struct {
 	// Methods are run one after the other, each from the best point of the one before; nil: shooting. Shooting follows
 	// where the last is something else.
 	Methods []Method
+	// Starts is how many starts are tried, on all cores; 0 is 1. The first is Theta; others are drawn by the seed: between two bounds
+	// evenly, with a ratio of 100 or more on the logarithmic scale; else around the start; weights as those of an untrained model. Free
+	// initial values that several trajectories have each for itself start where they do. Draw, if not nil, changes θ of start k ≥ 1 thereafter; it is called by several
+	// goroutines.
+	Starts int
+	Draw   func(th []float64, k int)
+	// Regularise are prices on what is free, added to the loss.
+	Regularise []Regular
+	// Patience, above 0, stops training after so many iterations in a row that do not lower the loss over the data held
+	// out, and gives the point that met them best.
+	Patience int
 	// Gradient is how gradients are computed: "discrete", the adjoint of the steps taken, or "forward"
 	// sensitivities. "" and "auto" mean the adjoint.
 	Gradient string
@@ -154,21 +165,29 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 		ctx = context.Background()
 	}
 	start := time.Now()
-	f, err := prepare(&s)
-	if err != nil {
-		return nil, err
+	var b begun
+	var starts []StartReport
+	if s.Starts == 0 || s.Starts == 1 {
+		if b = from(ctx, &s, 0); b.err != nil {
+			return nil, b.err
+		}
+	} else {
+		best, list, err := fitFrom(ctx, &s)
+		if err != nil {
+			return nil, err
+		}
+		b, starts = *best, list
+		b.f.trial.threads = s.Threads
 	}
-	m, phases, err := f.run(ctx)
-	if err != nil {
-		return nil, err
-	}
+	f, m := b.f, b.m
 	r := &Result{Theta: append([]float64(nil), f.trial.prob.Theta...), Loss: m.F, History: m.History, Status: m.Status}
 	f.own(r)
 	r.Report = f.report(ctx, m)
-	again := s
+	r.Report.Starts = starts
+	again := *f.spec
 	again.AutoScale, again.Methods, again.Progress, again.Snapshot, again.Resume = nil, nil, nil, nil, nil
 	r.spec = &again
-	r.Report.Phases, r.Report.Elapsed = phases, time.Since(start)
+	r.Report.Phases, r.Report.Elapsed = b.phases, time.Since(start)
 	return r, nil
 }
 
@@ -178,6 +197,7 @@ type fitting struct {
 	trial  *trial
 	stages []Stage
 	phases []phase
+	priced []priced
 	all    []*trajectory
 	free   []Free
 	first  []float64 // of the variables, at the start
@@ -200,6 +220,10 @@ func prepare(s *Spec) (*fitting, error) {
 		return nil, fmt.Errorf("a loss of its own and data to compare with exclude each other")
 	case !s.hasData() && s.Loss == nil:
 		return nil, fmt.Errorf("there is nothing to train on: give data, or a loss")
+	case s.Patience < 0:
+		return nil, fmt.Errorf("the patience is %d iterations; it must be 1 or more", s.Patience)
+	case s.Patience > 0 && s.HeldOut.zero() && s.HeldOut.Trajectories == nil:
+		return nil, fmt.Errorf("stopping early needs data that are held out: say which")
 	case !s.hasData() && (!s.HeldOut.zero() || s.HeldOut.Trajectories != nil):
 		return nil, fmt.Errorf("only data can be held out, and the loss is a function")
 	}
@@ -252,6 +276,9 @@ func prepare(s *Spec) (*fitting, error) {
 	f.trial.threads = s.Threads
 	for k := range vars {
 		f.first = append(f.first, f.trial.value1(&vars[k]))
+	}
+	if err := f.price(); err != nil {
+		return nil, err
 	}
 	return f, f.plan()
 }

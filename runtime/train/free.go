@@ -27,10 +27,14 @@ type NameError struct {
 	Name   string
 	Reason string
 	Known  []string // what can be trained
+	Price  bool     // it has a price in Regularise; it is not that it should be free
 }
 
 // Error says why, and what can be trained.
 func (e *NameError) Error() string {
+	if e.Price {
+		return fmt.Sprintf("%s cannot have a price: %s", e.Name, e.Reason)
+	}
 	s := fmt.Sprintf("%s cannot be trained: %s", e.Name, e.Reason)
 	if len(e.Known) > 0 {
 		s += "; it can be " + strings.Join(e.Known, ", ")

@@ -129,7 +129,9 @@ func runLM(r *run, s *Stage) (Status, error) {
 		} else {
 			flat++
 		}
-		r.note(Point{Iter: it, Loss: l.f, GradNorm: norm2(l.g), Rate: step})
+		if err := r.note(Point{Iter: it, Loss: l.f, GradNorm: norm2(l.g), Rate: step}, l.u); err != nil {
+			return Cancelled, err
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -15,6 +16,10 @@ type Settings struct {
 	Decay []bool
 	// Seed is that of the draws of optimisers that draw (cmaes).
 	Seed uint64
+	// Held, unless it is nil, is the loss over data that are held out: with Patience iterations in a row that do not lower
+	// it, training ends, and however it ends the point where it was lowest is the result.
+	Held     func(ctx context.Context, u []float64) (float64, error)
+	Patience int
 	// Snapshot is called after each iteration, before Progress, with the complete state. What it is given
 	// is valid during the call; see Snapshot.Clone.
 	Snapshot func(*Snapshot)
@@ -25,8 +30,9 @@ type Settings struct {
 
 // Minimum is what a minimisation found.
 type Minimum struct {
-	U       []float64 // the best point ever seen
+	U       []float64 // the best point ever seen; with early stopping, that which met the held-out data best
 	F       float64   // the objective there; NaN if it was cancelled before the first evaluation ended
+	HeldF   float64   // the loss over held-out data there, with early stopping; else NaN
 	Status  Status    // how the last stage that ran ended
 	History []Point
 	Iters   int // over all stages
@@ -70,7 +76,9 @@ func Minimise(ctx context.Context, obj Objective, u0 []float64, stages []Stage, 
 			return nil, err
 		}
 		r.restore(set.Resume)
-		err = ctx.Err()
+		if err = ctx.Err(); err == nil && r.over() {
+			err = errEarly
+		}
 	} else {
 		status, err = r.begin(u0)
 	}
@@ -80,6 +88,9 @@ func Minimise(ctx context.Context, obj Objective, u0 []float64, stages []Stage, 
 		if err == nil {
 			err = r.settle(ctx)
 		}
+	}
+	if errors.Is(err, errEarly) {
+		status, err = Stopped, r.settle(ctx)
 	}
 	if err != nil {
 		if ctx.Err() == nil {
@@ -91,7 +102,13 @@ func Minimise(ctx context.Context, obj Objective, u0 []float64, stages []Stage, 
 			return nil, err
 		}
 	}
-	m := &Minimum{U: r.best, F: r.fbest, Status: status, History: r.history, Iters: r.iters, Evals: r.evals, Elapsed: time.Since(r.start)}
+	if err := r.chosen(ctx); err != nil {
+		return nil, err
+	}
+	m := &Minimum{U: r.best, F: r.fbest, HeldF: math.NaN(), Status: status, History: r.history, Iters: r.iters, Evals: r.evals, Elapsed: time.Since(r.start)}
+	if r.early.best != nil {
+		m.HeldF = r.early.loss
+	}
 	if math.IsInf(m.F, 1) {
 		m.F = math.NaN()
 	}
@@ -118,6 +135,5 @@ func (r *run) begin(u0 []float64) (Status, error) {
 	}
 	r.fbest = f
 	copy(r.bestG, g)
-	r.note(Point{Loss: f, GradNorm: norm2(g)})
-	return Converged, nil
+	return Converged, r.note(Point{Loss: f, GradNorm: norm2(g)}, u)
 }

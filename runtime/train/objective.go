@@ -34,9 +34,10 @@ const (
 	Converged                // a tolerance on the gradient or on the change of the loss is met
 	NoProgress               // no lower loss was found from the best point
 	Cancelled                // the context was cancelled, or its deadline passed
+	Stopped                  // the error over the data that were held out no longer fell
 )
 
-var statusNames = [...]string{"done", "converged", "no further progress", "cancelled"}
+var statusNames = [...]string{"done", "converged", "no further progress", "cancelled", "stopped early"}
 
 // String is the status in words.
 func (s Status) String() string {
@@ -55,12 +56,15 @@ type Point struct {
 	Best     float64 // the lowest loss so far, in the phase
 	GradNorm float64 // Euclidean, before clipping, in the optimiser's variables; NaN after a failed trial
 	Rate     float64 // the learning rate, or the length of a line search's step in units of its direction
+	Held     float64 // the loss over the data that were held out, with early stopping; else NaN
 	Note     string  // what was unusual
 }
 
 // Progress is what a callback is told after each iteration.
 type Progress struct {
 	Point
+	Start     int    // of a fit from several, from 0
+	Starts    int    // how many there are; 0 of one
 	Phases    int    // how many there are; 0 of Minimise
 	Method    string // what the phase is: "shooting to t = 1905"
 	Optimiser string // of the stage: "adam"
@@ -108,6 +112,8 @@ type run struct {
 	evals   int
 	iters   int
 	history []Point
+
+	early early
 
 	state  func(*ledger) // what the optimiser of the stage keeps between iterations
 	book   ledger
@@ -199,10 +205,13 @@ func (r *run) toBest(u, g []float64) float64 {
 	return r.fbest
 }
 
-// note records an iteration and tells the callbacks. The optimiser must be ready for the next one, since
-// its state is written down here.
-func (r *run) note(p Point) {
+// note records an iteration, which has come to u, and tells the callbacks. The optimiser must be ready for the next one, since
+// its state is written down here. An error ends the minimisation.
+func (r *run) note(p Point, u []float64) (err error) {
 	p.Stage, p.Best = r.stage, r.fbest
+	if p.Held, err = r.look(u); err != nil {
+		return err
+	}
 	if p.Iter > 0 {
 		r.iters++
 	}
@@ -215,6 +224,10 @@ func (r *run) note(p Point) {
 		r.set.Progress(Progress{Point: p, Optimiser: s.Optimiser.Name, Stages: len(r.stages), Total: s.Iters(),
 			Evals: r.evals, Elapsed: time.Since(r.start)})
 	}
+	if r.over() {
+		return errEarly
+	}
+	return nil
 }
 
 // firstBad is the first component that is not finite, −1 for none.

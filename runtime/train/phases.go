@@ -109,11 +109,18 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 				to(s)
 			}
 		}
-		m, err := Minimise(ctx, p, u, plan.stages, set)
+		if f.spec.Patience > 0 && k == len(f.phases)-1 {
+			set.Held, set.Patience = f.heldLoss(), f.spec.Patience
+		}
+		if r := set.Resume; r != nil && plan.chosen && r.Stage < 2 && r.Optimiser != plan.stages[min(r.Stage, len(plan.stages)-1)].Optimiser.Name {
+			plan.stages = DefaultStages() // those chosen were refused then
+		}
+		obj := f.objective(p)
+		m, err := Minimise(ctx, obj, u, plan.stages, set)
 		if refused := (*sens.RefusedError)(nil); plan.chosen && errors.As(err, &refused) && plan.stages[0].Optimiser.Squares {
 			// The residuals have no derivative here, though their sum may.
 			plan.stages = DefaultStages()
-			m, err = Minimise(ctx, p, u, plan.stages, set)
+			m, err = Minimise(ctx, obj, u, plan.stages, set)
 		}
 		var bad *NonFiniteStart
 		if errors.As(err, &bad) {
@@ -133,7 +140,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		for i := range m.History {
 			m.History[i].Phase = k
 		}
-		all.U, all.F, all.Status = m.U, m.F, m.Status
+		all.U, all.F, all.HeldF, all.Status = m.U, m.F, m.HeldF, m.Status
 		all.History = append(all.History, m.History...)
 		all.Iters += m.Iters
 		all.Evals += m.Evals
@@ -145,6 +152,9 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 			}
 			break
 		}
+	}
+	if len(f.priced) > 0 && !math.IsNaN(all.F) {
+		all.F = f.lossOfAll(ctx) // that of the data alone
 	}
 	return &all, done, nil
 }

@@ -93,7 +93,9 @@ func quasiNewton(r *run, s *Stage, h curvature) (Status, error) {
 			flat++
 		}
 		ls.learn(h)
-		r.note(Point{Iter: it, Loss: f, GradNorm: norm2(g), Rate: a})
+		if err := r.note(Point{Iter: it, Loss: f, GradNorm: norm2(g), Rate: a}, u); err != nil {
+			return Cancelled, err
+		}
 		it++
 	}
 }

@@ -18,13 +18,15 @@ type Report struct {
 	Optimisers []string // of the last phase
 	Status     Status
 	Phases     []PhaseReport // one at least
+	Starts     []StartReport // nil of one start
 
 	NFree   int        // scalars that were free
 	Params  []Estimate // free parameters and initial values, in the order they were given
 	Weights []Group    // free weights, counted
 
 	Train   Score
-	Held    *Score // nil when nothing was held out
+	Penalty float64 // what regularisation adds to the loss; not in Train
+	Held    *Score  // nil when nothing was held out
 	Columns []ColumnScore
 	// Trajectories has the figures of each of several, in their order; nil of one.
 	Trajectories []TrajectoryScore
@@ -111,6 +113,7 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 		r.Optimisers = append(r.Optimisers, st.Optimiser.Name)
 	}
 	f.parameters(r)
+	r.Penalty = f.penalty()
 	if math.IsNaN(m.F) || t.data == nil {
 		return r
 	}

@@ -16,6 +16,7 @@ func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s by %s, %s after %s and %s, %s\n", r.Model, r.Loss, strings.Join(r.Optimisers, " then "),
 		r.Status, count(r.Iters, "iteration"), count(r.Evals, "evaluation"), r.Elapsed.Round(time.Millisecond))
+	r.starts(&b)
 	r.phases(&b)
 	r.losses(&b)
 	r.trajectories(&b)
@@ -42,6 +43,26 @@ func (r *Report) phases(b *strings.Builder) {
 	w.Flush()
 }
 
+// starts lists them where there are several.
+func (r *Report) starts(b *strings.Builder) {
+	if len(r.Starts) < 2 {
+		return
+	}
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for k, s := range r.Starts {
+		if s.Failed != "" {
+			fmt.Fprintf(w, "  start %d\t-\t%s\n", k+1, s.Failed)
+			continue
+		}
+		best := ""
+		if s.Best {
+			best = ", the result"
+		}
+		fmt.Fprintf(w, "  start %d\t%s\t%s after %s%s\n", k+1, short(s.Loss), s.Status, count(s.Iters, "iteration"), best)
+	}
+	w.Flush()
+}
+
 func (r *Report) losses(b *strings.Builder) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	switch {
@@ -56,6 +77,9 @@ func (r *Report) losses(b *strings.Builder) {
 		fmt.Fprintf(w, "root mean square error\t%s\t%s\t\n", short(r.Train.RMSE), short(r.Held.RMSE))
 	}
 	w.Flush()
+	if r.Penalty != 0 {
+		fmt.Fprintf(b, "regularisation %s beside the loss\n", short(r.Penalty))
+	}
 	if !math.IsNaN(r.AIC) {
 		fmt.Fprintf(b, "AIC %s, BIC %s\n", short(r.AIC), short(r.BIC))
 	}

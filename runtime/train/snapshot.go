@@ -25,8 +25,16 @@ type Snapshot struct {
 	From     []float64
 	FromLoss float64
 
+	// Held is, with early stopping, the point that met the held-out data best, with its loss over them and the iterations since.
+	Held      []float64
+	HeldLoss  float64
+	HeldSince int
+
 	History []Point
 	Arrays  []Array // what the optimiser keeps, in an order of its own; none at the start
+
+	// Starts are, of a fit from several, the states of all, nil of one that has not begun; the rest is then that of the best.
+	Starts []*Snapshot
 
 	// Done are, of a fit, the phases that lie behind, and Before their history; Iters, Evals, Elapsed and History are those of
 	// the phase under way.
@@ -49,8 +57,12 @@ func (s *Snapshot) Clone() *Snapshot {
 	}
 	c := *s
 	c.Best, c.BestGrad, c.History = slices.Clone(s.Best), slices.Clone(s.BestGrad), slices.Clone(s.History)
-	c.From = slices.Clone(s.From)
+	c.From, c.Held = slices.Clone(s.From), slices.Clone(s.Held)
 	c.Done, c.Before = slices.Clone(s.Done), slices.Clone(s.Before)
+	c.Starts = nil
+	for _, x := range s.Starts {
+		c.Starts = append(c.Starts, x.Clone())
+	}
 	c.Arrays, c.Kept = cloneArrays(s.Arrays), cloneArrays(s.Kept)
 	return &c
 }
@@ -75,7 +87,7 @@ func (e *SnapshotError) Error() string {
 func (s *Snapshot) fits(n int, stages []Stage) error {
 	bad := func(format string, args ...any) error { return &SnapshotError{fmt.Sprintf(format, args...)} }
 	switch {
-	case len(s.Best) != n || len(s.BestGrad) != n || s.From != nil && len(s.From) != n:
+	case len(s.Best) != n || len(s.BestGrad) != n || s.From != nil && len(s.From) != n || s.Held != nil && len(s.Held) != n:
 		return bad("it is of %d variables, there are %d", len(s.Best), n)
 	case s.Stage < 0 || s.Stage >= len(stages):
 		return bad("it was taken in stage %d, there are %d", s.Stage+1, len(stages))
@@ -172,6 +184,7 @@ func (r *run) snapshot(p Point) {
 	if r.partial {
 		s.From, s.FromLoss = r.from, r.ffrom
 	}
+	s.Held, s.HeldLoss, s.HeldSince = r.early.best, r.early.loss, r.early.since
 	r.set.Snapshot(s)
 }
 
@@ -182,6 +195,7 @@ func (r *run) restore(s *Snapshot) {
 	r.fbest, r.history = s.BestLoss, slices.Clone(s.History)
 	r.stage, r.iters, r.evals = s.Stage, s.Iters, s.Evals
 	r.start = time.Now().Add(-s.Elapsed)
+	r.early = early{slices.Clone(s.Held), s.HeldLoss, s.HeldSince}
 	if r.resume = s; s.From != nil {
 		r.partial, r.from, r.ffrom = true, slices.Clone(s.From), s.FromLoss
 	}

@@ -392,6 +392,9 @@ func unknownOption(b *sig.Builtin, name *ast.Ident) error {
 	if s := diag.Suggest(name.Name, names); s != "" {
 		return d.WithHelp("did you mean `%s`?", s)
 	}
+	if len(names) == 0 {
+		return d.WithHelp("it has no options")
+	}
 	return d.WithHelp("its options are: %s", strings.Join(names, ", "))
 }
 
@@ -403,6 +406,8 @@ func (in *Interp) typed(f *frame, p *sig.Param, e ast.Expr) (value.Value, error)
 			if _, isVar := in.lookup(f, id.Name); !isVar || wordIn(p.Type, id.Name) {
 				return value.Word(id.Name), nil
 			}
+		} else if wordsOf(p) != "" {
+			return in.first(f, wordsOf(p), e)
 		}
 	case p.Type == "names":
 		return in.namesOf(f, e)
@@ -414,11 +419,7 @@ func (in *Interp) typed(f *frame, p *sig.Param, e ast.Expr) (value.Value, error)
 			return nil, d
 		}
 	case wordsOf(p) != "":
-		local := &frame{words: wordsOf(p)}
-		if f != nil {
-			local.names, local.depth = f.names, f.depth
-		}
-		return in.expr(local, e)
+		return in.first(f, wordsOf(p), e)
 	case p.Type == verb.OfTerms:
 		return in.expr(f, &ast.Lambda{Base: ast.Base{Sp: e.Span()}, Body: e})
 	case p.Type == verb.OfFormula:
@@ -429,6 +430,15 @@ func (in *Interp) typed(f *frame, p *sig.Param, e ast.Expr) (value.Value, error)
 		return in.expr(f, &ast.Lambda{Base: ast.Base{Sp: e.Span()}, Body: e})
 	}
 	return in.expr(f, e)
+}
+
+// first evaluates an expression in which words of a kind come before all other names.
+func (in *Interp) first(f *frame, words sig.Kind, e ast.Expr) (value.Value, error) {
+	local := &frame{words: words}
+	if f != nil {
+		local.names, local.depth = f.names, f.depth
+	}
+	return in.expr(local, e)
 }
 
 // noSolver is the error of a solver's name, alone or with options, that is not known; nil for all else.

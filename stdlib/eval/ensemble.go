@@ -109,5 +109,11 @@ func wordsOf(p *sig.Param) sig.Kind {
 	case verb.OfRegularisers:
 		return sig.Regulariser
 	}
+	if p.Name == verb.AdjointOption {
+		return sig.Adjoint
+	}
 	return ""
 }
+
+// bare says that words of a kind may stand without brackets: all their options have defaults.
+func bare(k sig.Kind) bool { return k == sig.Schedule || k == sig.Regulariser }

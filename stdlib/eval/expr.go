@@ -127,8 +127,8 @@ func (in *Interp) ident(f *frame, e *ast.Ident) (value.Value, error) {
 	if b, ok := in.table.Lookup(e.Name, sig.Solver, sig.Optimiser, sig.Loss, sig.Method); ok {
 		return &value.Spec{Row: b, Args: map[string]value.Value{}, Span: e.Span()}, nil
 	}
-	if f != nil && f.words == sig.Schedule {
-		if b, ok := in.table.Lookup(e.Name, sig.Schedule); ok {
+	if f != nil && bare(f.words) {
+		if b, ok := in.table.Lookup(e.Name, f.words); ok {
 			return &value.Spec{Row: b, Args: map[string]value.Value{}, Span: e.Span()}, nil
 		}
 	}

@@ -113,8 +113,8 @@ func (r *resolver) expr(e ast.Expr) {
 		if _, ok := r.in.table.Lookup(e.Name, sig.Constant, sig.Solver, sig.Optimiser, sig.Loss, sig.Method); ok {
 			return
 		}
-		if r.words == sig.Schedule {
-			if _, ok := r.in.table.Lookup(e.Name, sig.Schedule); ok {
+		if bare(r.words) {
+			if _, ok := r.in.table.Lookup(e.Name, r.words); ok {
 				return
 			}
 		}
@@ -271,7 +271,7 @@ func (r *resolver) args(b *sig.Builtin, e *ast.Call) {
 	left := positional
 	for _, p := range b.Params {
 		switch {
-		case given[p.Name] || p.Variadic || b.Kind != sig.Verb && b.Kind != sig.Distribution && b.Kind != sig.Signal:
+		case given[p.Name] || p.Variadic || b.Kind != sig.Verb && b.Kind != sig.Distribution && b.Kind != sig.Signal && b.Kind != sig.Adjoint:
 		case !p.NamedOnly && left > 0:
 			left--
 		case p.Default == "":

@@ -20,6 +20,7 @@ var figures = []struct {
 }{
 	{"loss", func(_ *Report, t *train.Report) Value { return Num(t.Train.Loss) }},
 	{"rmse", func(_ *Report, t *train.Report) Value { return Num(t.Train.RMSE) }},
+	{"penalty", func(_ *Report, t *train.Report) Value { return Num(t.Penalty) }},
 	{"held_loss", func(_ *Report, t *train.Report) Value { return Num(held(t).Loss) }},
 	{"held_rmse", func(_ *Report, t *train.Report) Value { return Num(held(t).RMSE) }},
 	{"aic", func(_ *Report, t *train.Report) Value { return Num(t.AIC) }},
@@ -39,6 +40,16 @@ var figures = []struct {
 			l = append(l, Text(w))
 		}
 		return l
+	}},
+	{"starts", func(_ *Report, t *train.Report) Value {
+		out := []float64{t.Train.Loss}
+		if t.Starts != nil {
+			out = out[:0]
+		}
+		for _, s := range t.Starts {
+			out = append(out, s.Loss)
+		}
+		return Vec(out)
 	}},
 	{"iterations", func(_ *Report, t *train.Report) Value { return Num(float64(t.Iters)) }},
 	{"evaluations", func(_ *Report, t *train.Report) Value { return Num(float64(t.Evals)) }},

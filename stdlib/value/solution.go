@@ -188,6 +188,10 @@ func (s *Solution) Stats() *Record {
 	if st.Krylov > 0 {
 		r.Put("directions", Num(float64(st.Krylov)))
 	}
+	if st.Checkpoints > 0 {
+		r.Put("checkpoints", Num(float64(st.Checkpoints)))
+		r.Put("repeated", Num(float64(st.Repeated)))
+	}
 	if st.Linear != "" {
 		r.Put("linear", Text(st.Linear))
 	}

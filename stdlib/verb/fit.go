@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/train"
@@ -26,10 +27,14 @@ var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss t
 	arg("train", "optimiser", "none", "an optimiser or a chain, `adam(iters = 500) then lbfgs`; when left out, lm for squares over data and up to 50 parameters and initial values without weights, else adam(rate = 0.02, iters = 300) then lbfgs(iters = 300)"),
 	arg("method", "method", "shooting", "how the training is set up: a method, or several by `then`, each from the best point of the one before; shooting over all data comes last"),
 	arg("holdout", "number, range of times or record", "none", "data kept out of the training: the last part (0.3), those in a range of times, or whole trajectories, `{trajectories: [3, 7]}` or `{trajectories: 0.2}`"),
+	arg("regularise", OfRegularisers, "none", "prices on what is free, added to the loss: `{U: l2(1e-4), alpha: l1(0.1)}`; the report gives them apart"),
+	arg("patience", "whole number", "none", "stop after so many iterations in a row that do not lower the loss over the data held out, and keep the point that met them best"),
+	arg("starts", "whole number", "1", "how many starts are tried, on all cores: the given one, and others drawn by the seed from the parameters' distributions, their bounds, or around them; the best is the result"),
+	optThreads,
 	optInitial, optSolver, optRtol, optAtol,
 	arg("set", "record or list of records", "none", "values for this run: parameters, constants, weights, and initial values by the state's name; of several trajectories a list with a record for each"),
 	arg("inputs", OfSignals, "none", "tables for the model's inputs, `{I: hold(times, values)}`, or `{I: hold(\"column\")}` of the data; of several trajectories one for all, or a list with a record for each"),
-	arg("seed", "whole number", "0", "of the weights that the training starts with"),
+	arg("seed", "whole number", "0", "of the weights that the training starts with, and of all else that is drawn"),
 	optStep, optSteps, optAdjoint)
 
 func fitVerb(c *Call) (value.Value, error) {
@@ -74,6 +79,13 @@ func fitVerb(c *Call) (value.Value, error) {
 	if spec.Gradient, err = c.adjoint(); err != nil {
 		return nil, err
 	}
+	if err := c.priced(&spec); err != nil {
+		return nil, err
+	}
+	told, err := c.checkpoints(&spec.Problem)
+	if err != nil {
+		return nil, err
+	}
 	if c.Has("free") {
 		if len(c.names("free")) == 0 {
 			return nil, diag.New("E0513", c.SpanOf("free"), "nothing is free, so there is nothing to train").WithHelp("name what may move, or leave `free` out")
@@ -83,6 +95,9 @@ func fitVerb(c *Call) (value.Value, error) {
 		}
 	}
 	if err := c.sharedSet(&spec); err != nil {
+		return nil, err
+	}
+	if err := c.starts(m, &spec); err != nil {
 		return nil, err
 	}
 	if c.Progress != nil {
@@ -95,6 +110,7 @@ func fitVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, c.fitError(err)
 	}
+	told()
 	out.Result, out.Spec = r, &spec
 	ofEach(out, r)
 	if r.Status == train.Cancelled {
@@ -141,6 +157,19 @@ func (c *Call) fitError(err error) error {
 		if c.Has("free") {
 			at = c.SpanOf("free")
 		}
+		if r, ok := c.Args["regularise"].(*value.Record); ok && name.Price {
+			code, at = "E0704", c.SpanOf("regularise")
+			for i, key := range r.Keys {
+				if key == name.Name && i < len(r.Span) {
+					at = r.Span[i]
+				}
+			}
+			d := diag.New(code, at, "`%s` cannot have a price: %s", name.Name, name.Reason)
+			if s := diag.Suggest(name.Name, name.Known); s != "" {
+				return d.WithHelp("did you mean `%s`?", s)
+			}
+			return d.WithHelp("name what is free: a parameter, an unknown, an array of its weights, or a state for its initial value")
+		}
 		d := diag.New(code, at, "%s cannot be trained: %s", name.Name, name.Reason)
 		if s := diag.Suggest(name.Name, name.Known); s != "" {
 			d.WithHelp("did you mean `%s`?", s)
@@ -151,7 +180,11 @@ func (c *Call) fitError(err error) error {
 	case errors.As(err, &method):
 		return diag.New("E0704", c.SpanOf("method"), "%v", err).WithHelp("%s", method.Help)
 	case errors.As(err, &option):
-		return diag.New("E0704", c.SpanOf("train"), "%v", err)
+		at := c.SpanOf("train")
+		if _, ok := c.Table.Lookup(option.Optimiser, sig.Regulariser); ok {
+			at = c.SpanOf("regularise")
+		}
+		return diag.New("E0704", at, "%v", err)
 	}
 	var de *train.DataError
 	if errors.As(err, &de) {

@@ -204,10 +204,15 @@ func gradVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	told, err := c.checkpoints(p)
+	if err != nil {
+		return nil, err
+	}
 	r, g, err := gradient(c, p, loss, how)
 	if err != nil {
 		return nil, err
 	}
+	told()
 	c.departed(r.Sol)
 	for _, t := range gradSlots(m.C.System) {
 		r.Put(t.Name, &value.Array{Shape: t.Shape, Data: append([]float64(nil), g[t.Off:t.Off+t.Size()]...)})
@@ -227,7 +232,12 @@ func adjoints() []string {
 }
 
 // adjoint reads the option `adjoint`.
-func (c *Call) adjoint() (string, error) { return c.WordOf("adjoint", "auto", adjoints()...) }
+func (c *Call) adjoint() (string, error) {
+	if s, ok := c.Args[AdjointOption].(*value.Spec); ok {
+		return s.Row.Name, nil
+	}
+	return c.WordOf("adjoint", "auto", adjoints()...)
+}
 
 // departed warns of states integrated backwards that are not those of the solution.
 func (c *Call) departed(sol *solve.Solution) {

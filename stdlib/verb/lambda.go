@@ -72,6 +72,9 @@ func (l *LambdaLoss) Bind(sys *system.System, times []float64) *bound {
 	return b
 }
 
+// Clone implements train.CloneLoss.
+func (b *bound) Clone() sens.Loss { return b.Bind(b.sys, b.times) }
+
 // Events implements sens.EventLoss.
 func (b *bound) Events(t, gt []float64) error {
 	if b.want >= 0 && len(t) != b.want {

@@ -15,7 +15,7 @@ const (
 	OfRegularisers = "record of regularisers"
 )
 
-// optimiserRows are the optimisers and schedules of package train as the checker and help see them.
+// optimiserRows are the optimisers, schedules and regularisers of package train as the checker and help see them.
 func optimiserRows() []sig.Builtin {
 	var out []sig.Builtin
 	for _, o := range train.Optimisers() {
@@ -37,6 +37,13 @@ func optimiserRows() []sig.Builtin {
 				q.Type = OfRates
 			}
 			b.Params = append(b.Params, q)
+		}
+		out = append(out, b)
+	}
+	for _, r := range train.Regularisers() {
+		b := sig.Builtin{Name: r.Name, Kind: sig.Regulariser, Result: "regulariser", Doc: r.Doc, Cite: r.Cite, Example: "regularise = {k: " + r.Name + "(0.01)}"}
+		for _, p := range r.Options {
+			b.Params = append(b.Params, pos(p.Name, "number", p.Default, p.Doc))
 		}
 		out = append(out, b)
 	}

@@ -144,5 +144,6 @@ func Signatures() []sig.Builtin {
 		out = append(out, x.row)
 	}
 	out = append(out, methodRows()...)
+	out = append(out, adjointRows()...)
 	return append(out, losses...)
 }
