@@ -20,7 +20,7 @@ type measured struct {
 	x      [][]float64 // per input
 	rate   [][]float64 // nil where derivatives are to be taken of x
 	from   *value.Table
-	time   string // unit
+	start  []float64 // x where the data begin
 }
 
 func (c *Call) discoverData(tab *value.Table) (value.Value, error) {
@@ -228,6 +228,9 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 	if len(d.t) < 5 {
 		return nil, c.Bad("from", "there are %d samples in which all of `over` are known; equations need five or more", len(d.t))
 	}
+	for k := range d.x {
+		d.start = append(d.start, d.x[k][0])
+	}
 	how := ""
 	weak := false
 	x, rate := d.x, d.rate
@@ -248,7 +251,7 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 		}
 	}
 	if e := discover.Ends(how, len(d.t)); e > 0 {
-		d = &measured{inputs: d.inputs, t: d.t[e : len(d.t)-e], x: slices.Clone(d.x), from: d.from}
+		d = &measured{inputs: d.inputs, t: d.t[e : len(d.t)-e], x: slices.Clone(d.x), from: d.from, start: d.start}
 		x, rate = slices.Clone(x), slices.Clone(rate)
 		for k := range x {
 			x[k], rate[k] = x[k][e:len(x[k])-e], rate[k][e:len(rate[k])-e]
@@ -316,10 +319,10 @@ func (c *Call) modelOfRates(d *measured, out *value.Discovered) *value.Model {
 	m := &ast.Model{Name: &ast.Ident{Name: "Discovered"}, Doc: "equations found in data"}
 	state := &ast.Decl{Kind: "state"}
 	for k, in := range d.inputs {
-		if !plainName.MatchString(in.name) || len(d.x[k]) == 0 || math.IsNaN(d.x[k][0]) {
+		if !plainName.MatchString(in.name) || math.IsNaN(d.start[k]) {
 			return nil
 		}
-		state.Items = append(state.Items, &ast.Item{Name: &ast.Ident{Name: in.name}, Value: number(d.x[k][0])})
+		state.Items = append(state.Items, &ast.Item{Name: &ast.Ident{Name: in.name}, Value: number(d.start[k])})
 	}
 	m.Body = append(m.Body, state)
 	n := 0

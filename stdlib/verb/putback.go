@@ -250,6 +250,9 @@ func formulaFrom(sums [][]coefTerm) ast.Expr {
 	if len(outs) > 1 {
 		f.Body = &ast.Tuple{Elems: outs}
 	}
+	if len(f.Decls) == 0 {
+		return f.Body
+	}
 	return f
 }
 
