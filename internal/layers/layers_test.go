@@ -26,6 +26,7 @@ var floors = [][]string{
 	{"runtime/sens", "runtime/ensemble"},
 	{"runtime/train"},
 	{"runtime/discover"},
+	{"runtime/checkpoint"},
 	{"compiler/ir"},
 	{"compiler/check", "compiler/ad", "compiler/opt", "compiler/code", "compiler/lower"},
 	{"compiler"},

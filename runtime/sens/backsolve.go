@@ -123,6 +123,7 @@ func (w *backsolve) compare(t float64) {
 	if w.worst <= departs {
 		return
 	}
+	r.sol.Stats.DepartedBy = w.worst
 	r.sol.Stats.Departed = fmt.Sprintf("the states integrated backwards depart from the solution: at t = %.6g `%s` is off by %.3g, %.3g %% of its size and %.3g times the tolerance; the gradient by backsolve is no better than that",
 		w.worstAt, r.q.Sys.StateNames()[w.worstState], w.worstBy, 100*w.worstBy/max(w.size[w.worstState], math.SmallestNonzeroFloat64), w.worst)
 }

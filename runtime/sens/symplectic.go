@@ -1,8 +1,6 @@
 package sens
 
 import (
-	"fmt"
-
 	"github.com/udl-lang/udl/runtime/method"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
@@ -91,7 +89,7 @@ func (y *symplectic) output(theta float64, gx []float64) {
 	value, first, last := 3*t2-2*t3, theta-2*t2+t3, t3-t2
 	if y.m.DenseOrder > 3 {
 		if y.tangent == nil {
-			y.refusal = fmt.Errorf("%s has no discrete adjoint through outputs within the steps of %s: %s; ask for outputs at multiples of dt", nameOf(y.sys), y.m.Name, y.sys.NoSecond)
+			y.refusal = refuse("%s has no discrete adjoint through outputs within the steps of %s: %s; ask for outputs at multiples of dt", nameOf(y.sys), y.m.Name, y.sys.NoSecond)
 			return
 		}
 		t4, t5 := t2*t2, t2*t3

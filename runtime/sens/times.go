@@ -53,7 +53,8 @@ func ByOutputTimes(ctx context.Context, p *solve.Problem, sol *solve.Solution, l
 	if q.Theta == nil {
 		q.Theta = sys.Defaults()
 	}
-	if len(sys.Jumps) > 0 && !sol.Frozen() {
+	q.Checkpoints = nil
+	if len(sys.Jumps) > 0 && (!sol.Frozen() || sol.Stats.Checkpoints > 0) {
 		// What held where is kept with the steps only.
 		q.Times = times
 		var err error

@@ -29,9 +29,10 @@ type Stats struct {
 	Switches int    // from one method to another
 
 	// Of a solve that a gradient was taken of:
-	Adjoint  string // by which method, and why; "" where the method is the one that was named
-	Backward int    // accepted steps of the integration backwards, of the continuous adjoints
-	Departed string // how far the states integrated backwards went from these, where that is too far; "" for nothing to tell
+	Adjoint    string  // by which method, and why; "" where the method is the one that was named
+	Backward   int     // accepted steps of the integration backwards, of the continuous adjoints
+	DepartedBy float64 // the same in tolerances
+	Departed   string  // how far the states integrated backwards went from these, where that is too far; "" for nothing to tell
 }
 
 // Switch is a change from one method to another within an integration.

@@ -164,6 +164,9 @@ func (w *worker) leg(ctx context.Context, t *trial, l *leg, p *part, u, g []floa
 	case t.forward:
 		w.g = resize(w.g, len(tr.wrt))
 		f, sol, err = sens.Forward(ctx, &w.prob, loss, tr.wrt, w.g)
+	case t.by != nil:
+		w.g = resize(w.g, w.prob.Sys.NTheta)
+		f, sol, err = t.by.gradient(ctx, &d.ws, &w.prob, loss, w.g)
 	default:
 		w.g = resize(w.g, w.prob.Sys.NTheta)
 		f, sol, err = d.ws.Adjoint(ctx, &w.prob, loss, w.g)

@@ -49,8 +49,8 @@ type Spec struct {
 	// Patience, above 0, stops training after so many iterations in a row that do not lower the loss over the data held
 	// out, and gives the point that met them best.
 	Patience int
-	// Gradient is how gradients are computed: "discrete", the adjoint of the steps taken, or "forward"
-	// sensitivities. "" and "auto" mean the adjoint.
+	// Gradient is how gradients are computed, by the name of a row of sens.Methods: "discrete", the adjoint of the steps taken, "forward"
+	// sensitivities, or a continuous adjoint. "" and "auto" leave it to sens.Auto.
 	Gradient string
 	// AutoScale fills input scales of unknowns from Data before training.
 	AutoScale []AutoScale
@@ -227,14 +227,11 @@ func prepare(s *Spec) (*fitting, error) {
 	case !s.hasData() && (!s.HeldOut.zero() || s.HeldOut.Trajectories != nil):
 		return nil, fmt.Errorf("only data can be held out, and the loss is a function")
 	}
-	forward := false
-	switch s.Gradient {
-	case "", "auto", "discrete":
-	case "forward":
-		forward = true
-	default:
-		return nil, fmt.Errorf("training cannot use the gradient method %q; take discrete or forward", s.Gradient)
+	by, err := gradientsBy(s.Gradient)
+	if err != nil {
+		return nil, err
 	}
+	forward := s.Gradient == "forward"
 	f := &fitting{spec: s, stages: s.Stages}
 	p := s.Problem
 	p.Sys, p.Times = sys, nil
@@ -273,7 +270,7 @@ func prepare(s *Spec) (*fitting, error) {
 	} else {
 		f.trial = newTrial(p, s.Loss, vars, forward)
 	}
-	f.trial.threads = s.Threads
+	f.trial.threads, f.trial.by = s.Threads, by
 	for k := range vars {
 		f.first = append(f.first, f.trial.value1(&vars[k]))
 	}

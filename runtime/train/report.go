@@ -20,9 +20,10 @@ type Report struct {
 	Phases     []PhaseReport // one at least
 	Starts     []StartReport // nil of one start
 
-	NFree   int        // scalars that were free
-	Params  []Estimate // free parameters and initial values, in the order they were given
-	Weights []Group    // free weights, counted
+	Gradients string     // by which method they were computed, and why: "discrete: …"; "" where none was
+	NFree     int        // scalars that were free
+	Params    []Estimate // free parameters and initial values, in the order they were given
+	Weights   []Group    // free weights, counted
 
 	Train   Score
 	Penalty float64 // what regularisation adds to the loss; not in Train
@@ -111,6 +112,10 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 		Train: Score{Loss: m.F, RMSE: math.NaN()}, Iters: m.Iters, Evals: m.Evals, AIC: math.NaN(), BIC: math.NaN()}
 	for _, st := range f.phases[len(f.phases)-1].plan().stages {
 		r.Optimisers = append(r.Optimisers, st.Optimiser.Name)
+	}
+	departed := ""
+	if r.Gradients, departed = t.by.told(s.Gradient); departed != "" {
+		r.Warnings = append(r.Warnings, departed)
 	}
 	f.parameters(r)
 	r.Penalty = f.penalty()

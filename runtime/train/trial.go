@@ -24,6 +24,7 @@ type trial struct {
 	vars    []variable
 	shared  []int // the variables that all trajectories share
 	forward bool
+	by      *gradients // how gradients are computed, where it is neither forward sensitivities nor the discrete adjoint; nil otherwise
 
 	batch *batches // nil: always all data
 	legs  []leg    // what the next evaluation looks at
@@ -115,7 +116,7 @@ func (t *trial) with(tr []*trajectory) *trial {
 	if tr[0].data == nil {
 		o.loss = t.loss
 	}
-	o.threads = t.threads
+	o.threads, o.by = t.threads, t.by
 	return o
 }
 

@@ -55,6 +55,7 @@ func (in *Interp) Help(name string) (string, bool) {
 		b.WriteString(verb.SolverTable())
 	default:
 		b.WriteString(topic(strings.ToLower(name)))
+		b.WriteString(in.kind(strings.ToLower(name)))
 	}
 	if v, ok := in.vars[name]; ok {
 		if m, ok := v.(*value.Model); ok {
@@ -77,6 +78,27 @@ func (in *Interp) Help(name string) (string, bool) {
 		}
 	}
 	return b.String(), b.Len() > 0
+}
+
+// plurals are the kinds whose words help lists.
+var plurals = map[string]sig.Kind{"optimisers": sig.Optimiser, "schedules": sig.Schedule, "regularisers": sig.Regulariser, "losses": sig.Loss, "methods": sig.Method,
+	"activations": sig.Activation, "distributions": sig.Distribution, "signals": sig.Signal, "verbs": sig.Verb}
+
+// kind lists the words of a kind with the first sentence of each, "" for what is none.
+func (in *Interp) kind(name string) string {
+	k, ok := plurals[name]
+	if !ok {
+		return ""
+	}
+	names := in.table.Names(k)
+	sort.Strings(names)
+	var b strings.Builder
+	for _, n := range names {
+		r, _ := in.table.Lookup(n, k)
+		doc, _, _ := strings.Cut(r.Doc, ". ")
+		fmt.Fprintf(&b, "  %-16s %s\n", n, strings.TrimSuffix(doc, "."))
+	}
+	return b.String()
 }
 
 // describe is the help page of one builtin.

@@ -41,6 +41,7 @@ var figures = []struct {
 		}
 		return l
 	}},
+	{"gradients", func(_ *Report, t *train.Report) Value { return Text(t.Gradients) }},
 	{"starts", func(_ *Report, t *train.Report) Value {
 		out := []float64{t.Train.Loss}
 		if t.Starts != nil {
