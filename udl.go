@@ -375,7 +375,7 @@ type FitOptions struct {
 	Trajectories []Trajectory      // several, in place of Data
 	Initial      string            // "data": initial values of matched states from the first row, "{x: \"column\"}" from those columns; "" for those of the model
 	Match        map[string]string // state or let → column; empty: columns of the same names
-	Loss         string            // "sse", "sse(scale = log)", "s -> mean((s.x - 1)^2)"; "" is sse
+	Loss         string            // "sse", "sse(scale = log)", "normal(sd = 0.1)", "s -> mean((s.x - 1)^2)"; "" is sse
 	Train        string            // "adam(rate = 0.02, iters = 500) then lbfgs"; "" is the default chain
 	Method       string            // "shooting(grow = 5)"; several by `then`; "" is shooting
 	Free         []string          // what may move; nil: all parameters and weights
@@ -389,6 +389,11 @@ type FitOptions struct {
 	// 0: as the limit on memory. Recursive takes little memory, however long the run is, and makes each step several times.
 	Memory    int64
 	Recursive bool
+	// Checkpoint is a folder that takes the state of the training while it runs: the same fit goes on from there, to the same bits as if it had
+	// never stopped. "" keeps none. Every is how often, "50" iterations or a time, "30s"; "" is every ten seconds. Fresh begins anew.
+	Checkpoint string
+	Every      string
+	Fresh      bool
 	// Progress is called after each iteration with the iteration, the loss and the best loss so far.
 	Progress func(iter int, loss, best float64)
 }
@@ -419,6 +424,7 @@ func (m *Model) Fit(ctx context.Context, o FitOptions) (*Model, error) {
 	if o.HoldOut != "" {
 		exprs["holdout"] = o.HoldOut
 	}
+	o.checkpoint(args)
 	if o.Regularise != "" {
 		exprs["regularise"] = o.Regularise
 	}

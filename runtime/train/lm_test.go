@@ -200,3 +200,65 @@ func TestResidualsOfAModel(t *testing.T) {
 		}
 	}
 }
+
+// Over several trajectories with initial values of their own, residuals and their derivatives are those of the loss, on any number of threads.
+func TestResidualsOfTrajectories(t *testing.T) {
+	for _, kind := range []string{"sse", "mse"} {
+		var j0 []float64
+		for _, threads := range []int{1, 4} {
+			sys := testsys.LotkaVolterra()
+			th := append([]float64(nil), peltsOptimum...)
+			free, err := Select(sys, th, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var list []Trajectory
+			for k := range 5 {
+				d := &Data{Columns: []Column{{Name: "hare"}, {Name: "lynx", Of: Quantity{Index: 1}, Weight: 2}}}
+				for i := range 4 + k {
+					d.Times = append(d.Times, float64(i))
+					d.Columns[0].Values = append(d.Columns[0].Values, hares[i+k])
+					d.Columns[1].Values = append(d.Columns[1].Values, lynx[i+2*k])
+				}
+				list = append(list, Trajectory{Data: d})
+			}
+			s := Spec{Sys: sys, Theta: th, Free: free, Trajectories: list, Compare: LossSpec{Kind: kind, Log: true}, Threads: threads}
+			s.Problem.Rtol, s.Problem.Atol = 1e-9, 1e-9
+			f, err := prepare(&s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tr := f.trial
+			rows, _ := tr.Squares()
+			u, n := tr.start(), tr.Dim()
+			r, j, g := make([]float64, rows), make([]float64, rows*n), make([]float64, n)
+			if ok, err := tr.Residuals(context.Background(), u, r); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			v, err := tr.Eval(context.Background(), u, g)
+			if err != nil || math.Abs(dot(r, r)/v-1) > 1e-12 {
+				t.Fatalf("%s: the residuals give %v, the loss is %v (%v)", kind, dot(r, r), v, err)
+			}
+			if ok, err := tr.Jacobian(context.Background(), u, j); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			for k := range g {
+				sum := 0.0
+				for i, v := range r {
+					sum += 2 * v * j[i*n+k]
+				}
+				if math.Abs(sum-g[k]) > 1e-9*norm2(g) {
+					t.Errorf("%s: the derivative by %s is %v by the Jacobian, %v by the adjoint", kind, tr.vars[k].name, sum, g[k])
+				}
+			}
+			if j0 == nil {
+				j0 = j
+			}
+			for i := range j {
+				if j[i] != j0[i] {
+					t.Fatalf("%s: entry %d is %v with %d threads, %v with one", kind, i, j[i], threads, j0[i])
+				}
+			}
+		}
+	}
+}

@@ -510,3 +510,42 @@ func TestAdamByHand(t *testing.T) {
 
 // testObjective is a closure as an Objective.
 func testObjective(n int, f func(u, g []float64) float64) Objective { return &function{n: n, f: f} }
+
+// Values that are not finite in whole regions, or so large that they overflow, mislead no optimiser: what it gives back is finite and no worse
+// than the start.
+func TestValuesThatAreNotFinite(t *testing.T) {
+	for _, o := range Optimisers() {
+		for seed := range uint64(40) {
+			rng := rand.New(rand.NewPCG(seed, 7))
+			at, wide := 4*rng.Float64()-2, rng.Float64()
+			bad := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e308}[seed%4]
+			f := func(u, g []float64) float64 {
+				v := rosenbrock(u, g)
+				if d := u[0] - at; math.Abs(d) < wide && math.Abs(u[0]+1.2) > 0.05 {
+					if seed%8 < 4 {
+						g[1] = bad // the gradient alone
+						return v
+					}
+					g[0], g[1] = bad, -bad
+					return bad
+				}
+				if math.Abs(u[1]) > 1e3 {
+					g[0], g[1] = 1e300*u[0], 1e300*u[1]
+					return 1e305
+				}
+				return v
+			}
+			values := map[string]float64{"iters": 60}
+			if !o.LineSearch {
+				values["rate"] = []float64{1e-3, 0.1, 1e6}[seed%3]
+			}
+			m, err := Minimise(context.Background(), testObjective(2, f), []float64{-1.2, 1}, []Stage{mustStage(t, o.Name, values), mustStage(t, "lbfgs", nil)}, Settings{Seed: seed})
+			if err != nil {
+				t.Fatalf("%s, %d: %v", o.Name, seed, err)
+			}
+			if !(m.F <= m.History[0].Loss) || firstBad(m.U) >= 0 || m.F < 0 {
+				t.Errorf("%s, %d: %v at %v, from %v", o.Name, seed, m.F, m.U, m.History[0].Loss)
+			}
+		}
+	}
+}

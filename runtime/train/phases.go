@@ -78,6 +78,10 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 			done = append(done, PhaseReport{Title: plan.title, Loss: all.F, Status: Converged, Skipped: true})
 			continue
 		}
+		if resume != nil && len(resume.Theta) == len(f.trial.prob.Theta) {
+			copy(f.trial.prob.Theta, resume.Theta)
+		}
+		began := slices.Clone(f.trial.prob.Theta)
 		u := p.start()
 		kept, keeps := p.(keeper)
 		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32}
@@ -100,7 +104,11 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		if to := f.spec.Snapshot; to != nil {
 			before, behind := all.History, done
 			set.Snapshot = func(s *Snapshot) {
-				s.Phase, s.Done, s.Before = k, behind, before
+				s.Phase, s.Done, s.Before, s.Theta = k, behind, before, began
+				s.Values = func() []float64 {
+					p.set(s.Best)
+					return f.trial.prob.Theta
+				}
 				if keeps {
 					var l ledger
 					kept.state(&l)
@@ -193,6 +201,7 @@ func (f *fitting) plan() error {
 		}
 		f.phases = append(f.phases, ps...)
 	}
+	f.lend()
 	for _, p := range f.phases {
 		if pl := p.plan(); pl.stages == nil {
 			pl.stages, pl.chosen = stagesFor(p), true

@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"maps"
+	"strings"
 
 	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
@@ -57,6 +58,9 @@ func (in *Interp) CallVerb(ctx context.Context, name string, args map[string]val
 	vb := in.verbs[name]
 	at := map[string]diag.Span{}
 	for key, text := range exprs {
+		if strings.HasPrefix(strings.TrimSpace(text), "{") {
+			text = "(" + text + ")" // where a statement begins, a brace opens no record
+		}
 		e, errs := parser.ParseExpr(diag.NewSource(key, text))
 		if err := errs.Err(); err != nil {
 			return nil, err

@@ -11,7 +11,7 @@ import (
 	"github.com/udl-lang/udl/stdlib/verb"
 )
 
-var everyKind = []sig.Kind{sig.Verb, sig.Function, sig.Constant, sig.Representation, sig.Solver, sig.Optimiser, sig.Schedule, sig.Regulariser, sig.Loss, sig.Method, sig.Activation, sig.Distribution, sig.Signal, sig.Adjoint}
+var everyKind = []sig.Kind{sig.Verb, sig.Function, sig.Constant, sig.Representation, sig.Solver, sig.Optimiser, sig.Schedule, sig.Regulariser, sig.Loss, sig.Likelihood, sig.Method, sig.Activation, sig.Distribution, sig.Signal, sig.Adjoint}
 
 // Names lists everything help knows, sorted, each once.
 func (in *Interp) Names() []string {
@@ -55,6 +55,7 @@ func (in *Interp) Help(name string) (string, bool) {
 		b.WriteString(verb.SolverTable())
 	default:
 		b.WriteString(topic(strings.ToLower(name)))
+		b.WriteString(in.kind(strings.ToLower(name)))
 	}
 	if v, ok := in.vars[name]; ok {
 		if m, ok := v.(*value.Model); ok {
@@ -77,6 +78,27 @@ func (in *Interp) Help(name string) (string, bool) {
 		}
 	}
 	return b.String(), b.Len() > 0
+}
+
+// plurals are the kinds whose words help lists.
+var plurals = map[string]sig.Kind{"optimisers": sig.Optimiser, "schedules": sig.Schedule, "regularisers": sig.Regulariser, "losses": sig.Loss, "methods": sig.Method,
+	"activations": sig.Activation, "distributions": sig.Distribution, "signals": sig.Signal, "verbs": sig.Verb}
+
+// kind lists the words of a kind with the first sentence of each, "" for what is none.
+func (in *Interp) kind(name string) string {
+	k, ok := plurals[name]
+	if !ok {
+		return ""
+	}
+	names := in.table.Names(k)
+	sort.Strings(names)
+	var b strings.Builder
+	for _, n := range names {
+		r, _ := in.table.Lookup(n, k)
+		doc, _, _ := strings.Cut(r.Doc, ". ")
+		fmt.Fprintf(&b, "  %-16s %s\n", n, strings.TrimSuffix(doc, "."))
+	}
+	return b.String()
 }
 
 // describe is the help page of one builtin.
@@ -262,7 +284,7 @@ func (in *Interp) enclosing(s string) *sig.Builtin {
 // Overview lists all builtins by kind, each with the first sentence of its help.
 func (in *Interp) Overview(w io.Writer) {
 	headings := map[sig.Kind]string{sig.Verb: "verbs of scripts", sig.Function: "functions", sig.Constant: "constants", sig.Representation: "unknown functions",
-		sig.Solver: "solvers", sig.Optimiser: "optimisers", sig.Schedule: "learning rates that change, in `rate`", sig.Regulariser: "regularisers, in `regularise`", sig.Loss: "losses against data", sig.Method: "methods of training", sig.Activation: "activations, after `act =`",
+		sig.Solver: "solvers", sig.Optimiser: "optimisers", sig.Schedule: "learning rates that change, in `rate`", sig.Regulariser: "regularisers, in `regularise`", sig.Loss: "losses against data", sig.Likelihood: "likelihoods of data, in `loss`", sig.Method: "methods of training", sig.Activation: "activations, after `act =`",
 		sig.Distribution: "distributions, after `~` and in `vary`", sig.Signal: "signals, in `inputs`", sig.Adjoint: "ways to gradients, after `adjoint =`"}
 	var later []string
 	for _, k := range everyKind {

@@ -41,6 +41,11 @@ assert_close(l.loss, 0, atol = 1e-6)
 		diag.RenderList(&e, diag.From(err), false)
 		t.Fatalf("%v\n%s\n%s", err, out.String(), e.String())
 	}
+	for _, name := range []string{"optimisers", "schedules", "regularisers", "losses", "methods"} {
+		if text, ok := in.Help(name); !ok || strings.Count(text, "\n") < 2 {
+			t.Errorf("help %s: %q", name, text)
+		}
+	}
 	for line, want := range map[string]string{
 		"fit(Decay, pelts, train = adam(rate = cos":        "cosine",
 		"fit(Decay, pelts, regularise = {k: l":             "l2",

@@ -21,7 +21,7 @@ var (
 	optSteps   = arg("max_steps", "whole number", "100000", "limit on attempted steps")
 	optStep    = arg("max_step", "number", "none", "longest step, so that a short pulse in the equations is not stepped over")
 	optMatch   = arg("match", "record", "none", "state or let: column; without it, columns of the same names")
-	optLoss    = arg("loss", "loss", "sse", "sse, mse, mae or huber of the data, or a function of the solution")
+	optLoss    = arg("loss", OfLosses, "sse", "sse, mse, mae or huber of the data, a likelihood of its errors (normal, lognormal, student_t, poisson), or a function of the solution")
 	optAdjoint = arg("adjoint", "word: "+strings.Join(adjoints(), ", "), "auto", "how gradients are computed; auto decides by the problem, and `.stats.why` says why; as a rule it is discrete, the exact derivative of the steps taken")
 )
 
@@ -60,10 +60,10 @@ var verbs = []Verb{
 		arg("file", "text", "", "path, relative to the file this stands in")),
 	verb("reshape", "array", "The elements of an array in another shape, the last index running fastest. Columns laid one below the other are `transpose(reshape(v, [columns, rows]))`.",
 		"reshape([1, 2, 3, 4, 5, 6], [2, 3])", reshapeVerb, arg("a", "array", "", ""), pos("shape", "list of whole numbers", "", "")),
-	verb("save", "nothing", "Writes a solution, ensemble, table or record to .csv or .json, the values of a model (parameters, weights) to .json, or a plot to .svg, .png or .pdf, by the ending of the name.",
+	verb("save", "nothing", "Writes a solution, ensemble, table or record to .csv or .json, the values of a model (parameters, weights) to .json or .safetensors, or a plot to .svg, .png or .pdf, by the ending of the name.",
 		"model M { state x = 1; x' = -x }\nsave(solve(M, t = 0..1 by 0.1), \"m.csv\")", saveVerb,
 		arg("value", "any", "", ""), arg("file", "text", "", "path, relative to the file this stands in")),
-	verb("load", "record", "Reads back the values of a model that were saved, as a record for `set`.",
+	verb("load", "record", "Reads back the values of a model that were saved, as a record for `set`; any .safetensors file of numbers, too.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\nsave(M, \"m.json\")\nsolve(M, t = 0..1, set = load(\"m.json\"))", loadVerb,
 		arg("file", "text", "", "path, relative to the file this stands in")),
 	verb("plot", "plot", "A figure of solutions, fits with their data, ensembles (medians and bands), tables or vectors; it is drawn in the terminal where it stands alone.",
@@ -112,21 +112,6 @@ func Table() map[string]*Verb {
 	return t
 }
 
-// losses are the words after loss = for data.
-var losses = []sig.Builtin{
-	lossRow("sse", "Sum of squared errors over everything that is not missing."),
-	lossRow("mse", "Mean of squared errors."),
-	lossRow("mae", "Mean of absolute errors."),
-	lossRow("huber", "Mean of Huber's loss: squares near zero, absolute values beyond delta (Huber 1964).",
-		arg("delta", "number", "1", "where squares turn into absolute values")),
-}
-
-func lossRow(name, doc string, more ...sig.Param) sig.Builtin {
-	return sig.Builtin{Name: name, Kind: sig.Loss, Result: "loss", Doc: doc, Example: name + "(scale = log)",
-		Params: append([]sig.Param{arg("scale", "word: linear, log", "linear", "compare values or their natural logarithms"),
-			arg("weights", "record", "none", "a factor for each matched quantity")}, more...)}
-}
-
 // Signatures are the rows of this package as the checker and help see them: verbs, solvers, optimisers, losses.
 func Signatures() []sig.Builtin {
 	var out []sig.Builtin
@@ -145,5 +130,5 @@ func Signatures() []sig.Builtin {
 	}
 	out = append(out, methodRows()...)
 	out = append(out, adjointRows()...)
-	return append(out, losses...)
+	return append(out, lossRows()...)
 }
