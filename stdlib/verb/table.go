@@ -90,7 +90,7 @@ var verbs = []Verb{
 	verb("quantile", "record or number", "A quantile over the members of an ensemble, for every state and let at every output time; or of the numbers of an array.",
 		"model M { state x = 1; x' = -x }\nE = ensemble(M, n = 100, vary = {x: normal(1, 0.1)}, t = 0..1 by 0.5)\nquantile(E, 0.95).x", quantileVerb,
 		arg("of", "ensemble or array", "", ""), pos("p", "number", "0.5", "from 0 to 1; 0.5 is the median")),
-	later("sample", "Posterior draws."), later("discover", "Sparse regression: an equation for a learned term."), later("put_back", "A model with a term replaced by a formula."),
+	later("sample", "Posterior draws."), discoverRow, putBackRow, randomRow,
 	later("parquet", "Reads a Parquet file."), later("npy", "Reads a NumPy file."),
 }
 
@@ -124,6 +124,7 @@ func Signatures() []sig.Builtin {
 		}
 		out = append(out, solverRow(row))
 	}
+	out = append(out, discoverRows()...)
 	out = append(out, optimiserRows()...)
 	for _, x := range interpolations {
 		out = append(out, x.row)
