@@ -2,7 +2,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 10s
 
-.PHONY: check format vet staticcheck layering race fuzz cross long memory stress backends arm64 published compare bench
+.PHONY: check format vet staticcheck layering race fuzz cross long memory stress backends kill arm64 published compare bench
 
 check: format vet staticcheck layering race fuzz cross
 
@@ -24,6 +24,7 @@ race:
 
 fuzz:
 	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 5x ./parser
+	go test -run '^$$' -fuzz FuzzRead -fuzztime $(FUZZTIME) -fuzzminimizetime 5x ./runtime/trace/safetensors
 	go test -run '^$$' -fuzz FuzzCompile -fuzztime $(FUZZTIME) -fuzzminimizetime 5x ./stdlib/eval
 
 # The core everywhere; the prompt and figures where there is a terminal and a file system.
@@ -49,6 +50,11 @@ stress:
 # A million random graphs on every back end: some ten minutes. Last run on 2026-11-26.
 backends:
 	go test -run BackendsAgree -v -timeout 2h ./compiler/code -graphs 1000000
+
+# A training killed fifty times at random moments, many while it writes its state: some twenty seconds. Last run on 2026-11-27: every resume ended at the same bits
+# (25 kills while a file was written).
+kill:
+	go test -run TestKilled -v ./cmd/udl -kills 50
 
 # The core on another architecture, emulated; needs qemu-user.
 arm64:

@@ -389,6 +389,11 @@ type FitOptions struct {
 	// 0: as the limit on memory. Recursive takes little memory, however long the run is, and makes each step several times.
 	Memory    int64
 	Recursive bool
+	// Checkpoint is a folder that takes the state of the training while it runs: the same fit goes on from there, to the same bits as if it had
+	// never stopped. "" keeps none. Every is how often, "50" iterations or a time, "30s"; "" is every ten seconds. Fresh begins anew.
+	Checkpoint string
+	Every      string
+	Fresh      bool
 	// Progress is called after each iteration with the iteration, the loss and the best loss so far.
 	Progress func(iter int, loss, best float64)
 }
@@ -419,6 +424,7 @@ func (m *Model) Fit(ctx context.Context, o FitOptions) (*Model, error) {
 	if o.HoldOut != "" {
 		exprs["holdout"] = o.HoldOut
 	}
+	o.checkpoint(args)
 	if o.Regularise != "" {
 		exprs["regularise"] = o.Regularise
 	}

@@ -2,6 +2,7 @@ package udl
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/udl-lang/udl/runtime/train"
 	"github.com/udl-lang/udl/stdlib/value"
@@ -17,6 +18,21 @@ func (m *Model) FitResult() *FitResult {
 		return nil
 	}
 	return m.m.Fit.Result
+}
+
+// checkpoint gives the options of long fits.
+func (o FitOptions) checkpoint(args map[string]value.Value) {
+	if o.Checkpoint != "" {
+		args["checkpoint"] = value.Text(o.Checkpoint)
+	}
+	if n, err := strconv.Atoi(o.Every); err == nil {
+		args["every"] = value.Num(float64(n))
+	} else if o.Every != "" {
+		args["every"] = value.Text(o.Every)
+	}
+	if o.Fresh {
+		args["resume"] = value.Bool(false)
+	}
 }
 
 // Profile is the loss along one parameter, everything else fitted, with the interval that follows from it.

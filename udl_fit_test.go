@@ -3,9 +3,11 @@ package udl_test
 import (
 	"context"
 	"math"
+	"path/filepath"
 	"testing"
 
 	"github.com/udl-lang/udl"
+	"github.com/udl-lang/udl/lang/diag"
 )
 
 // noisy is exp(−0.7 t) with a ripple, at n times.
@@ -43,5 +45,44 @@ func TestFitResultAndProfile(t *testing.T) {
 	}
 	if _, err := f.Profile(ctx, "q", udl.ProfileOptions{}); err == nil {
 		t.Error("a profile of nothing")
+	}
+}
+
+// A fit that is stopped goes on from its checkpoint to the same bits.
+func TestFitCheckpoint(t *testing.T) {
+	m := parse(t, "model Decay { param k = 1 in 0..10, c = 0; state x = 1; x' = c - k*x }")
+	o := udl.FitOptions{Data: noisy(12), Train: "adam(iters = 20) then lbfgs(iters = 20)"}
+	want, err := m.Fit(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Checkpoint, o.Every = filepath.Join(t.TempDir(), "run"), "7"
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	n := 0
+	o.Progress = func(int, float64, float64) {
+		if n++; n == 12 {
+			cancel()
+		}
+	}
+	if _, err := m.Fit(ctx, o); err == nil {
+		t.Error("it was not stopped")
+	}
+	o.Progress = func(int, float64, float64) { n++ }
+	got, err := m.Fit(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := len(want.FitResult().History)
+	if got.Loss() != want.Loss() || n != all || len(got.FitResult().History) != all {
+		t.Errorf("loss %v, want %v; %d iterations, want %d", got.Loss(), want.Loss(), n, all)
+	}
+	o.Train = "adam(iters = 20)"
+	if _, err := m.Fit(context.Background(), o); len(diag.From(err)) != 1 || diag.From(err)[0].Code != "E0519" {
+		t.Errorf("another fit: %v", err)
+	}
+	o.Fresh = true
+	if _, err := m.Fit(context.Background(), o); err != nil {
+		t.Error(err)
 	}
 }

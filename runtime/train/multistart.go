@@ -139,6 +139,11 @@ func fitFrom(ctx context.Context, s *Spec) (*begun, []StartReport, error) {
 		}
 		r.Loss, r.Held, r.Status, r.Iters, r.Evals, r.Elapsed = b.m.F, b.m.HeldF, b.m.Status, b.m.Iters, b.m.Evals, b.m.Elapsed
 	}
+	for k := range list { // the best is done, but the others might have bettered it
+		if list[k].m != nil && list[k].m.Status == Cancelled {
+			list[best].m.Status = Cancelled
+		}
+	}
 	return &list[best], reports, nil
 }
 

@@ -78,6 +78,10 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 			done = append(done, PhaseReport{Title: plan.title, Loss: all.F, Status: Converged, Skipped: true})
 			continue
 		}
+		if resume != nil && len(resume.Theta) == len(f.trial.prob.Theta) {
+			copy(f.trial.prob.Theta, resume.Theta)
+		}
+		began := slices.Clone(f.trial.prob.Theta)
 		u := p.start()
 		kept, keeps := p.(keeper)
 		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32}
@@ -100,7 +104,11 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		if to := f.spec.Snapshot; to != nil {
 			before, behind := all.History, done
 			set.Snapshot = func(s *Snapshot) {
-				s.Phase, s.Done, s.Before = k, behind, before
+				s.Phase, s.Done, s.Before, s.Theta = k, behind, before, began
+				s.Values = func() []float64 {
+					p.set(s.Best)
+					return f.trial.prob.Theta
+				}
 				if keeps {
 					var l ledger
 					kept.state(&l)
@@ -194,12 +202,34 @@ func (f *fitting) plan() error {
 		f.phases = append(f.phases, ps...)
 	}
 	f.lend()
+	f.hold()
 	for _, p := range f.phases {
 		if pl := p.plan(); pl.stages == nil {
 			pl.stages, pl.chosen = stagesFor(p), true
 		}
 	}
 	return nil
+}
+
+// hold puts least squares, with standard deviations as the data's spread has them, before phases that estimate these and have no chain of their
+// own: from far away lm finds the way, and what is left for bfgs is near.
+func (f *fitting) hold() {
+	var out []phase
+	for _, p := range f.phases {
+		t, ok := p.(*trial)
+		if ok && t.about.stages == nil && len(t.noise) > 0 && t.batch == nil {
+			near := t.with(t.tr)
+			near.hold, near.about = true, plan{method: t.about.method, title: t.about.title + ", deviations held", stages: mechanisticStages()}
+			if rows, _ := near.Squares(); rows > 0 && len(t.vars) <= maxMechanistic && !slices.Contains(t.decay(), true) {
+				near.about.chosen = true
+				bfgs, _ := LookupOptimiser("bfgs")
+				t.about.stages = []Stage{{Optimiser: bfgs}}
+				out = append(out, near)
+			}
+		}
+		out = append(out, p)
+	}
+	f.phases = out
 }
 
 // maxStarts is how many variables lm is taken for in multiple shooting.

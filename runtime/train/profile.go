@@ -107,6 +107,9 @@ func (r *Result) Profile(ctx context.Context, name string, o ProfileOptions) (*P
 	if f.trial.data == nil || !f.trial.data.pen.Squares && !f.trial.data.pen.Likelihood {
 		return nil, &ProfileError{"a profile needs a fit to data by least squares or by a likelihood, since its threshold is one of these", "fit with `loss = sse` or `normal`"}
 	}
+	if len(f.priced) > 0 {
+		return nil, &ProfileError{"a profile needs the sum of squares alone, and this fit was one with a price on parameters or weights", "fit without it"}
+	}
 	p := &profiling{f: f, o: o, at: -1}
 	e := &NameError{Name: name, Reason: "it is not among what was free"}
 	p.out = &Profile{Name: name, Level: o.Level, Lo: math.Inf(-1), Hi: math.Inf(1)}

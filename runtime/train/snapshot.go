@@ -42,6 +42,10 @@ type Snapshot struct {
 	Before []Point
 	// Kept is what the phase under way holds beside its variables.
 	Kept []Array
+	// Theta is, of a fit, θ where the phase under way began: what the phase does not move has its values from those before.
+	Theta []float64
+	// Values gives, of a fit, θ at the best point, length NTheta, valid during the callback.
+	Values func() []float64
 }
 
 // Array is one piece of an optimiser's state: a vector, a matrix row by row, or a number.
@@ -58,7 +62,11 @@ func (s *Snapshot) Clone() *Snapshot {
 	c := *s
 	c.Best, c.BestGrad, c.History = slices.Clone(s.Best), slices.Clone(s.BestGrad), slices.Clone(s.History)
 	c.From, c.Held = slices.Clone(s.From), slices.Clone(s.Held)
-	c.Done, c.Before = slices.Clone(s.Done), slices.Clone(s.Before)
+	c.Done, c.Before, c.Theta = slices.Clone(s.Done), slices.Clone(s.Before), slices.Clone(s.Theta)
+	if s.Values != nil {
+		th := slices.Clone(s.Values())
+		c.Values = func() []float64 { return th }
+	}
 	c.Starts = nil
 	for _, x := range s.Starts {
 		c.Starts = append(c.Starts, x.Clone())

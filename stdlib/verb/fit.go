@@ -35,7 +35,7 @@ var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss t
 	arg("set", "record or list of records", "none", "values for this run: parameters, constants, weights, and initial values by the state's name; of several trajectories a list with a record for each"),
 	arg("inputs", OfSignals, "none", "tables for the model's inputs, `{I: hold(times, values)}`, or `{I: hold(\"column\")}` of the data; of several trajectories one for all, or a list with a record for each"),
 	arg("seed", "whole number", "0", "of the weights that the training starts with, and of all else that is drawn"),
-	optStep, optSteps, optAdjoint)
+	optStep, optSteps, optAdjoint, optCheckpoint, optEvery, optResume)
 
 func fitVerb(c *Call) (value.Value, error) {
 	m, err := c.ModelOf("model")
@@ -106,7 +106,17 @@ func fitVerb(c *Call) (value.Value, error) {
 		}
 		defer c.Progress(Progress{What: "fit " + m.Name(), Done: true})
 	}
+	keeper, err := c.keep(m, &spec)
+	if err != nil {
+		return nil, err
+	}
 	r, err := train.Fit(c.Ctx, spec)
+	if keeper != nil {
+		if e := keeper.Close(); e != nil {
+			name, _ := c.TextOf("checkpoint", "")
+			c.Warn(c.checkpointError(name, e).AsWarning(), false)
+		}
+	}
 	if err != nil {
 		return nil, c.fitError(err)
 	}
@@ -115,6 +125,9 @@ func fitVerb(c *Call) (value.Value, error) {
 	ofEach(out, r)
 	if r.Status == train.Cancelled {
 		d := diag.New("E0504", c.Span, "the training of %s was stopped; the best so far is kept", m.Name()).AsWarning()
+		if keeper != nil {
+			d.WithHelp("the same fit, run again, goes on from its checkpoint")
+		}
 		c.Warn(d, false)
 	}
 	return &value.Model{C: m.C, Theta: r.Theta, Fit: out}, nil

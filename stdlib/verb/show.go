@@ -13,6 +13,7 @@ import (
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
 	"github.com/udl-lang/udl/runtime/trace"
+	"github.com/udl-lang/udl/runtime/trace/safetensors"
 	"github.com/udl-lang/udl/stdlib/value"
 )
 
@@ -583,6 +584,19 @@ func saveVerb(c *Call) (value.Value, error) {
 		} else {
 			write = func(w io.Writer) error { return trace.WriteJSON(w, f) }
 		}
+	case "safetensors":
+		switch v := v.(type) {
+		case *value.Model:
+			write = func(w io.Writer) error { return writeTensors(w, v) }
+		case *value.Record:
+			f, err := recordTensors(v)
+			if err != nil {
+				return nil, c.Bad("value", "%v", err)
+			}
+			write = func(w io.Writer) error { return safetensors.Write(w, f) }
+		default:
+			return nil, c.Bad("value", "a .safetensors file holds the values of a model or a record of arrays, this is %s", value.Describe(v)).WithHelp("save the model, `save(best, \"best.safetensors\")`")
+		}
 	case "svg", "png", "pdf":
 		p, ok := v.(*value.Plot)
 		if !ok {
@@ -597,7 +611,7 @@ func saveVerb(c *Call) (value.Value, error) {
 		write = func(w io.Writer) error { return c.Figure(w, ext, p) }
 	default:
 		return nil, c.Bad("file", "cannot tell from `%s` what to write", name).
-			WithHelp("end the name in .csv or .json for numbers, .svg, .png or .pdf for a figure")
+			WithHelp("end the name in .csv or .json for numbers, .safetensors for weights, .svg, .png or .pdf for a figure")
 	}
 	if err := trace.WriteFile(c.Path(name), write); err != nil {
 		return nil, c.Bad("file", "cannot write `%s`: %v", name, err)
