@@ -2,7 +2,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 10s
 
-.PHONY: check format vet staticcheck layering race fuzz cross long memory stress backends kill arm64 published compare bench
+.PHONY: check format vet staticcheck layering race fuzz cross long memory stress backends gradients kill arm64 published compare bench
 
 check: format vet staticcheck layering race fuzz cross
 
@@ -56,6 +56,10 @@ backends:
 # (25 kills while a file was written).
 kill:
 	go test -run TestKilled -v ./cmd/udl -kills 50
+
+# Gradients of every model of the gallery by every solver, all methods against each other: some twenty minutes. Last run on 2026-11-27.
+gradients:
+	UDL_GRADIENTS=all go test -run GradientsAgree -v -timeout 2h ./models
 
 # The core on another architecture, emulated; needs qemu-user.
 arm64:
