@@ -83,6 +83,9 @@ func (w *backsolve) over(from, to float64) error {
 	w.p.X0 = w.x0
 	span := r.span(&w.p, from, to)
 	w.f.Eval(w.rate, 0, w.x0, nil)
+	if !finite(w.rate) {
+		return r.spoilt(from)
+	}
 	_, atol := tolerances(r.q)
 	copy(w.p.AtolVec, atol)
 	r.sizes(w.p.AtolVec[nx:], w.x0[nx:2*nx], w.rate[2*nx:], span)

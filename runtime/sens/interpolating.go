@@ -48,6 +48,9 @@ func (w *interpolating) over(from, to float64) error {
 	w.p.X0 = w.x0
 	span := r.span(&w.p, from, to)
 	w.f.Eval(w.rate, 0, w.x0, nil)
+	if !finite(w.rate) {
+		return r.spoilt(from)
+	}
 	r.sizes(w.p.AtolVec, w.x0[:nx], w.rate[nx:], span)
 	sol, err := w.ws.Solve(r.ctx, &w.p)
 	if err != nil {

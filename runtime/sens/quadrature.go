@@ -54,6 +54,10 @@ func (w *quadrature) over(from, to float64) error {
 	}
 	w.p.X0 = w.x0
 	r.span(&w.p, from, to)
+	clear(w.one)
+	if w.f.integrand(w.one, from, w.x0); !finite(w.one) {
+		return r.spoilt(from)
+	}
 	r.sizes(w.p.AtolVec, w.x0, nil, 0)
 	var err error
 	if w.sol, err = w.ws.Solve(r.ctx, &w.p); err != nil {
