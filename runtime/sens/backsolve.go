@@ -49,8 +49,8 @@ func (r *backwards) beginBacksolve() error {
 	for i, name := range sys.StateNames() {
 		all.States = append(all.States, system.Slot{Name: "∂loss/∂" + name, Off: nx + i})
 	}
-	for i := range nth {
-		all.States = append(all.States, system.Slot{Name: "∂loss/∂" + thetaName(sys, i), Off: 2*nx + i})
+	for i, name := range thetaNames(sys) {
+		all.States = append(all.States, system.Slot{Name: "∂loss/∂" + name, Off: 2*nx + i})
 	}
 	all.Latent = make([]bool, len(all.States))
 	if fam := r.solver().Info().Family; sys.NoSecond != "" && (fam.Implicit() || fam == method.Automatic) {

@@ -118,8 +118,11 @@ func (r *backwards) adjointSystem(by []int) *system.System {
 	for i, name := range sys.StateNames() {
 		out.States = append(out.States, system.Slot{Name: "∂loss/∂" + name, Off: i})
 	}
-	for k, i := range by {
-		out.States = append(out.States, system.Slot{Name: "∂loss/∂" + thetaName(sys, i), Off: nx + k})
+	if len(by) > 0 {
+		names := thetaNames(sys)
+		for k, i := range by {
+			out.States = append(out.States, system.Slot{Name: "∂loss/∂" + names[i], Off: nx + k})
+		}
 	}
 	out.Latent = make([]bool, len(out.States))
 	if f := r.solver().Info().Family; sys.Mass == nil && !f.Implicit() && f != method.Automatic {
