@@ -86,7 +86,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		kept, keeps := p.(keeper)
 		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32}
 		if resume != nil && keeps {
-			l := &ledger{from: resume.Kept}
+			l := &ledger{from: append([]Array{}, resume.Kept...)}
 			if kept.state(l); l.err != nil {
 				return nil, nil, l.err
 			}
