@@ -138,20 +138,21 @@ func (r *run) eval(u, g []float64) (float64, error) {
 	return f, nil
 }
 
-// value evaluates the objective alone. It does not count as seen, since the best point has a gradient.
-func (r *run) value(u []float64) (float64, error) {
+// values evaluates the objective alone at several points. They do not count as seen, since the best point has a gradient.
+func (r *run) values(us [][]float64, f []float64) error {
 	if err := r.ctx.Err(); err != nil {
-		return math.NaN(), err
+		return err
 	}
-	r.evals++
-	f, err := r.obj.Eval(r.ctx, u, nil)
-	if err != nil {
-		return math.NaN(), err
+	r.evals += len(us)
+	if err := valuesOf(r.ctx, r.obj, us, f); err != nil {
+		return err
 	}
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return math.Inf(1), nil
+	for k, v := range f {
+		if v-v != 0 {
+			f[k] = math.Inf(1)
+		}
 	}
-	return f, nil
+	return nil
 }
 
 // seen keeps a point that is better than all before.

@@ -35,6 +35,7 @@ var verbs = []Verb{
 	verb("grad", "gradient", "Derivatives of a loss by parameters, constants, weights and initial values, by name.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\ng = grad(M, t = 0..1 by 0.1, loss = s -> s.x[end])", gradVerb,
 		arg("model", "model", "", ""), pos("data", "table or record of columns", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps, optAdjoint),
+	hessianRow,
 	verb("sensitivity", "record", "Derivatives of the states at the output times by parameters and initial values: `S.x.alpha`.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\nS = sensitivity(M, t = 0..1 by 0.1)", sensitivityVerb,
 		arg("model", "model", "", ""), needT, arg("wrt", "names", "none", "by what; all parameters and initial values when left out"), optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
