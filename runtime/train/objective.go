@@ -72,6 +72,12 @@ type Progress struct {
 	Total     int    // iterations of the stage at most
 	Evals     int    // of the objective, so far
 	Elapsed   time.Duration
+
+	// Made of All iterations lie behind, over all stages, phases and starts; a stage that converges counts as made. Left is the time that the
+	// rest would take at the pace of the last iterations: at most, since stages may converge. 0 while that is not known.
+	Made, All int
+	Left      time.Duration
+	each      time.Duration // an iteration takes lately
 }
 
 // NonFiniteStart is the error of an objective that has no finite value, or no finite gradient,
@@ -95,6 +101,7 @@ func (e *NonFiniteStart) Error() string {
 type run struct {
 	ctx   context.Context
 	obj   Objective
+	pace  pace
 	set   Settings
 	n     int
 	start time.Time
@@ -221,8 +228,12 @@ func (r *run) note(p Point, u []float64) (err error) {
 	}
 	if r.set.Progress != nil {
 		s := &r.stages[r.stage]
-		r.set.Progress(Progress{Point: p, Optimiser: s.Optimiser.Name, Stages: len(r.stages), Total: s.Iters(),
-			Evals: r.evals, Elapsed: time.Since(r.start)})
+		g := Progress{Point: p, Optimiser: s.Optimiser.Name, Stages: len(r.stages), Total: s.Iters(),
+			Evals: r.evals, Elapsed: time.Since(r.start), Made: p.Iter, All: itersOf(r.stages)}
+		g.Made += itersOf(r.stages[:r.stage])
+		g.each = r.pace.tick(p)
+		g.left(1)
+		r.set.Progress(g)
 	}
 	if r.over() {
 		return errEarly

@@ -94,10 +94,14 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		resume = nil
 		if to := f.spec.Progress; to != nil {
 			before, elapsed := all.Evals, all.Elapsed
+			behind, ahead := f.itersBetween(0, k), f.itersBetween(k+1, len(f.phases))
 			set.Progress = func(g Progress) {
 				g.Phase, g.Phases, g.Method = k, len(f.phases), plan.title
 				g.Evals += before
 				g.Elapsed += elapsed
+				g.Made += behind
+				g.All += behind + ahead
+				g.left(1)
 				to(g)
 			}
 		}
@@ -165,6 +169,15 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		all.F = f.lossOfAll(ctx) // that of the data alone
 	}
 	return &all, done, nil
+}
+
+// itersBetween is how many iterations some phases have at most.
+func (f *fitting) itersBetween(from, to int) int {
+	n := 0
+	for _, p := range f.phases[from:to] {
+		n += itersOf(p.plan().stages)
+	}
+	return n
 }
 
 // lossOfAll is the loss of the true solution over all data where θ stands: what a fit reports that was stopped before its last phase.

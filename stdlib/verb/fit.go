@@ -102,7 +102,7 @@ func fitVerb(c *Call) (value.Value, error) {
 	}
 	if c.Progress != nil {
 		spec.Progress = func(t train.Progress) {
-			c.Progress(Progress{What: "fit " + m.Name(), Stage: t.Optimiser, Iter: t.Iter, Total: t.Total, Loss: t.Loss, Best: t.Best, GradNorm: t.GradNorm, Elapsed: t.Elapsed})
+			c.Progress(Progress{What: "fit " + m.Name(), Stage: t.Optimiser, Iter: t.Iter, Total: t.Total, Loss: t.Loss, Best: t.Best, GradNorm: t.GradNorm, Elapsed: t.Elapsed, Fit: &t})
 		}
 		defer c.Progress(Progress{What: "fit " + m.Name(), Done: true})
 	}
