@@ -375,7 +375,7 @@ type FitOptions struct {
 	Trajectories []Trajectory      // several, in place of Data
 	Initial      string            // "data": initial values of matched states from the first row, "{x: \"column\"}" from those columns; "" for those of the model
 	Match        map[string]string // state or let → column; empty: columns of the same names
-	Loss         string            // "sse", "sse(scale = log)", "s -> mean((s.x - 1)^2)"; "" is sse
+	Loss         string            // "sse", "sse(scale = log)", "normal(sd = 0.1)", "s -> mean((s.x - 1)^2)"; "" is sse
 	Train        string            // "adam(rate = 0.02, iters = 500) then lbfgs"; "" is the default chain
 	Method       string            // "shooting(grow = 5)"; several by `then`; "" is shooting
 	Free         []string          // what may move; nil: all parameters and weights

@@ -1,12 +1,17 @@
 package udl_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/udl-lang/udl"
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/stdlib/eval"
 )
 
 // A gradient in little memory is the same to the bit, with inputs whose steps end at their jumps and bends, and as an option of a fit.
@@ -78,5 +83,33 @@ func TestFitMemory(t *testing.T) {
 	cancel()
 	if _, _, err := m.Gradient(stopped, o); err == nil {
 		t.Error("a gradient that was stopped has no error")
+	}
+}
+
+// Where the session's limit does not hold the steps, a gradient is the same and a warning says what has become of them; where the limit was asked for, none does.
+func TestMemoryIsTold(t *testing.T) {
+	const model = "model M { param k = 1.3; state q = 1, p = 0.3; q' = p; p' = -k*sin(q) }\n"
+	const grad = "g = grad(M, t = 0..10 by 1, max_step = 0.01, loss = s -> sum(s.q^2)%s)\nprint(g.k)\n"
+	const fit = "b = fit(M, t = 0..10 by 1, max_step = 0.01, loss = s -> sum(s.q^2), train = lbfgs(iters = 2)%s)\nprint(b.k)\n"
+	for _, script := range []string{grad, fit} {
+		var prints []string
+		for _, c := range []struct {
+			memory int64
+			option string
+			warns  bool
+		}{{0, "", false}, {60_000, "", true}, {60_000, ", adjoint = discrete", true}, {60_000, ", adjoint = discrete(memory = 30e3)", false}, {60_000, ", adjoint = discrete(checkpoints = recursive)", false}} {
+			var out, warned bytes.Buffer
+			in := eval.New(eval.Options{Out: &out, Err: &warned, Quiet: true, Limits: eval.Limits{Memory: c.memory}})
+			if err := in.Run(context.Background(), diag.NewSource("memory", model+fmt.Sprintf(script, c.option))); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(warned.String(), "E0533") != c.warns {
+				t.Errorf("%d bytes%s: it says\n%s", c.memory, c.option, warned.String())
+			}
+			prints = append(prints, out.String())
+		}
+		if len(slices.Compact(prints)) != 1 {
+			t.Errorf("the results differ: %v", prints)
+		}
 	}
 }

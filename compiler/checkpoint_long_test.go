@@ -26,7 +26,7 @@ var long = []struct {
 	{"impacts", "param g = 9.81, e = 1, c = 0.1\nstate h = 1, v = 0\nh' = v\nv' = -g\nwhen h < 0 { v := -e*v }", "Tsit5", 5000, 0.005, 0},
 }
 
-// gradientOf gives a gradient of a run, with how long it took and how many bytes it allocated in all, which no memory that it held at a time can exceed.
+// gradientOf gives a gradient of a run in so much memory (0: all that it wants; −1: recursive), with how long it took and how many bytes it allocated in all, which no memory that it held at a time can exceed.
 func gradientOf(tb testing.TB, k int, short float64, memory int64) (g []float64, sol *solve.Solution, took time.Duration, bytes uint64) {
 	tb.Helper()
 	c := long[k]
@@ -34,8 +34,8 @@ func gradientOf(tb testing.TB, k int, short float64, memory int64) (g []float64,
 	m, _ := method.Find(c.method)
 	t1 := c.t1 * short
 	p := &solve.Problem{Sys: sys, Method: m, T1: t1, Hmax: c.hmax, Step: c.step, MaxSteps: 10_000_000}
-	if memory > 0 {
-		p.Checkpoints = &solve.Checkpoints{Memory: memory}
+	if memory != 0 {
+		p.Checkpoints = &solve.Checkpoints{Memory: max(memory, 0), Recursive: memory < 0}
 	}
 	loss := &eventLoss{states: true}
 	for i := range 100 {
@@ -76,15 +76,16 @@ func TestLongGradient(t *testing.T) {
 	}
 }
 
-// BenchmarkLongGradient is a million steps kept, and in 64 MB.
+// BenchmarkLongGradient is a million steps kept, in 64 MB, in less, and in as little as recursion takes.
 func BenchmarkLongGradient(b *testing.B) {
-	for _, memory := range []int64{0, 64_000_000} {
+	for _, memory := range []int64{0, 64_000_000, 6_400_000, 640_000, -1} {
 		b.Run(fmt.Sprintf("memory=%d", memory), func(b *testing.B) {
 			steps := 0
 			for b.Loop() {
 				_, sol, _, bytes := gradientOf(b, 0, 1, memory)
 				steps = sol.Stats.Steps
 				b.ReportMetric(float64(bytes)/(1<<20), "MiB")
+				b.ReportMetric(float64(sol.Stats.Repeated)/float64(steps), "again/step")
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(steps), "ns/step")
 		})

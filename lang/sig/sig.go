@@ -26,6 +26,7 @@ const (
 	Schedule       Kind = "schedule"       // cosine, one_cycle: learning rates that change, in `rate`
 	Regulariser    Kind = "regulariser"    // l1, l2, in `regularise`
 	Loss           Kind = "loss"           // sse, mse
+	Likelihood     Kind = "likelihood"     // normal, poisson: losses that bear names of distributions, in `loss`
 	Signal         Kind = "signal"         // hold, linear, cubic: tables as functions of time, in `inputs`
 	Adjoint        Kind = "adjoint"        // discrete, forward: ways to gradients, after `adjoint =`
 	Method         Kind = "method"         // shooting, collocation

@@ -265,13 +265,13 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 			return bad, context.Cause(ctx)
 		default:
 		}
+		if err := w.fwd.Recall(ctx, n); err != nil {
+			return bad, err
+		}
 		if w.fired+w.jumped > 0 {
 			if err := w.jump(sol, n+1, &o, g); err != nil {
 				return bad, err
 			}
-		}
-		if err := w.fwd.Recall(ctx, n); err != nil {
-			return bad, err
 		}
 		st := sol.StepRecord(n)
 		if st.Cut {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sort"
 )
 
 // A gradient reads the accepted steps backwards. Where memory does not hold all of them, the record holds a stretch at a time, and marks hold, at some boundaries of
@@ -21,11 +22,12 @@ import (
 
 // Checkpoints bounds the memory of accepted steps, for who reads them backwards by Workspace.Recall.
 type Checkpoints struct {
-	// Memory is how many bytes outputs, steps and checkpoints may take together; 0: MaxMemory. States before and after events are kept beside it.
+	// Memory is how many bytes outputs, steps and checkpoints may take together; 0: MaxMemory. Events are kept beside it, their states before and after as long as the steps
+	// around them are on record.
 	Memory int64
 	// Beside is how much of it others take.
 	Beside int64
-	// Recursive takes little memory, however many the steps: 32 checkpoints, and 128 steps on record. Of a million steps each is made four or five times in all.
+	// Recursive takes little memory, however many the steps: 32 checkpoints, and 128 steps on record. Of a million steps each is made three or four times more.
 	Recursive bool
 	// Full, if not nil, is told when memory ends and the first step will have to be made again.
 	Full func()
@@ -52,8 +54,9 @@ type tape struct {
 	most   int   // marks, beside the start
 	marks  []*mark
 	spare  []*mark
-	again  int // steps made again
-	made   int // marks
+	gone   [2]int // how many events and jumps have no states any more
+	again  int    // steps made again
+	made   int    // marks
 
 	rows, x []float64 // scratch
 }
@@ -62,7 +65,7 @@ type tape struct {
 func (t *tape) reset(p *Problem, maxMemory, bytes int64) {
 	t.release(0)
 	t.on = p.Checkpoints != nil && !p.NoDense && p.Sink == nil && p.Times != nil
-	t.limit, t.full, t.from, t.again, t.made = maxMemory, -1, 0, 0, 0
+	t.limit, t.full, t.from, t.again, t.made, t.gone = maxMemory, -1, 0, 0, 0, [2]int{}
 	if !t.on {
 		return
 	}
@@ -140,11 +143,21 @@ func (w *Workspace) turn() Status {
 			t.marks = append(t.marks, w.mark())
 		}
 	}
+	t.gone[0], t.gone[1] = forgetStates(sol.Events, t.gone[0]), forgetStates(sol.Jumps, t.gone[1])
 	if first && !w.share() {
 		return o.full(w.st.T(), w.st.X())
 	}
 	w.goOn(rec.end())
 	return Running
+}
+
+// forgetStates drops the states before and after events, from the given one on as far as there are any: they come again with the steps. It gives where it ended.
+func forgetStates(all []Fired, from int) int {
+	for from < len(all) && all[from].Before != nil {
+		all[from].Before, all[from].After = nil, nil
+		from++
+	}
+	return from
 }
 
 // share shares the memory between steps and marks, now that it is known what one takes. It is false where it does not hold both.
@@ -246,6 +259,9 @@ func (w *Workspace) Recall(ctx context.Context, n int) error {
 	if !sol.part || n >= t.from && n < sol.rec.end() {
 		return nil
 	}
+	after := func(all []Fired) int { return sort.Search(len(all), func(i int) bool { return all[i].Step > n+1 }) }
+	forgetStates(sol.Events, after(sol.Events))
+	forgetStates(sol.Jumps, after(sol.Jumps))
 	was := *w.sol.lists(&t.x)
 	status, err := w.recall(ctx, n)
 	was.putBack(sol)

@@ -103,7 +103,7 @@ func smoothTrajectory(m *Method, tr *trajectory) (*smoothed, string, error) {
 			}
 			continue
 		}
-		t, y, w := col.known(d, tr.data.Spec.Log)
+		t, y, w := col.known(d, tr.data.logs)
 		if len(t) < smoothable {
 			return nil, "", tr.named(m.bad("fit it by shooting, which may grow", "%s has %d values, and a smooth curve needs %d", col.Name, len(t), smoothable))
 		}
@@ -159,7 +159,7 @@ func smoothTrajectory(m *Method, tr *trajectory) (*smoothed, string, error) {
 			square += slope * slope
 			at := j*nx + i
 			s.a[at] = 1
-			if tr.data.Spec.Log {
+			if tr.data.logs {
 				v = math.Exp(v)
 				slope *= v
 				s.a[at] = 1 / v
@@ -170,7 +170,7 @@ func smoothTrajectory(m *Method, tr *trajectory) (*smoothed, string, error) {
 		scale := math.Sqrt(square / float64(n))
 		if !(scale > 0) { // a state that stands still: its slopes in units of its size
 			scale = math.Max(math.Sqrt(size/float64(n)), math.SmallestNonzeroFloat64)
-			if tr.data.Spec.Log {
+			if tr.data.logs {
 				scale = 1
 			}
 		}
@@ -180,7 +180,7 @@ func smoothTrajectory(m *Method, tr *trajectory) (*smoothed, string, error) {
 		}
 		s.x0[i], _ = c.at(tr.prob.T0)
 		s.a0[i] = w / math.Max(math.Sqrt(size/float64(n)), math.SmallestNonzeroFloat64)
-		if tr.data.Spec.Log {
+		if tr.data.logs {
 			s.x0[i] = math.Exp(s.x0[i])
 			s.a0[i] = w / s.x0[i]
 		}

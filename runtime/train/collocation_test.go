@@ -80,7 +80,7 @@ func checkObjective(t *testing.T, name string, o Objective, u []float64, step, t
 		at[k] = u[k] - h
 		lo := value()
 		at[k] = u[k]
-		if d := (hi - lo) / (2 * h); math.Abs(d-g[k]) > tol*math.Max(big, 1e-3*f) {
+		if d := (hi - lo) / (2 * h); math.Abs(d-g[k]) > tol*math.Max(big, 1e-3*math.Abs(f)) {
 			t.Errorf("%s: derivative %d is %.9g, differences have %.9g (largest %.3g)", name, k, g[k], d, big)
 		}
 	}
@@ -99,7 +99,11 @@ func checkObjective(t *testing.T, name string, o Objective, u []float64, step, t
 	if ok, err := ls.Jacobian(ctx, u, j); !ok || err != nil {
 		t.Fatal(name, ok, err)
 	}
-	if s := dot(r, r); math.Abs(s-f) > 1e-9*f {
+	shift := 0.0
+	if c, ok := o.(Shifted); ok {
+		shift = c.Offset()
+	}
+	if s := dot(r, r) + shift; math.Abs(s-f) > 1e-9*math.Abs(f) {
 		t.Errorf("%s: the residuals' squares sum to %v, the value is %v", name, s, f)
 	}
 	for k := range n {
@@ -107,7 +111,7 @@ func checkObjective(t *testing.T, name string, o Objective, u []float64, step, t
 		for i := range rows {
 			s += 2 * r[i] * j[i*n+k]
 		}
-		if math.Abs(s-g[k]) > tol*math.Max(big, 1e-3*f) {
+		if math.Abs(s-g[k]) > tol*math.Max(big, 1e-3*math.Abs(f)) {
 			t.Errorf("%s: Jᵀr has %.9g for derivative %d, the gradient %.9g", name, s, k, g[k])
 		}
 	}

@@ -23,6 +23,10 @@ type Column struct {
 	Weight float64 // factor of this column's part of the loss; 0 means 1
 	// Weights are further factors, one per time; nil: 1.
 	Weights []float64
+	// SD is, with a likelihood, the standard deviation (or scale) of the errors, and SDs that of each datum, one per time; 0 and nil:
+	// LossSpec has it. A weight w makes it SD/√w.
+	SD  float64
+	SDs []float64
 	// Place says where a value stands, "lynx_hare.csv:7: hare"; nil: by its row and column.
 	Place func(row int) string
 }
@@ -156,6 +160,17 @@ func (c *Column) check(sys *system.System, rows int) error {
 			return bad(i, "take a number from 0", "the weight is %v", w)
 		}
 	}
+	if !(c.SD >= 0) || math.IsInf(c.SD, 0) {
+		return bad(-1, "take a positive number", "the standard deviation of %s is %v", c.Name, c.SD)
+	}
+	if c.SDs != nil && len(c.SDs) != rows {
+		return bad(-1, "give one standard deviation for each time", "%s has %d standard deviations for %d times", c.Name, len(c.SDs), rows)
+	}
+	for i, s := range c.SDs {
+		if !(s > 0 && !math.IsInf(s, 0)) && !math.IsNaN(c.Values[i]) {
+			return bad(i, "take a number above 0, or leave the value's cell empty", "the standard deviation is %v", s)
+		}
+	}
 	for i, v := range c.Values {
 		if math.IsInf(v, 0) {
 			return bad(i, "correct the value, or leave the cell empty", "the value is %v", v)
@@ -194,6 +209,12 @@ func (d *Data) rows(keep func(row int) bool) *Data {
 		c.Values = make([]float64, len(at))
 		for j, i := range at {
 			c.Values[j] = from.Values[i]
+		}
+		if from.SDs != nil {
+			c.SDs = make([]float64, len(at))
+			for j, i := range at {
+				c.SDs[j] = from.SDs[i]
+			}
 		}
 		if from.Weights != nil {
 			c.Weights = make([]float64, len(at))

@@ -20,12 +20,14 @@ type DataLoss struct {
 	data     *Data
 	pen      *Penalty
 	delta    float64
-	n        int         // values that are not missing
-	target   [][]float64 // per column: data, or their logarithms; NaN is missing
-	lets     bool        // a column is of an output
-	*outputs             // nil before they are needed; lent where there are many losses
-	lo, hi   int         // the rows that are compared
-	div      float64     // what the sum is divided by
+	n        int          // values that are not missing
+	target   [][]float64  // per column: data, or their logarithms; NaN is missing
+	logs     bool         // they are logarithms
+	noise    []*deviation // per column: its standard deviation where it is estimated; nil else
+	lets     bool         // a column is of an output
+	*outputs              // nil before they are needed; lent where there are many losses
+	lo, hi   int          // the rows that are compared
+	div      float64      // what the sum is divided by
 	failure  *ValueError
 }
 
@@ -74,18 +76,25 @@ func NewDataLoss(sys *system.System, d *Data, spec LossSpec) (*DataLoss, error) 
 	if err := d.check(sys); err != nil {
 		return nil, err
 	}
-	l := &DataLoss{Spec: spec, sys: sys, data: d, pen: pen, delta: delta, hi: len(d.Times)}
+	l := &DataLoss{Spec: spec, sys: sys, data: d, pen: pen, delta: delta, hi: len(d.Times), logs: spec.Log || pen.Logs, noise: make([]*deviation, len(d.Columns))}
 	for k := range d.Columns {
 		c := &d.Columns[k]
 		y := c.Values
-		if spec.Log {
+		if l.logs {
 			y = make([]float64, len(c.Values))
 			for i, v := range c.Values {
 				if v <= 0 {
 					return nil, &DataError{Column: c.Name, Row: i, Place: c.place(i),
-						Reason: fmt.Sprintf("the value is %v, which has no logarithm", v), Help: "leave `scale = log` out, or leave the cell empty"}
+						Reason: fmt.Sprintf("the value is %v, which has no logarithm", v), Help: logHelp(pen)}
 				}
 				y[i] = math.Log(v)
+			}
+		}
+		if pen.count != nil {
+			for i, v := range y {
+				if v < 0 || v == v && v != math.Trunc(v) {
+					return nil, &DataError{Column: c.Name, Row: i, Place: c.place(i), Reason: fmt.Sprintf("the value is %v, which is no count", v), Help: "counts are whole numbers from 0; leave the cell empty, or take `normal`"}
+				}
 			}
 		}
 		l.target = append(l.target, y)
@@ -101,6 +110,13 @@ func NewDataLoss(sys *system.System, d *Data, spec LossSpec) (*DataLoss, error) 
 	}
 	l.over(l.n)
 	return l, nil
+}
+
+func logHelp(pen *Penalty) string {
+	if pen.Logs {
+		return "take `normal`, or leave the cell empty"
+	}
+	return "leave `scale = log` out, or leave the cell empty"
 }
 
 // over makes the loss one part of several, which have n values together: a mean is over all of them.
@@ -154,6 +170,11 @@ func (l *DataLoss) Eval(x, th, gx, gth []float64) (float64, error) {
 	}
 	clear(gx)
 	l.failure = nil
+	for k := range l.noise {
+		if l.pen.Scaled && l.noise[k] == nil && !l.known(k) {
+			return 0, fmt.Errorf("the standard deviation of %s is not known: it is estimated by a fit only", l.data.Columns[k].Name)
+		}
+	}
 	l.ready(th)
 	sum := 0.0
 	for i, t := range l.Times() {
@@ -171,16 +192,15 @@ func (l *DataLoss) Eval(x, th, gx, gth []float64) (float64, error) {
 			if !ok {
 				return math.Inf(1), nil
 			}
-			rho, d := l.pen.of(r, l.delta)
-			w := c.weight(row) / l.div
-			sum += w * rho
+			rho, d := l.cost(k, row, r, l.model(c, xr))
+			sum += rho / l.div
 			switch {
 			case gx == nil:
 			case c.Of.Output:
-				l.gz[c.Of.Index] += w * d * dr
+				l.gz[c.Of.Index] += d / l.div * dr
 				through = true
 			default:
-				gx[i*nx+c.Of.Index] += w * d * dr
+				gx[i*nx+c.Of.Index] += d / l.div * dr
 			}
 		}
 		if through {
@@ -198,21 +218,24 @@ func (l *DataLoss) evaluate(t float64, x []float64) {
 	}
 }
 
+// model is the model's value of a column, after evaluate.
+func (l *DataLoss) model(c *Column, x []float64) float64 {
+	if c.Of.Output {
+		return l.z[c.Of.Index]
+	}
+	return x[c.Of.Index]
+}
+
 // residual is r and dr/d(model) of one value, after evaluate. It is not ok, and Failure is set,
 // where the model's value makes the loss infinite.
 func (l *DataLoss) residual(c *Column, row int, x []float64, y float64) (r, dr float64, ok bool) {
-	v := 0.0
-	if c.Of.Output {
-		v = l.z[c.Of.Index]
-	} else {
-		v = x[c.Of.Index]
-	}
-	if v-v != 0 || l.Spec.Log && v <= 0 {
+	v := l.model(c, x)
+	if v-v != 0 || l.logs && v <= 0 || l.pen.count != nil && !(v > 0 || v == 0 && y == 0) {
 		l.failure = &ValueError{Quantity: c.Of.name(l.sys), Column: c.Name, Row: row, Place: c.place(row),
 			Time: l.data.Times[row], Value: v, Log: v-v == 0}
 		return 0, 0, false
 	}
-	if l.Spec.Log {
+	if l.logs {
 		return math.Log(v) - y, 1 / v, true
 	}
 	return v - y, 1, true

@@ -36,7 +36,7 @@ const (
 // too small.
 type Identifiability struct {
 	Names  []string
-	StdErr []float64 // NaN where the data do not determine the parameter, and for losses that are no squares
+	StdErr []float64 // NaN where the data do not determine the parameter, and for losses that are neither squares nor likelihoods
 	// Corr are the correlations of the estimates, a row for each of Names, from −1 to 1; NaN where the data do not determine one of the two.
 	Corr   [][]float64
 	Cond   float64   // of the scaled Fisher information; +Inf when it is singular
@@ -74,7 +74,13 @@ func (f *fitting) fisher(ctx context.Context) (*Identifiability, error) {
 	if err != nil {
 		return nil, err
 	}
-	return id, id.analyse(j, sse, t.data.pen.Squares)
+	if n, p := j.Dims(); t.data.pen.Likelihood {
+		// J is in units of the errors' scale, so that their variance is 1; where the scale was estimated, as by nls, n/(n − p).
+		if sse = float64(n - p); len(t.noise) > 0 {
+			sse = float64(n)
+		}
+	}
+	return id, id.analyse(j, sse, t.data.pen.Squares || t.data.pen.Likelihood)
 }
 
 // jacobian is √w ∂r/∂θ, a row for each value that is not missing and a column for each of the variables, and the weighted sum of squares.
@@ -123,7 +129,7 @@ func (t *trial) rows(ctx context.Context, tr *trajectory, wrt, cols []int, j *ma
 		return 0, sol.Fault
 	}
 	raw, ok := j.RawMatrix(), l.residuals(sol.X, p.Theta, func(row, col int, r, _ float64) { sse += l.data.Columns[col].weight(row) * r * r })
-	if !ok || !l.jacobian(raw.Data[at*raw.Stride:], raw.Stride, cols, s, sol, p.Theta, wrt, 1) {
+	if !ok || !l.jacobian(raw.Data[at*raw.Stride:], raw.Stride, cols, s, sol, p.Theta, wrt, l.precision) {
 		return 0, l.Failure()
 	}
 	return sse, nil

@@ -2,8 +2,6 @@ package train
 
 import (
 	"context"
-	"fmt"
-	"math"
 
 	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/solve"
@@ -20,8 +18,9 @@ func (t *trial) Squares() (rows int, why string) {
 	switch {
 	case t.data == nil:
 		return 0, "it needs a sum of squares over data, and the loss is a function of the solution"
-	case !t.data.pen.Squares:
-		return 0, fmt.Sprintf("it needs a sum of squares, and %s is none", t.data.pen.Name)
+	}
+	if ok, why := t.data.squares(); !ok {
+		return 0, why
 	}
 	for _, tr := range t.tr {
 		rows += tr.data.n
@@ -37,7 +36,7 @@ func (t *trial) Residuals(ctx context.Context, u, r []float64) (bool, error) {
 			return sol, false, err
 		}
 		return sol, tr.data.residuals(sol.X, w.th, func(row, col int, res, _ float64) {
-			r[at] = math.Sqrt(tr.data.data.Columns[col].weight(row)/tr.data.div) * res
+			r[at] = tr.data.root(col, row) * res
 			at++
 		}), nil
 	})
@@ -55,7 +54,7 @@ func (t *trial) Jacobian(ctx context.Context, u, j []float64) (bool, error) {
 			return sol, false, err
 		}
 		w.cols = append(append(w.cols[:0], t.shared...), tr.own...)
-		return sol, tr.data.jacobian(j[at*n:], n, w.cols, s, sol, w.th, tr.wrt, tr.data.div), nil
+		return sol, tr.data.jacobian(j[at*n:], n, w.cols, s, sol, w.th, tr.wrt, tr.data.leastSquares), nil
 	})
 	for k := range t.vars {
 		slope := t.vars[k].Slope(u[k])
@@ -136,9 +135,21 @@ type tangent struct {
 	dz      []float64 // of all outputs by each entry of wrt
 }
 
-// jacobian writes √(w/div) ∂r/∂θ_wrt into the columns cols of j, whose rows are stride apart, a row for each value that is not missing,
+// Offset implements Shifted.
+func (t *trial) Offset() float64 {
+	sum := 0.0
+	for _, tr := range t.tr {
+		sum += tr.data.offset()
+	}
+	return sum
+}
+
+// leastSquares is a factor for jacobian: that of residuals whose squares are summed.
+func (l *DataLoss) leastSquares(col, row int, _ float64) float64 { return l.root(col, row) }
+
+// jacobian writes ∂r/∂θ_wrt, times a factor that may depend on column, row and the model's value, into the columns cols of j, whose rows are stride apart, a row for each value that is not missing,
 // from the sensitivities s of the states. It is false, and Failure is set, where the loss is infinite.
-func (l *DataLoss) jacobian(j []float64, stride int, cols []int, s []float64, sol *solve.Solution, th []float64, wrt []int, div float64) bool {
+func (l *DataLoss) jacobian(j []float64, stride int, cols []int, s []float64, sol *solve.Solution, th []float64, wrt []int, factor func(col, row int, v float64) float64) bool {
 	nx, np, nz := l.sys.NX, len(wrt), 0
 	var tan *tangent
 	if l.lets {
@@ -151,6 +162,7 @@ func (l *DataLoss) jacobian(j []float64, stride int, cols []int, s []float64, so
 	at, last := 0, -1
 	return l.residuals(sol.X, th, func(row, col int, _, dr float64) {
 		c := &l.data.Columns[col]
+		i := row - l.lo
 		sr := s[(row-l.lo)*nx*np : (row-l.lo+1)*nx*np]
 		if c.Of.Output && last != row {
 			last = row
@@ -163,7 +175,7 @@ func (l *DataLoss) jacobian(j []float64, stride int, cols []int, s []float64, so
 				tan.dth[i] = 0
 			}
 		}
-		w := math.Sqrt(c.weight(row)/div) * dr
+		w := factor(col, row, l.model(c, sol.Row(i))) * dr
 		out := j[at*stride:]
 		if c.Of.Output {
 			for q, k := range cols {

@@ -33,6 +33,9 @@ type LeastSquares interface {
 	Jacobian(ctx context.Context, u, j []float64) (ok bool, err error)
 }
 
+// Shifted is a LeastSquares whose value is more than its sum of squares by a constant.
+type Shifted interface{ Offset() float64 }
+
 const (
 	dampStart = 1e-3
 	dampFall  = 1.0 / 5 // after a step that is taken
@@ -62,6 +65,7 @@ type lm struct {
 	d              []float64 // longest columns of the Jacobian so far
 	f, damp        float64
 	first          float64 // the sum at the start
+	shift          float64 // of the value against the sum
 
 	q, tri, rhs     []float64 // the Jacobian's triangle, n × n by columns, and Qᵀ r
 	work            []float64
@@ -84,6 +88,9 @@ func runLM(r *run, s *Stage) (Status, error) {
 	}
 	l := newLM(r, obj, rows)
 	gtol, ftol := s.value("gtol"), s.value("ftol")
+	if c, ok := r.obj.(Shifted); ok {
+		l.shift = c.Offset()
+	}
 	flat := 0
 	made, err := r.keep(func(b *ledger) {
 		b.vec("u", l.u)
@@ -129,7 +136,7 @@ func runLM(r *run, s *Stage) (Status, error) {
 		} else {
 			flat++
 		}
-		if err := r.note(Point{Iter: it, Loss: l.f, GradNorm: norm2(l.g), Rate: step}, l.u); err != nil {
+		if err := r.note(Point{Iter: it, Loss: l.f + l.shift, GradNorm: norm2(l.g), Rate: step}, l.u); err != nil {
 			return Cancelled, err
 		}
 	}
@@ -191,7 +198,7 @@ func (l *lm) moveTo(u []float64, f float64) (bool, error) {
 	for i, v := range l.res {
 		axpy(l.g, 2*v, l.jac[i*l.n:(i+1)*l.n])
 	}
-	l.r.seen(f, l.u, l.g)
+	l.r.seen(f+l.shift, l.u, l.g)
 	return true, nil
 }
 

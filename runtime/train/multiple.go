@@ -228,16 +228,12 @@ func (s *shots) cut(at, n int) {
 	}
 }
 
-// measure settles in which units the states are compared: a gap counts like a datum that is as far off. One of a state
-// without data counts, in units of that state, as the others do in theirs.
+// measure settles in which units the states are compared: in those of their magnitude, or as logarithms.
 func (s *shots) measure() {
-	sum, n := 0.0, 0
 	for i := range s.scale {
 		size, rows := 0.0, 0
-		var c *Column
 		for _, tr := range s.trial.tr {
 			if x := columnOf(tr.data.data, i); x != nil {
-				c = x
 				for _, v := range x.Values {
 					if v == v {
 						size += v * v
@@ -246,27 +242,51 @@ func (s *shots) measure() {
 				}
 			}
 		}
-		s.scale[i] = math.NaN()
-		if c == nil || rows == 0 {
-			continue
+		if s.scale[i] = math.NaN(); rows == 0 {
+			continue // known when the model was solved: see guess
 		}
 		s.scale[i] = math.Sqrt(size / float64(rows))
-		if s.log[i] = s.trial.data.Spec.Log; s.log[i] {
+		if s.log[i] = s.trial.data.logs; s.log[i] {
 			s.scale[i] = 1
 		}
 		if !(s.scale[i] > 0) {
 			s.scale[i] = 1
 		}
-		s.price[i] = c.relative() / s.seg[0].loss.div
-		sum += s.price[i] * s.scale[i] * s.scale[i]
-		n++
+	}
+}
+
+// prices settles what gaps cost: as much as a datum that is as far off. That of a state without data costs, in units of that state, what the others
+// do in theirs; it is still to be divided by the square of the unit.
+func (s *shots) prices() {
+	sum, n := 0.0, 0
+	for i := range s.scale {
+		s.price[i] = 0
+		rows := 0
+		for _, g := range s.seg {
+			for k := range g.loss.data.Columns {
+				if c := &g.loss.data.Columns[k]; c.Of.Output || c.Of.Index != i {
+					continue
+				}
+				for row := g.loss.lo; row < g.loss.hi; row++ {
+					if y := g.loss.target[k][row]; y == y {
+						s.price[i] += g.loss.curvature(k, row)
+						rows++
+					}
+				}
+			}
+		}
+		if rows > 0 {
+			s.price[i] /= float64(rows)
+			sum += s.price[i] * s.scale[i] * s.scale[i]
+			n++
+		}
 	}
 	if n == 0 {
 		sum, n = 1/s.seg[0].loss.div, 1
 	}
 	for i, v := range s.scale {
 		if math.IsNaN(v) {
-			s.price[i] = sum / float64(n) // over the square of its magnitude: see guess
+			s.price[i] = sum / float64(n)
 		}
 	}
 }

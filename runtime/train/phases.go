@@ -214,6 +214,7 @@ func (f *fitting) plan() error {
 		}
 		f.phases = append(f.phases, ps...)
 	}
+	f.lend()
 	for _, p := range f.phases {
 		if pl := p.plan(); pl.stages == nil {
 			pl.stages, pl.chosen = stagesFor(p), true

@@ -8,12 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/udl-lang/udl/internal/testsys"
 )
 
-// From every corner of a box of ±30 % around the optimum, over a growing time span, the pelts are met as well as they can be. Over the whole span at once,
+// From corners of a box of ±30 % around the optimum (all 64 in a test of the whole), over a growing time span, the pelts are met as well as they can be. Over the whole span at once,
 // 30 % below in every parameter, the same optimiser ends in another minimum.
 func TestPeltsFromCorners(t *testing.T) {
 	bfgs := []Stage{mustStage(t, "bfgs", nil)}
@@ -29,11 +28,8 @@ func TestPeltsFromCorners(t *testing.T) {
 		return s
 	}
 	for _, stages := range [][]Stage{nil, bfgs} { // nil is lm
-		worst, begin := 0.0, time.Now()
-		for c := range 64 {
-			if stages != nil && c%9 != 0 {
-				continue // lm is what a user gets; of bfgs a few will do
-			}
+		worst := 0.0
+		for c := 0; c < 64; c += 9 {
 			s := corner(c)
 			s.Stages, s.Methods = stages, []Method{{Grow: GrowBy(4)}}
 			r, err := Fit(context.Background(), s)
@@ -45,7 +41,7 @@ func TestPeltsFromCorners(t *testing.T) {
 				t.Errorf("corner %06b: loss %.10g by %v, %v", c, r.Loss, r.Report.Optimisers, r.Status)
 			}
 		}
-		t.Logf("loss %.8g, off by %.2g of it at most, in %v", peltsSSE, worst, time.Since(begin))
+		t.Logf("loss %.8g, off by %.2g of it at most", peltsSSE, worst)
 	}
 	r, err := Fit(context.Background(), corner(0))
 	if err != nil {

@@ -104,8 +104,8 @@ func (r *Result) Profile(ctx context.Context, name string, o ProfileOptions) (*P
 	if err != nil {
 		return nil, err
 	}
-	if f.trial.data == nil || !f.trial.data.pen.Squares {
-		return nil, &ProfileError{"a profile needs a fit to data by least squares, since its threshold is one of sums of squares", "fit with `loss = sse` or `mse`"}
+	if f.trial.data == nil || !f.trial.data.pen.Squares && !f.trial.data.pen.Likelihood {
+		return nil, &ProfileError{"a profile needs a fit to data by least squares or by a likelihood, since its threshold is one of these", "fit with `loss = sse` or `normal`"}
 	}
 	if len(f.priced) > 0 {
 		return nil, &ProfileError{"a profile needs the sum of squares alone, and this fit was one with a price on parameters or weights", "fit without it"}
@@ -148,6 +148,14 @@ type profiling struct {
 // threshold settles what the statistic is compared with. The loss at the estimate is not known yet: with F it is what unit is a share of.
 func (p *profiling) threshold() error {
 	n, dof := p.f.trial.data.N(), p.f.trial.data.N()-len(p.f.trial.vars)
+	if p.f.trial.data.pen.Likelihood {
+		if p.o.Sigma > 0 {
+			return &ProfileError{"a likelihood says by itself how large the noise is", "leave `sigma` out"}
+		}
+		z := math.Sqrt2 * math.Erfinv(p.o.Level)
+		p.limit, p.unit = z*z, 0.5 // twice the loss is compared with χ²
+		return nil
+	}
 	if p.o.Sigma > 0 {
 		z := math.Sqrt2 * math.Erfinv(p.o.Level)
 		p.limit, p.unit = z*z, p.o.Sigma*p.o.Sigma
@@ -225,7 +233,7 @@ func (p *profiling) run(ctx context.Context, r *Result) (*Profile, error) {
 	if p.unit == 0 {
 		p.unit = mid.Loss / float64(p.f.trial.data.N()-len(p.f.trial.vars))
 	}
-	if out.Loss == 0 && p.o.Sigma == 0 {
+	if out.Loss == 0 && p.o.Sigma == 0 && !p.f.trial.data.pen.Likelihood {
 		return nil, &ProfileError{"the fit meets the data exactly, so there is no noise to measure deviations by", "say how large it is, `sigma = 0.1`"}
 	}
 	out.Threshold = out.Loss + p.limit*p.unit

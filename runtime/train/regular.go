@@ -198,6 +198,14 @@ func (o *regularised) Squares() (int, string) {
 	return rows, why
 }
 
+// Offset implements Shifted.
+func (o *regularised) Offset() float64 {
+	if s, ok := o.phase.(Shifted); ok {
+		return s.Offset()
+	}
+	return 0
+}
+
 // Residuals implements LeastSquares.
 func (o *regularised) Residuals(ctx context.Context, u, r []float64) (bool, error) {
 	m := len(r) - len(o.priced)

@@ -41,7 +41,8 @@ type Report struct {
 	// AIC and BIC take the errors as normal, independent and of one unknown variance, divided by the weights (on the log scale:
 	// those of the logarithms): −2 log L + 2k and −2 log L + k log n at the largest likelihood, −2 log L = n (log(2π SSE/n) + 1) − Σ log w,
 	// with k one more than NFree. They compare fits of the same data on the same scale, and are what R's nls gives.
-	// NaN for losses that are no squares, and where there are as many parameters as data.
+	// NaN where there are as many parameters as data. Of a likelihood, −2 log L is twice the loss, and k is NFree and one for each standard deviation that was estimated. NaN for
+	// losses that are neither squares nor likelihoods.
 	//
 	// H. Akaike, IEEE Transactions on Automatic Control 19 (1974), 716–723; G. Schwarz, Annals
 	// of Statistics 6 (1978), 461–464.
@@ -103,6 +104,9 @@ type ColumnScore struct {
 	HeldN            int
 	HeldRMSE         float64
 	HeldBias, HeldAt float64 // mean, and the time of the largest
+
+	SD          float64 // of a likelihood: the scale of the errors, of a value of weight 1; NaN where each value has its own, or there is none
+	SDEstimated bool    // it was estimated
 }
 
 // report looks at the fitted model.
@@ -140,6 +144,10 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 		deviance := n*(math.Log(2*math.Pi*sse/n)+1) - logw
 		r.AIC, r.BIC = deviance+2*k, deviance+k*math.Log(n)
 	}
+	if n, k := float64(r.Train.N), float64(r.NFree+len(t.noise)); t.data.pen.Likelihood && k < n {
+		r.AIC, r.BIC = 2*m.F+2*k, 2*m.F+k*math.Log(n)
+	}
+	f.deviations(r)
 	r.Warnings = append(r.Warnings, f.warnings...)
 	if slices.ContainsFunc(f.all, func(tr *trajectory) bool { return tr.held != nil }) {
 		r.Held = &Score{}
@@ -212,11 +220,49 @@ func (f *fitting) columns(r *Report, tr *trajectory) (place []int) {
 		i := slices.IndexFunc(r.Columns, func(s ColumnScore) bool { return s.Name == c.Name && s.Quantity == name })
 		if i < 0 {
 			i = len(r.Columns)
-			r.Columns = append(r.Columns, ColumnScore{Name: c.Name, Quantity: name, RMSE: math.NaN(), HeldRMSE: math.NaN(), HeldAt: math.NaN()})
+			r.Columns = append(r.Columns, ColumnScore{Name: c.Name, Quantity: name, RMSE: math.NaN(), HeldRMSE: math.NaN(), HeldAt: math.NaN(), SD: math.NaN()})
 		}
 		place = append(place, i)
 	}
 	return place
+}
+
+// lend gives what was held out the standard deviations that were estimated.
+func (f *fitting) lend() {
+	for _, tr := range f.all {
+		if tr.held == nil {
+			continue
+		}
+		for k := range tr.held.noise {
+			for _, n := range f.trial.noise {
+				if n.of == tr.held.data.Columns[k].Of {
+					tr.held.noise[k] = n
+				}
+			}
+		}
+	}
+}
+
+// deviations adds the standard deviations of a likelihood.
+func (f *fitting) deviations(r *Report) {
+	for _, tr := range f.all {
+		if tr.data == nil || !tr.data.pen.Scaled {
+			continue
+		}
+		for k, i := range f.columns(r, tr) {
+			c := &tr.data.data.Columns[k]
+			switch n := tr.data.noise[k]; {
+			case n != nil:
+				r.Columns[i].SD, r.Columns[i].SDEstimated = n.sd, true
+			case c.SDs != nil:
+				r.Columns[i].SD = math.NaN()
+			case c.SD > 0:
+				r.Columns[i].SD = c.SD
+			default:
+				r.Columns[i].SD = tr.data.Spec.SD
+			}
+		}
+	}
 }
 
 // sums gathers residuals.
@@ -279,7 +325,7 @@ func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (s
 				logw += math.Log(w)
 			}
 			y := Residual{Trajectory: k, Column: i, T: t, Data: c.Values[row], Model: c.Values[row] + res, Value: res, Held: held}
-			if l.Spec.Log {
+			if l.logs {
 				y.Model = y.Data * math.Exp(res)
 			}
 			r.Residuals = append(r.Residuals, y)

@@ -113,6 +113,10 @@ func (r *Report) trajectories(b *strings.Builder) {
 	if r.Held != nil {
 		head += "held out\trms error\t"
 	}
+	scaled := slices.ContainsFunc(r.Columns, func(c ColumnScore) bool { return !math.IsNaN(c.SD) })
+	if scaled {
+		head += "sd\t"
+	}
 	fmt.Fprintln(w, head)
 	for _, s := range list {
 		fmt.Fprintf(w, "%s\t%d\t%s\t", s.Name, s.N, short(s.RMSE))
@@ -176,6 +180,10 @@ func (r *Report) columns(b *strings.Builder) {
 	if r.Held != nil {
 		head += "held out\trms error\t"
 	}
+	scaled := slices.ContainsFunc(r.Columns, func(c ColumnScore) bool { return !math.IsNaN(c.SD) })
+	if scaled {
+		head += "sd\t"
+	}
 	fmt.Fprintln(w, head)
 	for _, c := range r.Columns {
 		name := c.Quantity
@@ -185,6 +193,9 @@ func (r *Report) columns(b *strings.Builder) {
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t", name, c.N, short(c.RMSE), short(c.Bias), short(c.Max), short(c.MaxTime))
 		if r.Held != nil {
 			fmt.Fprintf(w, "%d\t%s\t", c.HeldN, short(c.HeldRMSE))
+		}
+		if scaled {
+			fmt.Fprintf(w, "%s\t", short(c.SD))
 		}
 		fmt.Fprintln(w)
 	}

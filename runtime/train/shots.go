@@ -258,6 +258,15 @@ func (s *shots) Squares() (rows int, why string) {
 	return s.rows, ""
 }
 
+// Offset implements Shifted.
+func (s *shots) Offset() float64 {
+	sum := 0.0
+	for _, g := range s.seg {
+		sum += g.loss.offset()
+	}
+	return sum
+}
+
 // Residuals implements LeastSquares.
 func (s *shots) Residuals(ctx context.Context, u, r []float64) (bool, error) {
 	return s.all(ctx, u, func(w *worker, d *desk, g *segment) bool {
@@ -267,7 +276,7 @@ func (s *shots) Residuals(ctx context.Context, u, r []float64) (bool, error) {
 		}
 		at := g.row
 		ok := g.loss.residuals(sol.X, w.th, func(row, col int, res, _ float64) {
-			r[at] = math.Sqrt(g.loss.data.Columns[col].weight(row)/g.loss.div) * res
+			r[at] = g.loss.root(col, row) * res
 			at++
 		})
 		if g.next >= 0 {
@@ -287,7 +296,7 @@ func (s *shots) Jacobian(ctx context.Context, u, j []float64) (bool, error) {
 	return s.all(ctx, u, func(w *worker, d *desk, g *segment) bool {
 		w.prob.Times = g.Times()
 		sx, sol, err := d.tangents.Sensitivities(ctx, &w.prob, sens.ForwardMethod{Wrt: g.wrt, StatesOnly: true})
-		if !g.ended(ctx, sol, err) || !g.loss.jacobian(j[g.row*n:], n, g.vars, sx, sol, w.th, g.wrt, g.loss.div) {
+		if !g.ended(ctx, sol, err) || !g.loss.jacobian(j[g.row*n:], n, g.vars, sx, sol, w.th, g.wrt, g.loss.leastSquares) {
 			return false
 		}
 		rows := g.n
@@ -360,6 +369,8 @@ func (s *shots) startError(bad *NonFiniteStart) error {
 
 // guess finds where the segments begin: on smooth curves through what was measured; what was not, where the solution passes at the start.
 func (s *shots) guess() {
+	s.scatter()
+	s.prices()
 	size := make([]float64, s.nx)
 	passes := make([][]float64, len(s.trial.tr))
 	for k, tr := range s.trial.tr {
@@ -391,6 +402,32 @@ func (s *shots) guess() {
 				}
 			}
 			s.starts[g.from+i] = v
+		}
+	}
+}
+
+// scatter estimates standard deviations, where they are, by how far the data lie from smooth curves: they are those of all rounds.
+func (s *shots) scatter() {
+	for _, n := range s.trial.noise {
+		sum, rows := 0.0, 0.0
+		for _, tr := range s.trial.tr {
+			curves := tr.curves(s.nx)
+			for k := range tr.data.data.Columns {
+				c := &tr.data.data.Columns[k]
+				if tr.data.noise[k] != n || c.Of.Output {
+					continue
+				}
+				for row, y := range tr.data.target[k] {
+					if y == y {
+						v, _ := curves[c.Of.Index].at(tr.data.data.Times[row])
+						sum += c.weight(row) * (y - v) * (y - v)
+						rows++
+					}
+				}
+			}
+		}
+		if rows > 0 { // of a let there is no curve, and what it has is its spread
+			n.sd = math.Max(math.Sqrt(sum/rows), 1e5*n.least)
 		}
 	}
 }
@@ -428,7 +465,7 @@ func (tr *trajectory) curves(nx int) []smoother {
 		if c == nil {
 			continue
 		}
-		t, y, w := c.known(tr.data.data, tr.data.Spec.Log)
+		t, y, w := c.known(tr.data.data, tr.data.logs)
 		switch {
 		case len(t) >= smoothable:
 			out[i] = newSpline(t, y, w, -1)

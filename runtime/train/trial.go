@@ -26,8 +26,12 @@ type trial struct {
 	forward bool
 	by      *gradients // how gradients are computed, where it is neither forward sensitivities nor the discrete adjoint; nil otherwise
 
-	batch *batches // nil: always all data
-	legs  []leg    // what the next evaluation looks at
+	batch   *batches     // nil: always all data
+	partial bool         // the next evaluation looks at a batch
+	noise   []*deviation // standard deviations that are estimated
+	res     []float64
+	resOf   []*deviation
+	legs    []leg // what the next evaluation looks at
 	crew
 	ends  []end // of the trajectories' solves, as least squares
 	first []int // row of residuals of each
@@ -66,6 +70,7 @@ func newTrialOver(th []float64, tr []*trajectory, vars []variable, forward bool)
 			x.wrt = append(x.wrt, vars[k].index)
 		}
 	}
+	t.noise = estimate(tr)
 	t.all()
 	return t
 }
@@ -87,7 +92,7 @@ func (t *trial) Iteration(stage, iter int) bool {
 	if t.batch == nil {
 		return false
 	}
-	if iter == 0 {
+	if t.partial = iter > 0; !t.partial {
 		t.all()
 		return false
 	}
@@ -166,6 +171,11 @@ func (t *trial) Eval(ctx context.Context, u, g []float64) (float64, error) {
 	t.at, t.fault, t.value, t.spoilt = 0, nil, nil, nil
 	if !t.set(u) {
 		return math.Inf(1), nil
+	}
+	if len(t.noise) > 0 && !t.partial {
+		if ok, err := t.scales(ctx, u); !ok || err != nil {
+			return math.Inf(1), err
+		}
 	}
 	t.divide()
 	n := t.run(ctx, t, u, g)

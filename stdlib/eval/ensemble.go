@@ -104,6 +104,8 @@ func wordsOf(p *sig.Param) sig.Kind {
 		return sig.Distribution
 	case verb.OfSignals:
 		return sig.Signal
+	case verb.OfLosses:
+		return sig.Likelihood
 	case verb.OfRates:
 		return sig.Schedule
 	case verb.OfRegularisers:
@@ -116,4 +118,6 @@ func wordsOf(p *sig.Param) sig.Kind {
 }
 
 // bare says that words of a kind may stand without brackets: all their options have defaults.
-func bare(k sig.Kind) bool { return k == sig.Schedule || k == sig.Regulariser }
+func bare(k sig.Kind) bool {
+	return k == sig.Schedule || k == sig.Regulariser || k == sig.Likelihood
+}

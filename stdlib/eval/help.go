@@ -11,7 +11,7 @@ import (
 	"github.com/udl-lang/udl/stdlib/verb"
 )
 
-var everyKind = []sig.Kind{sig.Verb, sig.Function, sig.Constant, sig.Representation, sig.Solver, sig.Optimiser, sig.Schedule, sig.Regulariser, sig.Loss, sig.Method, sig.Activation, sig.Distribution, sig.Signal, sig.Adjoint}
+var everyKind = []sig.Kind{sig.Verb, sig.Function, sig.Constant, sig.Representation, sig.Solver, sig.Optimiser, sig.Schedule, sig.Regulariser, sig.Loss, sig.Likelihood, sig.Method, sig.Activation, sig.Distribution, sig.Signal, sig.Adjoint}
 
 // Names lists everything help knows, sorted, each once.
 func (in *Interp) Names() []string {
@@ -284,7 +284,7 @@ func (in *Interp) enclosing(s string) *sig.Builtin {
 // Overview lists all builtins by kind, each with the first sentence of its help.
 func (in *Interp) Overview(w io.Writer) {
 	headings := map[sig.Kind]string{sig.Verb: "verbs of scripts", sig.Function: "functions", sig.Constant: "constants", sig.Representation: "unknown functions",
-		sig.Solver: "solvers", sig.Optimiser: "optimisers", sig.Schedule: "learning rates that change, in `rate`", sig.Regulariser: "regularisers, in `regularise`", sig.Loss: "losses against data", sig.Method: "methods of training", sig.Activation: "activations, after `act =`",
+		sig.Solver: "solvers", sig.Optimiser: "optimisers", sig.Schedule: "learning rates that change, in `rate`", sig.Regulariser: "regularisers, in `regularise`", sig.Loss: "losses against data", sig.Likelihood: "likelihoods of data, in `loss`", sig.Method: "methods of training", sig.Activation: "activations, after `act =`",
 		sig.Distribution: "distributions, after `~` and in `vary`", sig.Signal: "signals, in `inputs`", sig.Adjoint: "ways to gradients, after `adjoint =`"}
 	var later []string
 	for _, k := range everyKind {

@@ -185,7 +185,7 @@ func (r *resolver) call(e *ast.Call) {
 	}
 	b, ok := r.in.table.Lookup(id.Name, sig.Verb, sig.Function, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Representation)
 	if !ok {
-		if _, ok := r.in.table.External(id.Name); !ok && r.words != "" {
+		if _, ok := r.in.table.External(id.Name); !ok && r.words != "" && r.words != sig.Likelihood {
 			d := diag.New("E0701", id.Span(), "no %s is called `%s`", r.words, id.Name).At("not known here")
 			names := r.in.table.Names(r.words)
 			if s := diag.Suggest(id.Name, names); s != "" {

@@ -68,6 +68,11 @@ func TestEveryBuiltin(t *testing.T) {
 		switch b.Kind {
 		case sig.Optimiser, sig.Schedule, sig.Regulariser:
 			wrap = "model M { param k = 0.1; state x = 30; x' = -k*x }\nfit(M, csv(\"lynx_hare.csv\", time = \"year\"), match = {x: \"hare\"}, EXAMPLE)"
+		case sig.Likelihood:
+			wrap = "model M { param k = 1; state x = 1; x' = -k*x }\nfit(M, {t: [0, 1, 2], x: [2, 1, 0.5]}, match = {x: \"x\"}, loss = EXAMPLE)"
+			if b.Name == "poisson" {
+				wrap = strings.ReplaceAll(wrap, "0.5", "0")
+			}
 		case sig.Loss:
 			wrap = "l = EXAMPLE"
 		}

@@ -462,85 +462,15 @@ func unitOf(text string) (types.Unit, bool) {
 	return types.NewUnit(fs...), true
 }
 
-// readLoss reads the option `loss` for data.
-func (d *dataset) readLoss() error {
-	c := d.c
-	v, ok := c.Args["loss"]
-	if !ok {
-		d.spec = train.LossSpec{Kind: "sse"}
-		return nil
-	}
-	s, ok := v.(*value.Spec)
-	if !ok || !isLoss(s.Row.Name) {
-		return c.Bad("loss", "`loss` must be sse, mse, mae, huber or a function of the solution, this is %s", value.Describe(v))
-	}
-	if v, ok := s.Args["delta"]; ok {
-		if a, ok := v.(*value.Array); !ok || !a.Shape.IsScalar() || !(a.Data[0] > 0) {
-			return c.Bad("loss", "`delta` must be a positive number, this is %s", value.Describe(v))
-		}
-	}
-	d.spec = train.LossSpec{Kind: s.Row.Name, Delta: s.Float("delta", 0)}
-	switch w := s.Args["scale"].(type) {
-	case nil:
-	case value.Word:
-		switch w {
-		case "log":
-			d.spec.Log = true
-		case "linear":
-		default:
-			return c.Bad("loss", "`scale` is linear or log, not `%s`", w)
-		}
-	default:
-		return c.Bad("loss", "`scale` is linear or log, not %s", value.Describe(w))
-	}
-	w, ok := s.Args["weights"]
-	if !ok {
-		return nil
-	}
-	r, ok := w.(*value.Record)
-	if !ok {
-		return c.Bad("loss", "`weights` must be a record, `weights = {x: 2}`")
-	}
-	for i, k := range r.Keys {
-		at := slices.Index(d.cols, k)
-		found := at >= 0
-		switch w := r.Vals[i].(type) {
-		case *value.Array:
-			if !w.Shape.IsScalar() || !(w.Data[0] > 0) || math.IsInf(w.Data[0], 0) {
-				return c.Bad("loss", "the weight of `%s` must be a positive number", k)
-			}
-			if found {
-				d.data.Columns[at].Weight = w.Data[0]
-			}
-		case value.Text: // a column with a weight for each datum
-			col, err := d.column(string(w), c.SpanOf("loss"))
-			if err != nil {
-				return err
-			}
-			if found {
-				d.data.Columns[at].Weights = col.Values
-			}
-		default:
-			return c.Bad("loss", "the weight of `%s` must be a positive number, or the name of a column, this is %s", k, value.Describe(w))
-		}
-		if !found {
-			return c.Bad("loss", "`%s` has a weight but is not matched to data", k)
-		}
-	}
-	return nil
-}
-
-func isLoss(name string) bool {
-	for i := range losses {
-		if losses[i].Name == name {
-			return true
-		}
-	}
-	return false
-}
-
 // loss makes the loss over all data.
 func (d *dataset) loss() (sens.Loss, error) {
+	if l, ok := lossOf(d.spec.Kind); ok && l.Scaled {
+		for i := range d.data.Columns {
+			if c := &d.data.Columns[i]; c.SD == 0 && c.SDs == nil {
+				return nil, d.c.Bad("loss", "`sd` of `%s` is not said, and only `fit` estimates it", d.cols[i]).WithHelp("write `%s(sd = 0.1)`", d.spec.Kind)
+			}
+		}
+	}
 	l, err := train.NewDataLoss(d.sys, d.data, d.spec)
 	if err != nil {
 		return nil, d.c.dataError(err)

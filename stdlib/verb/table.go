@@ -21,7 +21,7 @@ var (
 	optSteps   = arg("max_steps", "whole number", "100000", "limit on attempted steps")
 	optStep    = arg("max_step", "number", "none", "longest step, so that a short pulse in the equations is not stepped over")
 	optMatch   = arg("match", "record", "none", "state or let: column; without it, columns of the same names")
-	optLoss    = arg("loss", "loss", "sse", "sse, mse, mae or huber of the data, or a function of the solution")
+	optLoss    = arg("loss", OfLosses, "sse", "sse, mse, mae or huber of the data, a likelihood of its errors (normal, lognormal, student_t, poisson), or a function of the solution")
 	optAdjoint = arg("adjoint", "word: "+strings.Join(adjoints(), ", "), "auto", "how gradients are computed; auto decides by the problem, and `.stats.why` says why; as a rule it is discrete, the exact derivative of the steps taken")
 )
 
@@ -111,21 +111,6 @@ func Table() map[string]*Verb {
 	return t
 }
 
-// losses are the words after loss = for data.
-var losses = []sig.Builtin{
-	lossRow("sse", "Sum of squared errors over everything that is not missing."),
-	lossRow("mse", "Mean of squared errors."),
-	lossRow("mae", "Mean of absolute errors."),
-	lossRow("huber", "Mean of Huber's loss: squares near zero, absolute values beyond delta (Huber 1964).",
-		arg("delta", "number", "1", "where squares turn into absolute values")),
-}
-
-func lossRow(name, doc string, more ...sig.Param) sig.Builtin {
-	return sig.Builtin{Name: name, Kind: sig.Loss, Result: "loss", Doc: doc, Example: name + "(scale = log)",
-		Params: append([]sig.Param{arg("scale", "word: linear, log", "linear", "compare values or their natural logarithms"),
-			arg("weights", "record", "none", "a factor for each matched quantity")}, more...)}
-}
-
 // Signatures are the rows of this package as the checker and help see them: verbs, solvers, optimisers, losses.
 func Signatures() []sig.Builtin {
 	var out []sig.Builtin
@@ -144,5 +129,5 @@ func Signatures() []sig.Builtin {
 	}
 	out = append(out, methodRows()...)
 	out = append(out, adjointRows()...)
-	return append(out, losses...)
+	return append(out, lossRows()...)
 }
