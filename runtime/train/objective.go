@@ -119,6 +119,7 @@ type run struct {
 	evals   int
 	iters   int
 	history []Point
+	failed  failures
 
 	early early
 
@@ -138,7 +139,12 @@ func (r *run) eval(u, g []float64) (float64, error) {
 	if err != nil {
 		return math.NaN(), err
 	}
-	if math.IsNaN(f) || math.IsInf(f, 0) || firstBad(g) >= 0 {
+	if f-f != 0 {
+		r.fail(f, -1)
+		return math.Inf(1), nil
+	}
+	if i := firstBad(g); i >= 0 {
+		r.fail(f, i)
 		return math.Inf(1), nil
 	}
 	r.seen(f, u, g)
@@ -155,7 +161,8 @@ func (r *run) value(u []float64) (float64, error) {
 	if err != nil {
 		return math.NaN(), err
 	}
-	if math.IsNaN(f) || math.IsInf(f, 0) {
+	if f-f != 0 {
+		r.fail(f, -1)
 		return math.Inf(1), nil
 	}
 	return f, nil
@@ -222,6 +229,7 @@ func (r *run) note(p Point, u []float64) (err error) {
 	if p.Iter > 0 {
 		r.iters++
 	}
+	p.Note = r.failed.say(p.Note)
 	r.history = append(r.history, p)
 	if r.set.Snapshot != nil {
 		r.snapshot(p)

@@ -84,7 +84,8 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		began := slices.Clone(f.trial.prob.Theta)
 		u := p.start()
 		kept, keeps := p.(keeper)
-		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32}
+		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32, Failed: all.Failed,
+			Why: func(bad *NonFiniteStart) string { return why(p, bad) }}
 		if resume != nil && keeps {
 			l := &ledger{from: resume.Kept}
 			if kept.state(l); l.err != nil {
@@ -157,6 +158,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		all.Iters += m.Iters
 		all.Evals += m.Evals
 		all.Elapsed += m.Elapsed
+		all.Failed = m.Failed
 		done = append(done, PhaseReport{Title: plan.title, Loss: m.F, Status: m.Status, Iters: m.Iters, Evals: m.Evals, Elapsed: m.Elapsed, Note: note})
 		if m.Status == Cancelled {
 			if k < len(f.phases)-1 {

@@ -163,6 +163,11 @@ func (c *Call) fitError(err error) error {
 				d.Labels = []diag.Label{{Span: s, Text: "is " + value.Format(start.Fault.Source.Value) + " here"}, {Span: c.Span, Text: "in this training"}}
 			}
 		}
+		if start.Grad != nil && start.Grad.Source != nil && start.Free != "" {
+			if s, ok := start.Grad.Source.Where.(diag.Span); ok && !s.IsZero() {
+				d.Labels = []diag.Label{{Span: s, Text: "its derivative is " + value.Format(start.Grad.Source.Value) + " here"}, {Span: c.Span, Text: "in this training"}}
+			}
+		}
 		return d.WithHelp("%s", start.Help())
 	case errors.As(err, &name):
 		code := diag.Code("E0513")
