@@ -2,7 +2,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 10s
 
-.PHONY: check format vet staticcheck layering race fuzz cross long memory stress backends kill arm64 published compare bench
+.PHONY: check format vet staticcheck layering race fuzz cross long memory stress backends gradients kill arm64 published compare bench
 
 check: format vet staticcheck layering race fuzz cross
 
@@ -39,9 +39,10 @@ cross:
 long:
 	$(MAKE) fuzz FUZZTIME=10m
 
-# Gradients of a million steps in 64 MB, of five models: half a minute. Last run on 2026-11-27: 1.0 to 2.1 times the time of steps that are kept.
+# Gradients of a million steps in 64 MB, of five models, and of shorter ones in memory of all sizes: two minutes. Last run on 2026-11-27: 1.0 to 2.1 times the time of
+# steps that are kept; 11,356 gradients, all the same to the bit.
 memory:
-	UDL_LONG=1 go test -run LongGradient -v ./compiler
+	UDL_LONG=1 go test -run 'LongGradient|OfAnySize' -v -timeout 1h ./compiler
 
 # A minute of 16 goroutines under a restless collector, and 100,000 models compiled and dropped: some four minutes. Last run on 2026-11-26.
 stress:
@@ -55,6 +56,10 @@ backends:
 # (25 kills while a file was written).
 kill:
 	go test -run TestKilled -v ./cmd/udl -kills 50
+
+# Gradients of every model of the gallery by every solver, all methods against each other: some twenty minutes. Last run on 2026-11-27.
+gradients:
+	UDL_GRADIENTS=all go test -run GradientsAgree -v -timeout 2h ./models
 
 # The core on another architecture, emulated; needs qemu-user.
 arm64:

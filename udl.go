@@ -384,7 +384,7 @@ type FitOptions struct {
 	Starts       int               // how many starts are tried, the given one and others that are drawn; 0 is 1
 	Threads      int               // how many cores to use; 0: all. The result is the same
 	HoldOut      string            // data kept out of the training: "0.3" for the last part, "1914..1920" for a range of times, "{trajectories: [3, 7]}"
-	Adjoint      string            // how gradients are computed: "discrete" or "forward"; "" chooses
+	Adjoint      string            // how gradients are computed: "discrete", "forward", "interpolating", "quadrature" or "backsolve"; "" chooses
 	// Memory is how many bytes the steps of a discrete gradient, with the solution at the output times, may take; of steps beyond it some are made again, to the same bits.
 	// 0: as the limit on memory. Recursive takes little memory, however long the run is, and makes each step several times.
 	Memory    int64
@@ -507,27 +507,6 @@ func (o FitOptions) lossArgs(args map[string]value.Value, exprs map[string]strin
 		}
 		args["match"] = r
 	}
-}
-
-// Gradient is the value of the loss and its derivatives by parameters, constants, weights ("U.W1") and
-// initial values (a state's name), each row-major.
-func (m *Model) Gradient(ctx context.Context, o FitOptions) (loss float64, grad map[string][]float64, err error) {
-	if err := o.noTimes(); err != nil {
-		return 0, nil, err
-	}
-	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
-	o.args(args, exprs)
-	o.lossArgs(args, exprs)
-	v, err := m.call(ctx, "grad", args, exprs, o.Set)
-	if err != nil {
-		return 0, nil, err
-	}
-	g := v.(*value.Gradient)
-	grad = map[string][]float64{}
-	for i, k := range g.Keys {
-		grad[k] = g.Vals[i].(*value.Array).Data
-	}
-	return g.Loss, grad, nil
 }
 
 // Loss is the training loss of a fitted model, NaN of any other.

@@ -10,6 +10,7 @@ import (
 	"github.com/udl-lang/udl/compiler/ir"
 	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/compiler/opt"
+	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
 	"github.com/udl-lang/udl/runtime/system"
@@ -24,6 +25,7 @@ type Compiled struct {
 	builtins lower.Builtins
 	how      code.Options
 	source   *model.Model // as it was checked: Model has the states that implicit equations add
+	signals  []Signal
 }
 
 // Compile turns a checked model into a system. The error is a *diag.Diagnostic with a place.
@@ -332,3 +334,6 @@ func Graphs(m *model.Model, b lower.Builtins, visit func(graph, pass string, g *
 	}
 	return nil
 }
+
+// Syntax is the tree that the model was checked from.
+func (c *Compiled) Syntax() *ast.Model { return c.source.Syntax }

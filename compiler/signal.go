@@ -31,6 +31,9 @@ func (c *Compiled) Inputs() []*model.Symbol {
 	return out
 }
 
+// Signals are the functions of time in the place of inputs.
+func (c *Compiled) Signals() []Signal { return c.signals }
+
 // WithSignals compiles the model anew with functions of time in the place of inputs. θ is laid out as before. An input without one keeps the expression
 // it was declared with, also where c had one.
 func (c *Compiled) WithSignals(signals []Signal) (*Compiled, error) {
@@ -58,6 +61,7 @@ func (c *Compiled) WithSignals(signals []Signal) (*Compiled, error) {
 	slices.Sort(kinks)
 	kinks = slices.Compact(kinks)
 	out.System.Kinks, out.System.Signals = kinks, known
+	out.signals = signals
 	if out.System.Mass != nil && out.System.NoGradient == "" {
 		for i := 1; i < len(kinks); i++ {
 			if kinks[i] == math.Nextafter(kinks[i-1], math.Inf(1)) {

@@ -242,7 +242,7 @@ func (c *checker) warn(code diag.Code, at diag.Span, format string, args ...any)
 
 // model checks the whole of a model, stage by stage: what is declared, then what it means, then what it is together.
 func (c *checker) model(m *ast.Model) *model.Model {
-	c.out = &model.Model{Name: m.Name.Name, Doc: m.Doc, Span: m.Span(), Time: c.time}
+	c.out = &model.Model{Name: m.Name.Name, Doc: m.Doc, Span: m.Span(), Time: c.time, Syntax: m}
 	c.collect(m)
 	for _, e := range c.order {
 		c.settle(e)

@@ -75,6 +75,11 @@ func (s *Scope) AddModel(m *ast.Model) {
 // AddExternal registers a Go function of n scalar arguments.
 func (s *Scope) AddExternal(name string, n int) { s.externals[name] = External{name, n} }
 
+// Declares says whether a function, constant or unknown of that name is declared at top level.
+func (s *Scope) Declares(name string) bool {
+	return s.fns[name] != nil || s.consts[name] != nil || s.unknowns[name] != nil
+}
+
 // SetScriptNames says which names are variables of the script. A model does not see them; they are
 // for the message that says so.
 func (s *Scope) SetScriptNames(names map[string]bool) { s.script = names }

@@ -61,8 +61,8 @@ func (s *inside) job(name string) (job, error) {
 }
 
 func (s *inside) newJob(name string) (job, error) {
-	if name == "train/spiral" {
-		return trainJob(s.root)
+	if file, ok := strings.CutPrefix(name, "train/"); ok {
+		return trainJob(s.root, file+".udl")
 	}
 	kind, subject, _ := strings.Cut(name, "/")
 	start, ok := kinds[kind]

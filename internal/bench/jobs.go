@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -206,16 +205,16 @@ func repeat(f func() (float64, *solve.Solution, error)) job {
 	}
 }
 
-// trainJob is the fit of the gallery's spiral.udl: its statements one by one, the one that fits timed. Its unit is the whole fit.
-func trainJob(root string) (job, error) {
+// trainJob is the fit of a file of the gallery: its statements one by one, the one that fits timed. Its unit is the whole fit.
+func trainJob(root, file string) (job, error) {
 	dir := filepath.Join(root, "models")
 	in := eval.New(eval.Options{Out: io.Discard, Err: io.Discard, Quiet: true, Dir: dir})
-	f, err := in.Load(filepath.Join(dir, "spiral.udl"))
+	f, err := in.Load(filepath.Join(dir, file))
 	if err != nil {
 		return nil, err
 	}
 	enter := func(text string) (value.Value, error) {
-		return in.Entry(context.Background(), diag.NewSource("spiral.udl", text))
+		return in.Entry(context.Background(), diag.NewSource(file, text))
 	}
 	fit := ""
 	for _, s := range f.Stmts {
@@ -232,7 +231,7 @@ func trainJob(root string) (job, error) {
 		}
 	}
 	if !strings.HasPrefix(fit, "best = ") {
-		return nil, errors.New("spiral.udl has no `best = fit(…)`")
+		return nil, fmt.Errorf("%s has no `best = fit(…)`", file)
 	}
 	return func(reps int) (outcome, error) {
 		o := outcome{work: int64(reps)}

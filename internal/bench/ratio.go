@@ -132,3 +132,24 @@ func training(limit float64) measure {
 		return f, nil
 	}
 }
+
+// perStep measures a fit of the gallery in milliseconds for each of its steps, on all cores; its loss must end at or below a bound.
+func perStep(file string, steps int, bound float64) measure {
+	return func(l *lab, rounds int) (figure, error) {
+		var each []float64
+		loss := 0.0
+		for range rounds {
+			o, err := l.measure(meter{udl, "train/" + file})
+			if err != nil {
+				return figure{}, err
+			}
+			if loss = o.values[0]; !(loss <= bound) {
+				return figure{}, fmt.Errorf("%s ends at a loss of %g, above %g", file, loss, bound)
+			}
+			each = append(each, o.each()/1e6/float64(steps))
+		}
+		f := spread(each)
+		f.detail = fmt.Sprintf("the loss ends at %.3g, it must be at or below %g", loss, bound)
+		return f, nil
+	}
+}

@@ -37,6 +37,8 @@ var rows = []row{
 		ratio(meter{udl, "vjp/ude"}, exactly, meter{inC, "vjp/ude"})},
 	{"train/spiral", "the fit of models/spiral.udl, a network 2-50-2 on 30 points, 500 steps of Adam; the target is 0.15 s where C's right-hand side takes 0.6 µs", "s", atMost(0.15),
 		few(5, training(0.15))},
+	{"train/neural_ode", "a step of the fit of models/neural_ode.udl: the gradient over 32 trajectories of a network 2-64-64-2, 500 steps on 10 points of each and 500 on 100, on all cores", "ms", bound{},
+		few(3, perStep("neural_ode", 1000, 2e-3))},
 
 	{"cvode/robertson", "Robertson's reaction, the Oregonator, van der Pol's oscillator, HIRES and POLLU by the best of udl's solvers / by CVODE, time to the same error at the end", "", atMost(0.15), few(7, against("robertson"))},
 	{"cvode/orego", "", "", atMost(0.3), few(7, against("orego"))},

@@ -25,6 +25,7 @@ var floors = [][]string{
 	{"runtime/trace/figure"},
 	{"runtime/sens", "runtime/ensemble"},
 	{"runtime/train"},
+	{"runtime/discover"},
 	{"runtime/checkpoint"},
 	{"compiler/ir"},
 	{"compiler/check", "compiler/ad", "compiler/opt", "compiler/code", "compiler/lower"},

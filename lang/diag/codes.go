@@ -15,9 +15,9 @@ type Row struct {
 
 // Codes is the table of all codes, ordered by code. One list per area stands in a file of
 // its own: E01xx text and syntax, E02xx and E03xx meaning of models, E05xx solving and
-// training, E06xx data, E07xx scripts.
+// training, E06xx data, E07xx scripts, E08xx discovery.
 func Codes() []Row {
-	all := slices.Concat(syntaxCodes, checkCodes, runtimeCodes, dataCodes, scriptCodes)
+	all := slices.Concat(syntaxCodes, checkCodes, runtimeCodes, dataCodes, scriptCodes, discoverCodes)
 	slices.SortStableFunc(all, func(a, b Row) int {
 		switch {
 		case a.Code < b.Code:
@@ -32,7 +32,7 @@ func Codes() []Row {
 
 // Explain finds the row of a code.
 func Explain(c Code) (Row, bool) {
-	for _, area := range [][]Row{syntaxCodes, checkCodes, runtimeCodes, dataCodes, scriptCodes} {
+	for _, area := range [][]Row{syntaxCodes, checkCodes, runtimeCodes, dataCodes, scriptCodes, discoverCodes} {
 		for _, r := range area {
 			if r.Code == c {
 				return r, true

@@ -3,6 +3,7 @@
 package model
 
 import (
+	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/lang/types"
@@ -179,6 +180,7 @@ type Model struct {
 	Implicit []*Implicit // as many equations as Eqs leave elements over
 	Events   []*Event    // in source order
 	Warnings diag.List
+	Syntax   *ast.Model // what was checked
 }
 
 // Op is the kind of an expression.

@@ -40,6 +40,8 @@ type Param struct {
 	Doc     string
 	// NamedOnly parameters must be given as name = value.
 	NamedOnly bool
+	// AnyName takes every further argument of the form name = value, each under its own name.
+	AnyName bool
 	// Variadic marks the last positional parameter as repeatable.
 	Variadic bool
 }

@@ -38,7 +38,7 @@ func (r *Recorded) Eval(x, th, gx, gth []float64) (float64, error) {
 // TimedLoss is a Loss that reads the output times themselves.
 type TimedLoss interface {
 	Loss
-	// ByTimes are the derivatives by the output times, with the states there held fixed, as the last Eval found them that was given gx. Read only.
+	// ByTimes are the derivatives by the output times, with the states there held fixed, as the last Eval found them that was given gx; nil for none. Read only.
 	ByTimes() []float64
 }
 
@@ -89,7 +89,9 @@ func ByOutputTimes(ctx context.Context, p *solve.Problem, sol *solve.Solution, l
 		out[i] = dot(gx, slope)
 	}
 	if l, ok := loss.Loss.(TimedLoss); ok {
-		add(out, 1, l.ByTimes())
+		if by := l.ByTimes(); len(by) == len(out) {
+			add(out, 1, by)
+		}
 	}
 	return out, nil
 }

@@ -291,3 +291,19 @@ func TestHelpOfSmallSteps(t *testing.T) {
 		}
 	}
 }
+
+// A workspace that was short of memory has what the next problem allows.
+func TestMoreMemory(t *testing.T) {
+	var w solve.Workspace
+	p := &solve.Problem{Sys: testsys.LotkaVolterra(), T1: 100, Times: []float64{100}}
+	for _, c := range []struct {
+		memory int64
+		want   solve.Status
+	}{{60_000, solve.MemoryLimit}, {0, solve.Done}, {60_000, solve.MemoryLimit}, {100_000, solve.MemoryLimit}, {0, solve.Done}} {
+		p.MaxMemory = c.memory
+		sol, err := w.Solve(context.Background(), p)
+		if err != nil || sol.Status != c.want {
+			t.Errorf("%d bytes: %v, want %v (%v)", c.memory, sol.Status, c.want, err)
+		}
+	}
+}

@@ -33,6 +33,20 @@ func (r *record) reset(nx, width int) {
 	r.base, r.n = 0, 0
 }
 
+// allow follows another limit: what was kept from a problem that was allowed more goes, and so does a last block that was cut where there is room now.
+func (r *record) allow(limit int64) {
+	if r.used > limit {
+		*r = record{nx: r.nx, width: r.width}
+		return
+	}
+	size := int64(8 * r.stride())
+	if _, cut := place(r.room); cut > 0 && limit-r.used >= size {
+		r.blocks = r.blocks[:len(r.blocks)-1]
+		r.used -= int64(cut) * size
+		r.room -= cut
+	}
+}
+
 func (r *record) stride() int { return recHead + r.nx + r.width }
 
 // end is the number of the step after the last.

@@ -142,9 +142,7 @@ func (w *Workspace) reset(p *Problem) *Solution {
 	s.dense, s.sunk, s.cached = !p.NoDense && p.Sink == nil, p.Sink != nil, -1
 	s.rec.reset(p.Sys.NX, st.width())
 	w.tape.reset(p, st.set.maxMemory, int64(8*s.rec.stride()))
-	if s.rec.used > w.tape.limit {
-		s.rec = record{nx: s.rec.nx, width: s.rec.width} // kept from a problem that was allowed more
-	}
+	s.rec.allow(w.tape.limit)
 	s.part, s.upT = false, 0
 	return s
 }

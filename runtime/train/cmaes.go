@@ -83,9 +83,9 @@ func runCMAES(r *run, s *Stage) (Status, error) {
 		rng := rand.New(rand.NewPCG(r.set.Seed^purposeCMA, uint64(r.stage)<<40|uint64(it)))
 		for k := range c.pop {
 			c.draw(k, rng)
-			if c.f[k], err = r.value(c.x[k]); err != nil {
-				return Cancelled, err
-			}
+		}
+		if err := r.values(c.x, c.f); err != nil {
+			return Cancelled, err
 		}
 		c.rank()
 		best := c.order[0]

@@ -82,3 +82,43 @@ func TestCMAES(t *testing.T) {
 		t.Error("a generation of two")
 	}
 }
+
+// The trials of a generation are solved on all cores, with the same values on any number of them, and those of Eval.
+func TestTrialsOfAGeneration(t *testing.T) {
+	var first *Result
+	for _, threads := range []int{1, 2, 5} {
+		s := peltsSpec(0.9)
+		s.Stages, s.Threads, s.Seed = []Stage{mustStage(t, "cmaes", map[string]float64{"iters": 25, "sigma": 0.1}), mustStage(t, "lm", nil)}, threads, 4
+		s.Regularise = []Regular{{"alpha", "l2", map[string]float64{"weight": 1e-9}}}
+		r := fit(t, s)
+		if first == nil {
+			first = r
+		}
+		if !slices.Equal(r.Theta, first.Theta) || r.Report.Evals != first.Report.Evals || math.Abs(r.Loss/peltsSSE-1) > 1e-5 {
+			t.Errorf("%d threads: %v at %v, with one %v at %v", threads, r.Loss, r.Theta, first.Loss, first.Theta)
+		}
+	}
+	s := Spec{Sys: observed(), Theta: []float64{1.2, 0.8, 3, 1, 1, 1},
+		Data: &Data{Times: []float64{0, 0.5, 1, 2}, Columns: []Column{{Name: "met", Of: Quantity{Output: true}, Values: []float64{1, 2, math.NaN(), 3}}, {Name: "x", Values: []float64{1, 2, 3, 4}}}}}
+	f, err := prepare(&s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var us [][]float64
+	for k := range 7 {
+		u := f.trial.start()
+		u[k%len(u)] *= 1.1
+		us = append(us, u)
+	}
+	us[3] = slices.Clone(us[3])
+	us[3][0] = math.Inf(1)
+	got := make([]float64, len(us))
+	if err := f.trial.Values(context.Background(), us, got); err != nil {
+		t.Fatal(err)
+	}
+	for k, u := range us {
+		if want, err := f.trial.Eval(context.Background(), u, nil); err != nil || want != got[k] {
+			t.Errorf("point %d: %v, alone %v (%v)", k, got[k], want, err)
+		}
+	}
+}

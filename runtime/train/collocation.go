@@ -218,8 +218,9 @@ func (c *Column) relative() float64 {
 	return c.Weight
 }
 
-// known are the values that are not missing, with their times and weights, nil where these are all 1.
+// known are the values that are not missing, with their times and how they count beside each other, nil where they all do alike.
 func (c *Column) known(d *Data, log bool) (t, y, w []float64) {
+	mean := 0.0
 	for i, v := range c.Values {
 		if math.IsNaN(v) || c.Weights != nil && c.Weights[i] == 0 {
 			continue
@@ -228,9 +229,20 @@ func (c *Column) known(d *Data, log bool) (t, y, w []float64) {
 			v = math.Log(v)
 		}
 		t, y = append(t, d.Times[i]), append(y, v)
-		if c.Weights != nil {
-			w = append(w, c.Weights[i])
+		if c.Weights != nil || c.SDs != nil {
+			x := 1.0
+			if c.Weights != nil {
+				x = c.Weights[i]
+			}
+			if c.SDs != nil {
+				x /= c.SDs[i] * c.SDs[i]
+			}
+			w = append(w, x)
+			mean += x
 		}
+	}
+	for i := range w {
+		w[i] *= float64(len(w)) / mean
 	}
 	return t, y, w
 }

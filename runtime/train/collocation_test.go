@@ -123,6 +123,16 @@ func collocating(s Spec, m Method) Spec {
 	return s
 }
 
+// deviating has a standard deviation for each value of the first column.
+func deviating(d *Data) *Data {
+	c := *d
+	c.Columns = append([]Column(nil), d.Columns...)
+	for i := range c.Columns[0].Values {
+		c.Columns[0].SDs = append(c.Columns[0].SDs, 0.01*float64(1+i%4))
+	}
+	return &c
+}
+
 // The gradient of every kind of collocation against differences.
 func TestCollocationGradient(t *testing.T) {
 	lv := testsys.LotkaVolterra()
@@ -144,6 +154,7 @@ func TestCollocationGradient(t *testing.T) {
 		{"spline", Spec{Sys: lv, Theta: th, Data: d}, Method{}},
 		{"kernel", Spec{Sys: lv, Theta: th, Data: d}, Method{Smooth: "kernel"}},
 		{"weights", Spec{Sys: lv, Theta: th, Data: &weighted}, Method{Smoothness: 0.01}},
+		{"deviations", Spec{Sys: lv, Theta: th, Data: deviating(d), Compare: LossSpec{Kind: "lognormal"}}, Method{}},
 		{"logarithms", Spec{Sys: lv, Theta: th, Data: d, Compare: LossSpec{Log: true}}, Method{Smooth: "kernel", Smoothness: 0.3}},
 		{"two trajectories", Spec{Sys: lv, Theta: th, Trajectories: []Trajectory{{Data: d, Index: []int{4}, Values: []float64{0.9}}, {Data: &weighted, Index: []int{4}, Values: []float64{1.3}}},
 			Free: []Free{{Name: "alpha", Index: []int{0}}, {Name: "gamma", Index: []int{2}}, {Name: "y0", Index: []int{5}}}}, Method{}},

@@ -28,6 +28,7 @@ type DataLoss struct {
 	*outputs              // nil before they are needed; lent where there are many losses
 	lo, hi   int          // the rows that are compared
 	div      float64      // what the sum is divided by
+	byTimes  []float64    // derivatives by the times themselves, through lets; nil without lets
 	failure  *ValueError
 }
 
@@ -176,6 +177,10 @@ func (l *DataLoss) Eval(x, th, gx, gth []float64) (float64, error) {
 		}
 	}
 	l.ready(th)
+	if l.lets && gx != nil {
+		l.byTimes = resize(l.byTimes, l.hi-l.lo)
+		clear(l.byTimes)
+	}
 	sum := 0.0
 	for i, t := range l.Times() {
 		row := l.lo + i
@@ -204,11 +209,14 @@ func (l *DataLoss) Eval(x, th, gx, gth []float64) (float64, error) {
 			}
 		}
 		if through {
-			l.out.VJP(gx[i*nx:(i+1)*nx], gth, t, xr, nil, l.gz)
+			l.byTimes[i] = l.out.VJP(gx[i*nx:(i+1)*nx], gth, t, xr, nil, l.gz)
 		}
 	}
 	return sum, nil
 }
+
+// ByTimes implements sens.TimedLoss: what lets that read the time add.
+func (l *DataLoss) ByTimes() []float64 { return l.byTimes }
 
 // evaluate evaluates the lets at a row, if any is observed, after ready.
 func (l *DataLoss) evaluate(t float64, x []float64) {

@@ -34,7 +34,7 @@ func (r *run) look(u []float64) (float64, error) {
 	if err != nil {
 		return math.NaN(), err
 	}
-	if r.early.best == nil || f < r.early.loss {
+	if len(r.early.best) == 0 || f < r.early.loss {
 		r.early = early{best: append(r.early.best[:0], u...), loss: f}
 	} else {
 		r.early.since++
@@ -47,7 +47,7 @@ func (r *run) over() bool { return r.set.Held != nil && r.early.since >= max(r.s
 
 // chosen makes the point that met the held-out data best the result.
 func (r *run) chosen(ctx context.Context) error {
-	if r.early.best == nil || slices.Equal(r.early.best, r.best) {
+	if len(r.early.best) == 0 || slices.Equal(r.early.best, r.best) {
 		return nil
 	}
 	g := make([]float64, r.n)

@@ -70,7 +70,7 @@ func (f *fitting) fisher(ctx context.Context) (*Identifiability, error) {
 	if len(vars) == 0 || len(vars) > maxFisher {
 		return nil, nil
 	}
-	j, sse, err := f.jacobian(ctx, vars)
+	j, sse, err := f.jacobian(ctx, vars, id.Given > 0)
 	if err != nil {
 		return nil, err
 	}
@@ -83,45 +83,55 @@ func (f *fitting) fisher(ctx context.Context) (*Identifiability, error) {
 	return id, id.analyse(j, sse, t.data.pen.Squares || t.data.pen.Likelihood)
 }
 
-// jacobian is √w ∂r/∂θ, a row for each value that is not missing and a column for each of the variables, and the weighted sum of squares.
-func (f *fitting) jacobian(ctx context.Context, vars []int) (*mat.Dense, float64, error) {
+// jacobian is √w ∂r/∂θ, a row for each value that is not missing and a column for each of the variables, and the weighted sum of squares. given says
+// that there are weights beside, which are taken as given.
+func (f *fitting) jacobian(ctx context.Context, vars []int, given bool) (*mat.Dense, float64, error) {
 	t := f.trial
 	n := 0
 	for _, tr := range t.tr {
 		n += tr.data.N()
 	}
 	j := mat.NewDense(n, len(vars), nil)
-	at, sse := 0, 0.0
-	for k, tr := range t.tr {
+	t.row(0)
+	sse, errs := make([]float64, len(t.tr)), make([]error, len(t.tr))
+	t.share(t, len(t.tr), func(w *worker, k int) bool {
+		tr := t.tr[k]
 		var wrt, cols []int
 		for q, i := range vars {
 			if v := &t.vars[i]; !v.own || v.of == k {
 				wrt, cols = append(wrt, v.index), append(cols, q)
 			}
 		}
-		s, err := t.rows(ctx, tr, wrt, cols, j, at)
-		if err != nil {
-			return nil, 0, tr.named(err)
+		tr.write(w.th)
+		sse[k], errs[k] = t.rows(ctx, w, tr, wrt, cols, j, t.row(k), given)
+		w.restore(t, tr, false)
+		return errs[k] == nil
+	})
+	sum := 0.0
+	for k, tr := range t.tr {
+		if errs[k] != nil {
+			return nil, 0, tr.named(errs[k])
 		}
-		at += tr.data.N()
-		sse += s
+		sum += sse[k]
 	}
-	return j, sse, nil
+	return j, sum, nil
 }
 
 // rows writes the rows of one trajectory, from row at on, by the entries wrt of θ into the columns cols, and gives its sum of squares.
-func (t *trial) rows(ctx context.Context, tr *trajectory, wrt, cols []int, j *mat.Dense, at int) (sse float64, err error) {
-	l := tr.data
-	p := tr.prob
-	p.Theta, p.Times = t.theta(tr), l.data.Times
-	// Standard errors deserve better than the least tolerance that will train.
-	if p.Rtol == 0 || p.Rtol > 1e-8 {
+func (t *trial) rows(ctx context.Context, w *worker, tr *trajectory, wrt, cols []int, j *mat.Dense, at int, given bool) (sse float64, err error) {
+	l, d := tr.data, w.desk(tr)
+	p := &w.prob
+	*p = tr.prob
+	p.Theta, p.Times = w.th, l.data.Times
+	// Standard errors deserve better than the least tolerance that will train, unless they are for orientation only: beside weights that are taken
+	// as given. Networks that are not smooth would need hundreds of steps.
+	if (p.Rtol == 0 || p.Rtol > 1e-8) && !given {
 		p.Rtol = 1e-8
 	}
-	if p.Atol == 0 || p.Atol > 1e-10 {
+	if (p.Atol == 0 || p.Atol > 1e-10) && !given {
 		p.Atol = 1e-10
 	}
-	s, sol, err := sens.Sensitivities(ctx, &p, wrt)
+	s, sol, err := d.tangents.Sensitivities(ctx, p, sens.ForwardMethod{Wrt: wrt})
 	if err != nil {
 		return 0, err
 	}

@@ -206,6 +206,9 @@ type fitting struct {
 	free   []Free
 	first  []float64 // of the variables, at the start
 
+	lets   *outputs // for scores, and of which system
+	letsOf *system.System
+
 	warnings []string
 }
 

@@ -19,7 +19,7 @@ func (t *trial) Squares() (rows int, why string) {
 	case t.data == nil:
 		return 0, "it needs a sum of squares over data, and the loss is a function of the solution"
 	}
-	if ok, why := t.data.squares(); !ok {
+	if ok, why := t.data.squares(t.hold); !ok {
 		return 0, why
 	}
 	for _, tr := range t.tr {

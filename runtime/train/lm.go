@@ -49,7 +49,7 @@ const (
 	// is measured of its bend is the solver's noise.
 	geoLeast = 1e-3
 	// exact is the share of the first sum that is its rounding.
-	exact = 1e-30
+	exact = 1e-26
 	// noise is the share of the sum below which a gain that is promised and not had is the solver's noise.
 	noise = 1e-10
 	// maxJacobian is how many entries ∂r/∂u may have: 800 MB.

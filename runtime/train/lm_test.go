@@ -262,3 +262,37 @@ func TestResidualsOfTrajectories(t *testing.T) {
 		}
 	}
 }
+
+// The step and its acceleration solve the damped normal equations; the second derivative of Rosenbrock's residuals along v is (−20 v₁², 0).
+func TestAcceleration(t *testing.T) {
+	o := &residuals{2, 2, valley}
+	r := &run{ctx: context.Background(), obj: o, n: 2, best: make([]float64, 2), bestG: make([]float64, 2), fbest: math.Inf(1)}
+	l := newLM(r, o, 2)
+	copy(l.u, []float64{-1.2, 1})
+	if ok, err := l.begin(); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	l.damp = 0.3
+	l.factor()
+	l.solve(l.v, l.rhs)
+	change := 0.0
+	for j, v := range l.v {
+		change += l.scale(j) * v * l.scale(j) * v
+	}
+	if _, err := l.bend(change); err != nil {
+		t.Fatal(err)
+	}
+	rvv := []float64{-20 * l.v[0] * l.v[0], 0}
+	for i, c := range []struct{ x, rhs []float64 }{{l.v, l.res}, {l.a, rvv}} {
+		for j := range 2 {
+			sum := l.damp * l.scale(j) * l.scale(j) * c.x[j]
+			for k := range 2 {
+				row := l.jac[k*2 : k*2+2]
+				sum += row[j] * (row[0]*c.x[0] + row[1]*c.x[1] + c.rhs[k])
+			}
+			if math.Abs(sum) > 1e-9*norm2(l.g) {
+				t.Errorf("equation %d of system %d is off by %v", j, i, sum)
+			}
+		}
+	}
+}

@@ -112,7 +112,7 @@ func Minimise(ctx context.Context, obj Objective, u0 []float64, stages []Stage, 
 		return nil, err
 	}
 	m := &Minimum{U: r.best, F: r.fbest, HeldF: math.NaN(), Status: status, History: r.history, Iters: r.iters, Evals: r.evals, Elapsed: time.Since(r.start), Failed: r.failed.Failures}
-	if r.early.best != nil {
+	if len(r.early.best) > 0 {
 		m.HeldF = r.early.loss
 	}
 	if math.IsInf(m.F, 1) {

@@ -14,7 +14,7 @@ import (
 //
 // G. A. F. Seber, C. J. Wild, Nonlinear Regression, Wiley 1989, section 2.2, for the concentrated likelihood.
 
-// defaultDF are the degrees of freedom of student_t: heavy tails, finite variance and curtosis that is not.
+// defaultDF are the degrees of freedom of student_t: heavy tails, a finite variance, and a fourth moment that is not.
 const defaultDF = 4
 
 // leastShare is the share of the data's spread below which a standard deviation is not taken to fall: a model that meets
@@ -197,10 +197,10 @@ func (l *DataLoss) cost(col, row int, r, v float64) (rho, d float64) {
 	return w * rho, w * d
 }
 
-// squares says whether the loss is a sum of squares, but for a constant; else why not.
-func (l *DataLoss) squares() (ok bool, why string) {
+// squares says whether the loss is a sum of squares, but for a constant, also where estimated standard deviations are held; else why not.
+func (l *DataLoss) squares(hold bool) (ok bool, why string) {
 	switch name := l.pen.Name; {
-	case l.pen.Squares:
+	case l.pen.Squares || hold && (name == "normal" || name == "lognormal"):
 		return true, ""
 	case name != "normal" && name != "lognormal":
 		return false, fmt.Sprintf("it needs a sum of squares, and %s is none", name)

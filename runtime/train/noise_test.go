@@ -129,7 +129,7 @@ func TestNormalIsLeastSquares(t *testing.T) {
 	if close("sd", c.SD, math.Sqrt(squares.Loss/31), 1e-6); !c.SDEstimated {
 		t.Error("the standard deviation was not estimated")
 	}
-	if text := normal.Report.String(); !strings.Contains(text, "sd") || !strings.Contains(text, "normal by adam then lbfgs") {
+	if text := normal.Report.String(); !strings.Contains(text, "sd") || !strings.Contains(text, "shooting, deviations held") {
 		t.Errorf("the report says\n%s", text)
 	}
 	// A known one gives the same estimates, by lm, and standard errors in proportion.

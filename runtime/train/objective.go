@@ -151,21 +151,33 @@ func (r *run) eval(u, g []float64) (float64, error) {
 	return f, nil
 }
 
-// value evaluates the objective alone. It does not count as seen, since the best point has a gradient.
-func (r *run) value(u []float64) (float64, error) {
+// values evaluates the objective alone at several points. They do not count as seen, since the best point has a gradient.
+func (r *run) values(us [][]float64, f []float64) error {
 	if err := r.ctx.Err(); err != nil {
-		return math.NaN(), err
+		return err
 	}
-	r.evals++
-	f, err := r.obj.Eval(r.ctx, u, nil)
-	if err != nil {
-		return math.NaN(), err
+	r.evals += len(us)
+	if err := valuesOf(r.ctx, r.obj, us, f); err != nil {
+		return err
 	}
-	if f-f != 0 {
-		r.fail(f, -1)
-		return math.Inf(1), nil
+	bad := -1
+	for k, v := range f {
+		if v-v != 0 {
+			if f[k] = math.Inf(1); bad >= 0 {
+				r.failed.N++
+			}
+			bad = k
+		}
 	}
-	return f, nil
+	if bad >= 0 {
+		// Once more, alone, to see why: of several evaluated at a time nobody can tell.
+		v, err := r.obj.Eval(r.ctx, us[bad], nil)
+		if err != nil {
+			return err
+		}
+		r.fail(v, -1)
+	}
+	return nil
 }
 
 // seen keeps a point that is better than all before.

@@ -217,12 +217,34 @@ func (f *fitting) plan() error {
 		f.phases = append(f.phases, ps...)
 	}
 	f.lend()
+	f.hold()
 	for _, p := range f.phases {
 		if pl := p.plan(); pl.stages == nil {
 			pl.stages, pl.chosen = stagesFor(p), true
 		}
 	}
 	return nil
+}
+
+// hold puts least squares, with standard deviations as the data's spread has them, before phases that estimate these and have no chain of their
+// own: from far away lm finds the way, and what is left for bfgs is near.
+func (f *fitting) hold() {
+	var out []phase
+	for _, p := range f.phases {
+		t, ok := p.(*trial)
+		if ok && t.about.stages == nil && len(t.noise) > 0 && t.batch == nil {
+			near := t.with(t.tr)
+			near.hold, near.about = true, plan{method: t.about.method, title: t.about.title + ", deviations held", stages: mechanisticStages()}
+			if rows, _ := near.Squares(); rows > 0 && len(t.vars) <= maxMechanistic && !slices.Contains(t.decay(), true) {
+				near.about.chosen = true
+				bfgs, _ := LookupOptimiser("bfgs")
+				t.about.stages = []Stage{{Optimiser: bfgs}}
+				out = append(out, near)
+			}
+		}
+		out = append(out, p)
+	}
+	f.phases = out
 }
 
 // maxStarts is how many variables lm is taken for in multiple shooting.

@@ -209,6 +209,20 @@ func (f *fitting) solveAt(ctx context.Context, tr *trajectory, t1 float64, times
 	return solve.Solve(ctx, &p)
 }
 
+// solveAll solves all trajectories that have such a loss, on all cores, over its times.
+func (f *fitting) solveAll(ctx context.Context, of func(tr *trajectory) *DataLoss) ([]*solve.Solution, []error) {
+	sols, errs := make([]*solve.Solution, len(f.all)), make([]error, len(f.all))
+	f.trial.share(f.trial, len(f.all), func(_ *worker, k int) bool {
+		tr := f.all[k]
+		if l := of(tr); l != nil {
+			times := l.data.Times
+			sols[k], errs[k] = f.solveAt(ctx, tr, max(tr.prob.T1, times[len(times)-1]), times)
+		}
+		return true
+	})
+	return sols, errs
+}
+
 // columns adds the columns of a trajectory's data that are not there yet, and says where each stands.
 func (f *fitting) columns(r *Report, tr *trajectory) (place []int) {
 	l := tr.data
@@ -307,6 +321,7 @@ func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (s
 	per := make([]sums, len(r.Columns))
 	var all sums
 	loss, whole := 0.0, true
+	sols, errs := f.solveAll(ctx, losses)
 	for k, tr := range f.all {
 		l := losses(tr)
 		if l == nil {
@@ -315,7 +330,7 @@ func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (s
 		l.over(sc.N)
 		var own sums
 		place := f.columns(r, tr)
-		v, err := f.scoreOne(ctx, tr, l, func(row, col int, res float64) {
+		v, err := f.scoreOne(sols[k], errs[k], tr, l, func(row, col int, res float64) {
 			c, t := &l.data.Columns[col], l.data.Times[row]
 			i := place[col]
 			per[i].add(res, t)
@@ -376,8 +391,7 @@ func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (s
 }
 
 // scoreOne visits the residuals of a trajectory and gives its part of the loss, infinite with an error where the solution or the loss is.
-func (f *fitting) scoreOne(ctx context.Context, tr *trajectory, l *DataLoss, visit func(row, col int, res float64)) (float64, error) {
-	sol, err := f.solveAt(ctx, tr, max(tr.prob.T1, l.data.Times[len(l.data.Times)-1]), l.data.Times)
+func (f *fitting) scoreOne(sol *solve.Solution, err error, tr *trajectory, l *DataLoss, visit func(row, col int, res float64)) (float64, error) {
 	switch {
 	case err != nil:
 		return math.NaN(), err
@@ -385,6 +399,12 @@ func (f *fitting) scoreOne(ctx context.Context, tr *trajectory, l *DataLoss, vis
 		return math.Inf(1), fmt.Errorf("the fitted model does not reach all data that were held out: %w", sol.Fault)
 	}
 	th := f.trial.theta(tr)
+	if l.lets { // thousands of trajectories need no evaluation of lets each
+		if f.lets == nil || f.letsOf != tr.prob.Sys {
+			f.lets, f.letsOf = newOutputs(tr.prob.Sys), tr.prob.Sys
+		}
+		l.outputs = f.lets
+	}
 	v, err := l.Eval(sol.X, th, nil, nil)
 	switch {
 	case err != nil:

@@ -207,6 +207,8 @@ func (s *shots) Eval(ctx context.Context, u, g []float64) (float64, error) {
 			for k, i := range seg.wrt {
 				seg.g[i] = w.g[k]
 			}
+		case s.trial.by != nil:
+			seg.f, sol, err = s.trial.by.gradient(ctx, &d.ws, &w.prob, seg, seg.g)
 		default:
 			seg.f, sol, err = d.ws.Adjoint(ctx, &w.prob, seg, seg.g)
 		}

@@ -98,7 +98,7 @@ func (e *SnapshotError) Error() string {
 func (s *Snapshot) fits(n int, stages []Stage) error {
 	bad := func(format string, args ...any) error { return &SnapshotError{fmt.Sprintf(format, args...)} }
 	switch {
-	case len(s.Best) != n || len(s.BestGrad) != n || s.From != nil && len(s.From) != n || s.Held != nil && len(s.Held) != n:
+	case len(s.Best) != n || len(s.BestGrad) != n || s.From != nil && len(s.From) != n || len(s.Held) > 0 && len(s.Held) != n:
 		return bad("it is of %d variables, there are %d", len(s.Best), n)
 	case s.Stage < 0 || s.Stage >= len(stages):
 		return bad("it was taken in stage %d, there are %d", s.Stage+1, len(stages))

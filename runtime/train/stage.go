@@ -89,7 +89,7 @@ var optimisers = [...]Optimiser{
 			{Name: "gtol", Default: "1e-8", Doc: "stop where the cosine of the angle between the residuals and what the model can change of them is below this; 0 for never", Min: 0, Max: 1},
 			{Name: "ftol", Default: "1e-14", Doc: optLossTol.Doc, Min: 0, Max: 1}}},
 	{Name: "cmaes", run: runCMAES, LineSearch: true,
-		Doc:  "A cloud of trials that moves and shapes itself by the better ones, without gradients: for a rough loss with many minima and few unknown values. Follow it by lm or lbfgs. An iteration is a generation.",
+		Doc:  "A cloud of trials, solved on all cores, that moves and shapes itself by the better ones, without gradients: for a rough loss with many minima and few unknown values. Follow it by lm or lbfgs. An iteration is a generation.",
 		Cite: "N. Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772 (2016)",
 		Options: []Option{optIters,
 			{Name: "sigma", Default: "0.3", Doc: "width of the first cloud, in units of the parameters' starts; of parameters between two bounds 1 is a quarter of the distance", Min: math.SmallestNonzeroFloat64, Max: 1e6},

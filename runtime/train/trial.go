@@ -29,6 +29,7 @@ type trial struct {
 	batch   *batches     // nil: always all data
 	partial bool         // the next evaluation looks at a batch
 	noise   []*deviation // standard deviations that are estimated
+	hold    bool         // they stay as they are
 	res     []float64
 	resOf   []*deviation
 	legs    []leg // what the next evaluation looks at
@@ -121,7 +122,7 @@ func (t *trial) with(tr []*trajectory) *trial {
 	if tr[0].data == nil {
 		o.loss = t.loss
 	}
-	o.threads, o.by = t.threads, t.by
+	o.threads, o.by, o.hold = t.threads, t.by, t.hold
 	return o
 }
 
@@ -172,7 +173,7 @@ func (t *trial) Eval(ctx context.Context, u, g []float64) (float64, error) {
 	if !t.set(u) {
 		return math.Inf(1), nil
 	}
-	if len(t.noise) > 0 && !t.partial {
+	if len(t.noise) > 0 && !t.partial && !t.hold {
 		if ok, err := t.scales(ctx, u); !ok || err != nil {
 			return math.Inf(1), err
 		}

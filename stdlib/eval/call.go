@@ -314,7 +314,11 @@ func (in *Interp) arguments(f *frame, b *sig.Builtin, e *ast.Call) (args map[str
 				}
 			}
 			if p == nil {
-				return nil, nil, nil, nil, unknownOption(b, a.Name)
+				if p = anyName(b); p == nil {
+					return nil, nil, nil, nil, unknownOption(b, a.Name)
+				}
+				own := *p
+				own.Name, p = a.Name.Name, &own
 			}
 		} else {
 			for next < len(b.Params) && b.Params[next].NamedOnly {
@@ -349,6 +353,16 @@ func (in *Interp) arguments(f *frame, b *sig.Builtin, e *ast.Call) (args map[str
 		}
 	}
 	return args, at, rest, restAt, nil
+}
+
+// anyName is the parameter that takes arguments of any name; nil for none.
+func anyName(b *sig.Builtin) *sig.Param {
+	for i := range b.Params {
+		if b.Params[i].AnyName {
+			return &b.Params[i]
+		}
+	}
+	return nil
 }
 
 func example(b *sig.Builtin) string {
@@ -406,6 +420,12 @@ func (in *Interp) typed(f *frame, p *sig.Param, e ast.Expr) (value.Value, error)
 		}
 	case wordsOf(p) != "":
 		return in.first(f, wordsOf(p), e)
+	case p.Type == verb.OfTerms:
+		return in.expr(f, &ast.Lambda{Base: ast.Base{Sp: e.Span()}, Body: e})
+	case p.Type == verb.OfFormula:
+		if _, ok := e.(*ast.Formula); ok {
+			return in.expr(f, &ast.Lambda{Base: ast.Base{Sp: e.Span()}, Body: e})
+		}
 	case p.Type == "expression": // not evaluated here, but by the verb
 		return in.expr(f, &ast.Lambda{Base: ast.Base{Sp: e.Span()}, Body: e})
 	}

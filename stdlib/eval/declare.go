@@ -128,6 +128,15 @@ func (in *Interp) declare(f *ast.File) (l diag.List) {
 	return l
 }
 
+// compileModel checks and compiles a model that was made rather than written.
+func (in *Interp) compileModel(m *ast.Model) (*compiler.Compiled, error) {
+	checked, errs := check.Model(m, in.scope, in.table)
+	if errs.HasErrors() {
+		return nil, errs
+	}
+	return compiler.CompileWith(checked, in.table, code.Options{Portable: in.o.Portable})
+}
+
 // misplaced finds declarations inside the blocks of loops and conditions: what a file declares holds for all of it.
 func misplaced(stmts []ast.Stmt, inside bool) (l diag.List) {
 	for _, s := range stmts {

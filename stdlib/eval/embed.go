@@ -71,6 +71,9 @@ func (in *Interp) CallVerb(ctx context.Context, name string, args map[string]val
 				p = &vb.Params[i]
 			}
 		}
+		if p == nil {
+			p = anyName(&vb.Builtin)
+		}
 		v, err := in.typed(nil, p, e)
 		if err != nil {
 			return nil, err

@@ -100,7 +100,7 @@ func (in *Interp) showEnsemble(w io.Writer, e *value.Ensemble) {
 // wordsOf is the kind of words that come first in the values of an option, "" for none.
 func wordsOf(p *sig.Param) sig.Kind {
 	switch p.Type {
-	case ofDistributions:
+	case ofDistributions, verb.OfDistribution:
 		return sig.Distribution
 	case verb.OfSignals:
 		return sig.Signal

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"math"
+	"slices"
 
 	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
@@ -279,6 +280,11 @@ func (in *Interp) binary(f *frame, e *ast.Binary) (value.Value, error) {
 			}
 		}
 	}
+	if e.Op == "==" || e.Op == "!=" {
+		if same, ok := sameLists(x, y); ok {
+			return value.Bool(same == (e.Op == "==")), nil
+		}
+	}
 	a, err := array(x, e.X)
 	if err != nil {
 		return nil, err
@@ -301,6 +307,48 @@ func (in *Interp) binary(f *frame, e *ast.Binary) (value.Value, error) {
 }
 
 // chain joins optimisers, or methods of training.
+// sameLists compares two lists, at least one of which is no array of numbers; ok is false where they are something else.
+func sameLists(x, y value.Value) (same, ok bool) {
+	empty := func(v value.Value) value.Value {
+		if a, is := v.(*value.Array); is && len(a.Data) == 0 { // [] is an array
+			return value.List{}
+		}
+		return v
+	}
+	_, xl := x.(value.List)
+	_, yl := y.(value.List)
+	if !xl && !yl {
+		return false, false
+	}
+	x, y = empty(x), empty(y)
+	_, xl = x.(value.List)
+	_, yl = y.(value.List)
+	return xl && yl && equal(x, y), xl && yl
+}
+
+// equal says whether two values are the same, lists element by element; an array of numbers is no list of texts.
+func equal(x, y value.Value) bool {
+	switch x := x.(type) {
+	case value.List:
+		y, ok := y.(value.List)
+		if !ok || len(x) != len(y) {
+			return false
+		}
+		for i := range x {
+			if !equal(x[i], y[i]) {
+				return false
+			}
+		}
+		return true
+	case *value.Array:
+		y, ok := y.(*value.Array)
+		return ok && x.Shape.Equal(y.Shape) && slices.Equal(x.Data, y.Data)
+	case value.Text, value.Word, value.Bool:
+		return x == y
+	}
+	return false
+}
+
 func chain(x, y value.Value, e *ast.Binary) (value.Value, error) {
 	var out value.Chain
 	for i, v := range []value.Value{x, y} {

@@ -110,6 +110,11 @@ func (in *Interp) hostIn(dir string) verb.Host {
 		}
 		diag.Render(in.o.Err, d, in.o.Color)
 	}
+	h.Compile = in.compileModel
+	h.TopLevel = func(name string) bool { return in.scope.Declares(name) }
+	h.Eval = func(e ast.Expr, names map[string]value.Value) (value.Value, error) {
+		return in.expr(&frame{names: names}, e)
+	}
 	h.Lambda = func(l *value.Lambda, m *value.Model, nt int, events func() (int, error)) (*verb.LambdaLoss, error) {
 		return in.lambdaLoss(l, m, nt, events)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/stdlib/value"
+	"github.com/udl-lang/udl/stdlib/verb"
 )
 
 // resolver looks a script through before it runs, so that a misspelt name in its last line
@@ -219,6 +220,9 @@ func (r *resolver) args(b *sig.Builtin, e *ast.Call) {
 					p = &b.Params[i]
 				}
 			}
+			if p == nil && b != nil {
+				p = anyName(b)
+			}
 			if p == nil {
 				bad = true
 				r.errs = append(r.errs, diag.From(unknownOption(b, a.Name))...)
@@ -232,7 +236,7 @@ func (r *resolver) args(b *sig.Builtin, e *ast.Call) {
 			positional++
 		}
 		if p != nil {
-			if p.Type == "names" {
+			if p.Type == "names" || p.Type == verb.OfTerms {
 				continue
 			}
 			if _, ok := a.Value.(*ast.Ident); ok && strings.HasPrefix(p.Type, "word") {

@@ -31,6 +31,16 @@ var figures = []struct {
 	{"standard_errors", func(_ *Report, t *train.Report) Value {
 		return byName(t, func(p train.Estimate) float64 { return p.StdErr })
 	}},
+	{"sd", func(_ *Report, t *train.Report) Value {
+		r := &Record{}
+		for _, c := range t.Columns {
+			if !math.IsNaN(c.SD) {
+				r.Put(c.Quantity, Num(c.SD))
+			}
+		}
+		return r
+	}},
+	{"phases", func(_ *Report, t *train.Report) Value { return phases(t) }},
 	{"correlations", func(_ *Report, t *train.Report) Value { return correlations(t) }},
 	{"residuals", func(r *Report, t *train.Report) Value { return r.residuals(t) }},
 	{"trajectories", func(_ *Report, t *train.Report) Value { return trajectories(t) }},
@@ -103,6 +113,20 @@ func trajectories(t *train.Report) *Table {
 		}
 	}
 	out.Cols = cols
+	return out
+}
+
+// phases are a table of those of a fit: what each was, where it ended, and what there is to say of it.
+func phases(t *train.Report) *Table {
+	out := &Table{Name: "phases"}
+	cols := []Column{{Name: "phase", Text: []string{}}, {Name: "loss", Values: []float64{}}, {Name: "iterations", Values: []float64{}}, {Name: "note", Text: []string{}}}
+	for _, p := range t.Phases {
+		if !p.Skipped {
+			cols[0].Text, cols[3].Text = append(cols[0].Text, p.Title), append(cols[3].Text, p.Note)
+			cols[1].Values, cols[2].Values = append(cols[1].Values, p.Loss), append(cols[2].Values, float64(p.Iters))
+		}
+	}
+	out.Cols, out.Rows = cols, len(cols[0].Text)
 	return out
 }
 

@@ -183,7 +183,12 @@ type Model struct {
 	C     *compiler.Compiled
 	Theta []float64 // its defaults
 	Fit   *Fit
+	// Kept says that the values are to be kept though there is no Fit: those of a trained model in which a term was replaced.
+	Kept bool
 }
+
+// Trained says whether the weights of the model are to be kept: then none are drawn, and no scales are filled from data.
+func (m *Model) Trained() bool { return m.Fit != nil || m.Kept }
 
 // Type implements Value.
 func (m *Model) Type() string {
@@ -224,6 +229,7 @@ type Fit struct {
 	Cols   []string          // matched quantities in order
 	Times  []float64         // of the loss
 	Solved solve.Problem     // how its trajectories were solved
+	Spec   *train.Spec       // how it was trained
 	// Trajectories are what each of several has for itself; nil of one.
 	Trajectories []Trajectory
 }

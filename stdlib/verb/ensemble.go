@@ -394,7 +394,7 @@ func (c *Call) follow(e *value.Ensemble, list []vary) error {
 		for k, v := range q.Vary[:old] {
 			th[v] = row[k]
 		}
-		if err := m.C.Follow(th, m.Fit == nil, given); err != nil {
+		if err := m.C.Follow(th, !m.Trained(), given); err != nil {
 			return err
 		}
 		for k, v := range q.Vary[old:] {

@@ -121,7 +121,7 @@ func fitVerb(c *Call) (value.Value, error) {
 		return nil, c.fitError(err)
 	}
 	told()
-	out.Result = r
+	out.Result, out.Spec = r, &spec
 	ofEach(out, r)
 	if r.Status == train.Cancelled {
 		d := diag.New("E0504", c.Span, "the training of %s was stopped; the best so far is kept", m.Name()).AsWarning()

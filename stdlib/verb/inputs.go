@@ -88,7 +88,7 @@ func (c *Call) bindTo(m *value.Model, r *value.Record) (*value.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &value.Model{C: bound, Theta: m.Theta, Fit: m.Fit}, nil
+	return &value.Model{C: bound, Theta: m.Theta, Fit: m.Fit, Kept: m.Kept}, nil
 }
 
 func noInput(m *value.Model, inputs []*model.Symbol, key string, at diag.Span) error {

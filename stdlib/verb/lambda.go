@@ -53,11 +53,18 @@ type bound struct {
 	events []float64 // times of events; nil before they are known
 	gte    []float64 // where the derivatives by them go, nil where they are not wanted
 	want   int       // how many there are to be, −1 where they are not read
+
+	byTimes []float64 // derivatives by the output times themselves
 }
+
+var _ sens.TimedLoss = (*bound)(nil)
+
+// ByTimes implements sens.TimedLoss.
+func (b *bound) ByTimes() []float64 { return b.byTimes }
 
 // Bind makes the loss for one solving goroutine.
 func (l *LambdaLoss) Bind(sys *system.System, times []float64) *bound {
-	b := &bound{LambdaLoss: l, f: l.F.Clone(), sys: sys, times: times, want: -1}
+	b := &bound{LambdaLoss: l, f: l.F.Clone(), sys: sys, times: times, want: -1, byTimes: make([]float64, len(times))}
 	n, _, _ := l.F.Dims()
 	b.buf, b.gb = make([]float64, n), make([]float64, n)
 	for _, s := range l.Series {
@@ -159,6 +166,7 @@ func (b *bound) Eval(x, th, gx, gth []float64) (float64, error) {
 		row := gx[i*nx : (i+1)*nx]
 		lets := false
 		clear(b.gout)
+		b.byTimes[i] = 0
 		for _, s := range b.Series {
 			n := s.Slot.Size()
 			switch s.Kind {
@@ -166,6 +174,8 @@ func (b *bound) Eval(x, th, gx, gth []float64) (float64, error) {
 				for k := range n {
 					row[s.Slot.Off+k] += b.gb[s.Off+i*n+k]
 				}
+			case FromTime:
+				b.byTimes[i] += b.gb[s.Off+i]
 			case FromLet:
 				lets = true
 				for k := range n {
@@ -174,7 +184,7 @@ func (b *bound) Eval(x, th, gx, gth []float64) (float64, error) {
 			}
 		}
 		if lets {
-			b.out.VJP(row, gth, t, x[i*nx:(i+1)*nx], th, b.gout)
+			b.byTimes[i] += b.out.VJP(row, gth, t, x[i*nx:(i+1)*nx], th, b.gout)
 		}
 	}
 	return v, nil

@@ -122,7 +122,7 @@ func (c *Call) gather(m *value.Model, spec *train.Spec, out *value.Fit) (*value.
 			if tr.T0 != nil && *tr.T0 < d.times[0] {
 				out.Times = append([]float64{*tr.T0}, d.times...)
 			}
-			if m.Fit == nil {
+			if !m.Trained() {
 				spec.AutoScale = slices.DeleteFunc(autoScales(m), func(a train.AutoScale) bool { return c.isSet(a.Slot) })
 			}
 		}

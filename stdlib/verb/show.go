@@ -165,6 +165,8 @@ func Inline(v value.Value) string {
 			p[i] = s.Row.Name
 		}
 		return strings.Join(p, " then ")
+	case *value.Discovered:
+		return v.String()
 	case *value.Solution, *value.Ensemble, *value.Spread, *value.Report, *value.Table, *value.Events, *value.Plot, *value.Gradient, *value.Model, *value.Steady:
 		return ""
 	case nil:

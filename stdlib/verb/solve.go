@@ -191,10 +191,10 @@ func (c *Call) theta(m *value.Model) ([]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m.Fit == nil {
+		if !m.Trained() {
 			m.C.System.Randomize(th, seed)
 		}
-	} else if m.Fit == nil && c.Seed != 0 {
+	} else if !m.Trained() && c.Seed != 0 {
 		m.C.System.Randomize(th, c.Seed)
 	}
 	for _, name := range sortedNames(c.Sets) {
@@ -206,10 +206,10 @@ func (c *Call) theta(m *value.Model) ([]float64, error) {
 	}
 	v, ok := c.Args["set"]
 	if _, each := v.(value.List); each && c.Verb.Name == "fit" {
-		return th, m.C.Follow(th, m.Fit == nil, c.isSet) // each trajectory has its own
+		return th, m.C.Follow(th, !m.Trained(), c.isSet) // each trajectory has its own
 	}
 	if !ok {
-		return th, m.C.Follow(th, m.Fit == nil, c.isSet)
+		return th, m.C.Follow(th, !m.Trained(), c.isSet)
 	}
 	r, ok := v.(*value.Record)
 	if !ok {
@@ -242,7 +242,7 @@ func (c *Call) put(m *value.Model, th []float64, r *value.Record) error {
 			return d
 		}
 	}
-	return m.C.Follow(th, m.Fit == nil, func(name string) bool {
+	return m.C.Follow(th, !m.Trained(), func(name string) bool {
 		_, own := r.Get(name)
 		return own || c.isSet(name)
 	})

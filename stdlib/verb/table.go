@@ -35,6 +35,7 @@ var verbs = []Verb{
 	verb("grad", "gradient", "Derivatives of a loss by parameters, constants, weights and initial values, by name.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\ng = grad(M, t = 0..1 by 0.1, loss = s -> s.x[end])", gradVerb,
 		arg("model", "model", "", ""), pos("data", "table or record of columns", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps, optAdjoint),
+	hessianRow,
 	verb("sensitivity", "record", "Derivatives of the states at the output times by parameters and initial values: `S.x.alpha`.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\nS = sensitivity(M, t = 0..1 by 0.1)", sensitivityVerb,
 		arg("model", "model", "", ""), needT, arg("wrt", "names", "none", "by what; all parameters and initial values when left out"), optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
@@ -89,7 +90,7 @@ var verbs = []Verb{
 	verb("quantile", "record or number", "A quantile over the members of an ensemble, for every state and let at every output time; or of the numbers of an array.",
 		"model M { state x = 1; x' = -x }\nE = ensemble(M, n = 100, vary = {x: normal(1, 0.1)}, t = 0..1 by 0.5)\nquantile(E, 0.95).x", quantileVerb,
 		arg("of", "ensemble or array", "", ""), pos("p", "number", "0.5", "from 0 to 1; 0.5 is the median")),
-	later("sample", "Posterior draws."), later("discover", "Sparse regression: an equation for a learned term."), later("put_back", "A model with a term replaced by a formula."),
+	later("sample", "Posterior draws."), discoverRow, putBackRow, randomRow,
 	later("parquet", "Reads a Parquet file."), later("npy", "Reads a NumPy file."),
 }
 
@@ -123,6 +124,7 @@ func Signatures() []sig.Builtin {
 		}
 		out = append(out, solverRow(row))
 	}
+	out = append(out, discoverRows()...)
 	out = append(out, optimiserRows()...)
 	for _, x := range interpolations {
 		out = append(out, x.row)

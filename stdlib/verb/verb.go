@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/udl-lang/udl/compiler"
+	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/train"
@@ -41,6 +43,12 @@ type Host struct {
 	// Lambda checks and compiles a loss over a solution of m with nt output times.
 	Lambda func(l *value.Lambda, m *value.Model, nt int, events func() (int, error)) (*LambdaLoss, error)
 	Show   func(w io.Writer, v value.Value)
+	// Compile checks and compiles a model that a verb has made, in the scope of the script.
+	Compile func(m *ast.Model) (*compiler.Compiled, error)
+	// Eval evaluates an expression of the script with further names in sight.
+	Eval func(e ast.Expr, names map[string]value.Value) (value.Value, error)
+	// TopLevel says whether a function, constant or unknown of that name is declared at top level, where models see it.
+	TopLevel func(name string) bool
 	// Warn tells the user at once; failed says that a solve did not reach its end.
 	Warn func(d *diag.Diagnostic, failed bool)
 	// Figure writes a plot to a file; nil when the program has no figures.

@@ -1,0 +1,240 @@
+package discover
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// planted makes a regression with known terms.
+func planted(rng *rand.Rand, n, p, k int, noise float64) (*Data, []int, []float64) {
+	d := &Data{N: n, P: p, X: make([]float64, n*p), Y: make([]float64, n)}
+	for i := range d.X {
+		d.X[i] = rng.NormFloat64() * math.Pow(10, float64(i%p%5-2)) // columns of very different size
+	}
+	set := rng.Perm(p)[:k]
+	slices.Sort(set)
+	coef := make([]float64, k)
+	for c, j := range set {
+		coef[c] = (1 + rng.Float64()) * math.Pow(10, -float64(j%5-2))
+		if rng.IntN(2) == 0 {
+			coef[c] = -coef[c]
+		}
+	}
+	for i := range n {
+		for c, j := range set {
+			d.Y[i] += coef[c] * d.X[i*p+j]
+		}
+		d.Y[i] += noise * rng.NormFloat64()
+	}
+	return d, set, coef
+}
+
+// Every method finds planted terms, by every criterion that is consistent.
+func TestPlanted(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, m := range Methods() {
+		for _, criterion := range []string{"ebic", "bic", "cv"} {
+			wrong := 0
+			for range 20 {
+				d, set, coef := planted(rng, 300, 15, 1+rng.IntN(4), 0.1)
+				r, err := Regress(context.Background(), d, Settings{Method: m.Name, Criterion: criterion})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(r.Set, set) {
+					wrong++
+					continue
+				}
+				for k := range coef {
+					if math.Abs(r.Coef[k]-coef[k]) > 5*r.StdErr[k] {
+						t.Errorf("%s: coefficient %g is %g ± %g", m.Name, coef[k], r.Coef[k], r.StdErr[k])
+					}
+				}
+			}
+			// BIC does not count the search: now and then it takes one term too many.
+			limit := map[string]int{"ebic": 1, "bic": 8, "cv": 4}[criterion]
+			if wrong > limit {
+				t.Errorf("%s by %s is wrong in %d of 20", m.Name, criterion, wrong)
+			}
+		}
+	}
+}
+
+// brute goes through all subsets.
+func brute(l *library, size int) []float64 {
+	best := make([]float64, size+1)
+	for i := range best {
+		best[i] = math.Inf(1)
+	}
+	s := newSolver(l.triangle)
+	var walk func(set []int, from int)
+	walk = func(set []int, from int) {
+		if len(set) > 0 {
+			if rss, ok := s.rss(set); ok {
+				best[len(set)] = math.Min(best[len(set)], rss)
+			}
+		}
+		if len(set) == size {
+			return
+		}
+		for j := from; j < len(l.free); j++ {
+			walk(append(slices.Clone(set), l.free[j]), j+1)
+		}
+	}
+	walk(nil, 0)
+	return best
+}
+
+// Branch and bound finds what going through all subsets finds, correlated and dependent columns included, and its lists
+// of the best few are in order.
+func TestBestSubsetIsExact(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for trial := range 60 {
+		p := 2 + rng.IntN(9)
+		n := 4 + rng.IntN(30)
+		d, _, _ := planted(rng, n, p, 1+rng.IntN(p-1), 1)
+		for i := range n {
+			if p > 3 && trial%2 == 0 {
+				d.X[i*p+1] = d.X[i*p] + 0.01*d.X[i*p+2] // near dependence
+			}
+			if p > 4 && trial%3 == 0 {
+				d.X[i*p+3] = d.X[i*p] - 2*d.X[i*p+4] // dependence
+			}
+		}
+		l := &library{triangle: factor(d.X, d.Y, nil, n, p)}
+		l.free = l.triangle.free()
+		size := min(5, len(l.free))
+		want := brute(l, size)
+		got, complete, err := subsets(context.Background(), l, size, 3, 1<<30)
+		if err != nil || !complete {
+			t.Fatal(complete, err)
+		}
+		for k := 1; k <= size; k++ {
+			if len(got.sets[k]) == 0 || math.Abs(got.sets[k][0].rss-want[k]) > 1e-9*(l.total+1) {
+				t.Fatalf("trial %d, %d of %d terms: %v, brute force %g", trial, k, p, got.sets[k], want[k])
+			}
+			for i, s := range got.sets[k] {
+				rss, _ := newSolver(l.triangle).rss(s.set)
+				if math.Abs(rss-s.rss) > 1e-9*(l.total+1) || i > 0 && s.rss < got.sets[k][i-1].rss {
+					t.Fatalf("trial %d: the list of %d terms is %v, %v has %g", trial, k, got.sets[k], s.set, rss)
+				}
+			}
+		}
+	}
+}
+
+// Corrupt samples do not matter to the robust search, and ruin the plain one.
+func TestRobust(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	plainWrong := 0
+	for trial := range 10 {
+		d, set, coef := planted(rng, 200, 10, 3, 0.01)
+		bad := map[int]bool{}
+		for range 40 {
+			i := rng.IntN(d.N)
+			bad[i] = true
+			d.Y[i] += 20 * rng.NormFloat64()
+			d.X[i*d.P+rng.IntN(d.P)] *= 3
+		}
+		r, err := Regress(context.Background(), d, Settings{Method: "stlsq", Robust: true, Seed: uint64(trial)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(r.Set, set) {
+			t.Errorf("trial %d: found %v, planted %v", trial, r.Set, set)
+			continue
+		}
+		for k := range coef {
+			if math.Abs(r.Coef[k]-coef[k]) > 6*r.StdErr[k]+1e-12 {
+				t.Errorf("trial %d: %g instead of %g ± %g", trial, r.Coef[k], coef[k], r.StdErr[k])
+			}
+		}
+		p, _ := Regress(context.Background(), d, Settings{Method: "stlsq"})
+		if !slices.Equal(p.Set, set) {
+			plainWrong++
+		}
+	}
+	if plainWrong == 0 {
+		t.Error("the corruption is too mild to test anything")
+	}
+}
+
+// The inclusion probabilities are near 1 for what was planted and small for the rest, and the same seed gives the same.
+func TestInclusion(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	d, set, _ := planted(rng, 200, 12, 3, 0.5)
+	s := Settings{Ensemble: 50, Seed: 3}
+	r, err := Regress(context.Background(), d, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for j, v := range r.Inclusion {
+		if in := slices.Contains(set, j); in && v < 0.9 || !in && v > 0.4 {
+			t.Errorf("term %d, planted %v, is included in %g", j, in, v)
+		}
+	}
+	again, _ := Regress(context.Background(), d, s)
+	if !slices.Equal(r.Inclusion, again.Inclusion) || !slices.Equal(r.Coef, again.Coef) {
+		t.Error("the same seed gives something else")
+	}
+	s.Seed = 4
+	if other, _ := Regress(context.Background(), d, s); slices.Equal(r.Inclusion, other.Inclusion) {
+		t.Log("another seed gives the same inclusion probabilities, which may happen")
+	}
+}
+
+// What makes no sense is an error.
+func TestRefused(t *testing.T) {
+	d, _, _ := planted(rand.New(rand.NewPCG(9, 9)), 20, 3, 1, 0)
+	ctx := context.Background()
+	for name, s := range map[string]Settings{
+		"method":    {Method: "lasso"},
+		"option":    {Method: "stlsq", Options: Options{"nu": 1}},
+		"negative":  {Method: "stlsq", Options: Options{"ridge": -1}},
+		"criterion": {Criterion: "hqc"},
+		"folds":     {Criterion: "cv", Folds: 1},
+	} {
+		if _, err := Regress(ctx, d, s); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+	d.X[4] = math.NaN()
+	if _, err := Regress(ctx, d, Settings{}); err == nil {
+		t.Error("a term that is not a number is accepted")
+	}
+	if _, err := Regress(ctx, &Data{N: 1, P: 1, X: []float64{1}, Y: []float64{1}}, Settings{}); err == nil {
+		t.Error("a single sample is accepted")
+	}
+	stopped, cancel := context.WithCancel(ctx)
+	cancel()
+	d.X[4] = 1
+	if _, err := Regress(stopped, d, Settings{Method: "stlsq"}); err == nil {
+		t.Error("a cancelled search goes on")
+	}
+}
+
+// Nothing is found in nothing, and a constant in a constant.
+func TestTrivial(t *testing.T) {
+	d := &Data{N: 10, P: 2, X: make([]float64, 20), Y: make([]float64, 10)}
+	for i := range 10 {
+		d.X[2*i], d.X[2*i+1] = 1, float64(i)
+	}
+	for _, m := range Methods() {
+		r, err := Regress(context.Background(), d, Settings{Method: m.Name})
+		if err != nil || len(r.Set) != 0 {
+			t.Errorf("%s finds %v in zeros, %v", m.Name, r, err)
+		}
+	}
+	for i := range d.Y {
+		d.Y[i] = 3
+	}
+	for _, m := range Methods() {
+		r, err := Regress(context.Background(), d, Settings{Method: m.Name})
+		if err != nil || !slices.Equal(r.Set, []int{0}) || math.Abs(r.Coef[0]-3) > 1e-12 {
+			t.Errorf("%s finds %v in a constant, %v", m.Name, r, err)
+		}
+	}
+}

@@ -1,0 +1,359 @@
+package verb
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+
+	"github.com/udl-lang/udl/lang/ast"
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/runtime/discover"
+	"github.com/udl-lang/udl/runtime/system"
+	"github.com/udl-lang/udl/stdlib/value"
+)
+
+// measured is what equations are looked for in: quantities over time, and where they are known their derivatives.
+type measured struct {
+	inputs []input
+	t      []float64
+	x      [][]float64 // per input
+	rate   [][]float64 // nil where derivatives are to be taken of x
+	from   *value.Table
+	start  []float64 // x where the data begin
+}
+
+func (c *Call) discoverData(tab *value.Table) (value.Value, error) {
+	times, err := c.tableTimesOf(tab, "from")
+	if err != nil {
+		return nil, err
+	}
+	given, rates, err := c.givenRates(tab)
+	if err != nil {
+		return nil, err
+	}
+	var inputs []input
+	for i := range tab.Cols {
+		if col := &tab.Cols[i]; col.Values != nil && col.Name != tab.Time && !slices.Contains(given, col.Name) {
+			inputs = append(inputs, input{col.Name, &ast.Ident{Name: col.Name}})
+		}
+	}
+	if inputs, err = c.overOf(inputs); err != nil {
+		return nil, err
+	}
+	d := &measured{inputs: inputs, from: tab}
+	var cols [][]float64
+	for _, in := range inputs {
+		col, _ := tab.Col(in.name)
+		cols = append(cols, col.Values)
+		if rates != nil {
+			r, ok := rates[in.name]
+			if !ok {
+				return nil, c.Bad("derivatives", "no derivative of `%s` is given", in.name).WithHelp("give one for each of `over`, `{%s: \"column\"}`", in.name)
+			}
+			d.rate = append(d.rate, r)
+		}
+	}
+	// Rows in which something is missing say nothing here.
+	var keep []int
+	for i := range times {
+		ok := finite(times[i])
+		for k := range cols {
+			ok = ok && finite(cols[k][i]) && (d.rate == nil || finite(d.rate[k][i]))
+		}
+		if ok {
+			keep = append(keep, i)
+		}
+	}
+	pick := func(v []float64) (out []float64) {
+		for _, i := range keep {
+			out = append(out, v[i])
+		}
+		return out
+	}
+	d.t = pick(times)
+	for k := range cols {
+		d.x = append(d.x, pick(cols[k]))
+		if d.rate != nil {
+			d.rate[k] = pick(d.rate[k])
+		}
+	}
+	for i := 1; i < len(d.t); i++ {
+		if !(d.t[i] > d.t[i-1]) {
+			return nil, diag.New("E0512", c.SpanOf("from"), "the times of `%s` must rise, %s follows %s", tab.Name, value.Format(d.t[i]), value.Format(d.t[i-1])).WithHelp("sort the rows, and leave none out twice")
+		}
+	}
+	return c.discoverRates(d)
+}
+
+// tableTimesOf are the times of a table that is the argument arg.
+func (c *Call) tableTimesOf(t *value.Table, arg string) ([]float64, error) {
+	v, err := c.tableTimes(t)
+	if err == nil {
+		return v, nil
+	}
+	if l := diag.From(err); len(l) == 1 && len(l[0].Labels) > 0 {
+		l[0].Labels[0].Span = c.SpanOf(arg)
+	}
+	return nil, err
+}
+
+// givenRates reads derivatives that are columns of a table, or arrays.
+func (c *Call) givenRates(tab *value.Table) (used []string, rates map[string][]float64, err error) {
+	r, ok := c.Args["derivatives"].(*value.Record)
+	if !ok {
+		return nil, nil, nil
+	}
+	rates = map[string][]float64{}
+	for i, k := range r.Keys {
+		switch v := r.Vals[i].(type) {
+		case value.Text:
+			col, ok := tab.Col(string(v))
+			if !ok || col.Values == nil {
+				return nil, nil, c.Bad("derivatives", "`%s` has no numeric column `%s`", tab.Name, string(v)).WithHelp("its columns are: %s", join(tab.Names()))
+			}
+			rates[k] = col.Values
+			used = append(used, string(v))
+			continue
+		case *value.Array:
+			if len(v.Shape) == 1 && len(v.Data) == tab.Rows {
+				rates[k] = v.Data
+				continue
+			}
+		}
+		return nil, nil, c.Bad("derivatives", "the derivative of `%s` must be a column, or one number for each of the %d rows, this is %s", k, tab.Rows, value.Describe(r.Vals[i])).
+			WithHelp("write `derivatives = {%s: \"column\"}`", k)
+	}
+	return used, rates, nil
+}
+
+func (c *Call) discoverSolution(s *value.Solution) (value.Value, error) {
+	if err := s.NotKept(""); err != nil {
+		return nil, diag.New("E0716", c.SpanOf("from"), "%v", err).WithHelp("%s", s.Gone.Help())
+	}
+	sys := s.Model.C.System
+	var inputs []input
+	var at []int
+	for _, sl := range sys.States {
+		names := system.Names([]system.Slot{sl})
+		for k, n := range names {
+			in := input{n, &ast.Ident{Name: n}}
+			if len(names) > 1 || sl.Shape != nil {
+				x := &ast.Index{X: &ast.Ident{Name: sl.Name}}
+				for _, k := range indexOf(n, sl.Name) {
+					x.Args = append(x.Args, k)
+				}
+				in.expr = x
+			}
+			inputs = append(inputs, in)
+			at = append(at, sl.Off+k)
+		}
+	}
+	all := inputs
+	inputs, err := c.overOf(inputs)
+	if err != nil {
+		return nil, err
+	}
+	d := &measured{inputs: inputs, t: s.Sol.T}
+	if s.Sol.T1 < s.Sol.T0 {
+		return nil, c.Bad("from", "this solution runs backwards in time").WithHelp("solve it forwards")
+	}
+	exact := !c.Has("derivatives") && sys.Mass == nil
+	f := sys.RHS.Clone()
+	f.Prepare(s.Theta)
+	z := make([]float64, sys.NX)
+	d.x = make([][]float64, len(inputs))
+	if exact {
+		d.rate = make([][]float64, len(inputs))
+	}
+	for i, t := range s.Sol.T {
+		row := s.Sol.Row(i)
+		if exact {
+			f.Eval(z, t, row, nil)
+		}
+		for k, in := range inputs {
+			j := at[slices.IndexFunc(all, func(a input) bool { return a.name == in.name })]
+			d.x[k] = append(d.x[k], row[j])
+			if exact {
+				d.rate[k] = append(d.rate[k], z[j])
+			}
+		}
+	}
+	if r, ok := c.Args["derivatives"].(*value.Record); ok {
+		for k, in := range inputs {
+			v, _ := r.Get(in.name)
+			a, ok := v.(*value.Array)
+			if !ok || len(a.Data) != len(d.t) {
+				return nil, c.Bad("derivatives", "the derivative of `%s` must be one number for each of the %d output times", in.name, len(d.t))
+			}
+			d.rate = append(d.rate, a.Data)
+			_ = k
+		}
+	}
+	return c.discoverRates(d)
+}
+
+// indexOf reads the indices of an element, "u[1,2]" of u.
+func indexOf(el, name string) (out []ast.Expr) {
+	n := 0
+	for _, r := range el[len(name)+1:] {
+		if r >= '0' && r <= '9' {
+			n = 10*n + int(r-'0')
+			continue
+		}
+		if n > 0 {
+			out = append(out, &ast.Number{Value: float64(n)})
+		}
+		n = 0
+	}
+	return out
+}
+
+// discoverRates looks for equations of derivatives.
+func (c *Call) discoverRates(d *measured) (value.Value, error) {
+	if c.Has("unknown") {
+		return nil, c.Bad("unknown", "data have no unknown function").WithHelp("leave it out: what is wanted here are the derivatives of `over`")
+	}
+	if c.Has("refit") {
+		return nil, c.Bad("refit", "equations of data are not held against trajectories here").WithHelp("leave `refit` out, and fit what comes out: `fit(found.system, data)`")
+	}
+	set, err := c.regression()
+	if err != nil {
+		return nil, err
+	}
+	exprs, err := c.basisOf("basis", d.inputs)
+	if err != nil {
+		return nil, err
+	}
+	if len(d.t) < 5 {
+		return nil, c.Bad("from", "there are %d samples in which all of `over` are known; equations need five or more", len(d.t))
+	}
+	for k := range d.x {
+		d.start = append(d.start, d.x[k][0])
+	}
+	how := ""
+	weak := false
+	x, rate := d.x, d.rate
+	if rate == nil {
+		words := []string{"differences", "savgol", "spline", "weak"}
+		if how, err = c.WordOf("derivatives", "spline", words...); err != nil {
+			return nil, err
+		}
+		if weak = how == "weak"; !weak {
+			x = nil
+			for _, v := range d.x {
+				s, r, err := discover.Differentiate(how, d.t, v)
+				if err != nil {
+					return nil, c.Bad("derivatives", "%v", err)
+				}
+				x, rate = append(x, s), append(rate, r)
+			}
+		}
+	}
+	if e := discover.Ends(how, len(d.t)); e > 0 {
+		d = &measured{inputs: d.inputs, t: d.t[e : len(d.t)-e], x: slices.Clone(d.x), from: d.from, start: d.start}
+		x, rate = slices.Clone(x), slices.Clone(rate)
+		for k := range x {
+			x[k], rate[k] = x[k][e:len(x[k])-e], rate[k][e:len(rate[k])-e]
+			d.x[k] = d.x[k][e : len(d.x[k])-e]
+		}
+	}
+	n := len(d.t)
+	exprs, cols, notes, err := c.terms(exprs, d.inputs, x, n)
+	if err != nil {
+		return nil, err
+	}
+	out := &value.Discovered{Notes: notes, Proved: true}
+	c.library(out, exprs)
+	for _, in := range d.inputs {
+		out.Inputs = append(out.Inputs, in.name)
+		out.Outs = append(out.Outs, in.name+"'")
+	}
+	theta := matrix(cols, n)
+	var rs []*discover.Result
+	for o := range d.inputs {
+		var data *discover.Data
+		if weak {
+			width := min(max(n/8, 7), 61)
+			if data, err = discover.Weak(d.t, d.x[o], theta, len(exprs), min(width, n), max(1, width/6)); err != nil {
+				return nil, c.Bad("derivatives", "%v", err)
+			}
+		} else {
+			data = &discover.Data{X: theta, Y: rate[o], N: n, P: len(exprs), Series: true}
+		}
+		r, err := discover.Regress(c.Ctx, data, set)
+		if err != nil {
+			return nil, c.discoverError(err, out, o)
+		}
+		rs = append(rs, r)
+		take(out, &r.Model)
+		out.Proved = out.Proved && r.Proved
+		out.Sigma = append(out.Sigma, r.RMS(data))
+		out.Noisy = append(out.Noisy, out.Outs[o])
+		if r.Inclusion != nil {
+			out.Chances = append(out.Chances, r.Inclusion)
+		}
+		if r.Kept != nil {
+			left := 0
+			for _, k := range r.Kept {
+				if !k {
+					left++
+				}
+			}
+			if left > 0 {
+				out.Notes = append(out.Notes, fmt.Sprintf("%d of %d samples were left out of %s as corrupt", left, data.N, out.Outs[o]))
+			}
+		}
+	}
+	out.Path = pathOf(out, rs)
+	if m := c.modelOfRates(d, out); m != nil {
+		out.Model = m
+	}
+	return out, nil
+}
+
+var plainName = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
+
+// modelOfRates is the model that the equations make by themselves; nil where the names are not those of states.
+func (c *Call) modelOfRates(d *measured, out *value.Discovered) *value.Model {
+	m := &ast.Model{Name: &ast.Ident{Name: "Discovered"}, Doc: "equations found in data"}
+	state := &ast.Decl{Kind: "state"}
+	for k, in := range d.inputs {
+		if !plainName.MatchString(in.name) || math.IsNaN(d.start[k]) {
+			return nil
+		}
+		state.Items = append(state.Items, &ast.Item{Name: &ast.Ident{Name: in.name}, Value: number(d.start[k])})
+	}
+	m.Body = append(m.Body, state)
+	n := 0
+	var eqs []ast.Stmt
+	for o, in := range d.inputs {
+		var e ast.Expr
+		for _, t := range out.Found[o] {
+			n++
+			name := fmt.Sprintf("c%d", n)
+			m.Body = append(m.Body, &ast.Decl{Kind: "param", Items: []*ast.Item{{Name: &ast.Ident{Name: name}, Value: number(t.Coef),
+				Doc: fmt.Sprintf("of %s in %s", out.Texts[t.At], out.Outs[o])}}})
+			x := ast.Expr(&ast.Ident{Name: name})
+			if !isOne(out.Library[t.At]) {
+				x = binary("*", x, out.Library[t.At])
+			}
+			if e == nil {
+				e = x
+			} else {
+				e = binary("+", e, x)
+			}
+		}
+		if e == nil {
+			e = number(0)
+		}
+		eqs = append(eqs, &ast.Equation{LHS: &ast.Prime{X: &ast.Ident{Name: in.name}}, RHS: e})
+	}
+	m.Body = append(m.Body, eqs...)
+	k, err := c.compiled(m, "the equations that were found")
+	if err != nil { // a column called c1, or of a name that is taken
+		return nil
+	}
+	k.Kept = true
+	return k
+}

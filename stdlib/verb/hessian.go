@@ -1,0 +1,103 @@
+package verb
+
+import (
+	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/runtime/sens"
+	"github.com/udl-lang/udl/runtime/system"
+	"github.com/udl-lang/udl/stdlib/value"
+)
+
+var hessianRow = verb("hessian", "gradient", "The product of the matrix of second derivatives of a loss with a direction, by name: how the gradient changes along `along`. With `along = {k: 1}` it is a column of that matrix. "+
+	"An initial value that is computed from parameters has a part in it only where `along` or `set` names it.",
+	"model M { param k = 1; state x = 1; x' = -k*x }\nh = hessian(M, t = 0..1 by 0.1, loss = s -> s.x[end], along = {k: 1})", hessianVerb,
+	arg("model", "model", "", ""), pos("data", "table or record of columns", "none", "measurements"), arg("along", "record", "", "the direction: numbers, or arrays of the right shape, by the names of parameters, constants, weights and states (their initial values)"),
+	optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps)
+
+func hessianVerb(c *Call) (value.Value, error) {
+	m, p, loss, err := c.lossProblem()
+	if err != nil {
+		return nil, err
+	}
+	sys := m.C.System
+	if sys.NoGradient != "" {
+		return nil, c.noGradient(sys)
+	}
+	v, err := c.direction(m, sys)
+	if err != nil {
+		return nil, err
+	}
+	// Initial values that depend on nothing else, and those that are named, are given.
+	th, shown := append([]float64(nil), p.Theta...), map[string]bool{}
+	fixed := fixInitial(sys, th)
+	for _, s := range sys.States {
+		t, flag := sys.Find(s.Name, system.RoleInit), sys.Find(s.Name, system.RoleFlag)
+		if t == nil || flag == nil {
+			continue
+		}
+		named := false
+		for k := range t.Size() {
+			named = named || v[t.Off+k] != 0
+		}
+		if named || th[flag.Off] != 0 || !computed(sys, p.T0, th, s) {
+			copy(th[t.Off:t.Off+t.Size()], fixed[t.Off:])
+			th[flag.Off], shown[s.Name] = 1, true
+		}
+	}
+	p.Theta = th
+	hv := make([]float64, sys.NTheta)
+	l, sol, err := sens.HessianVector(c.Ctx, p, loss, v, hv)
+	if err != nil {
+		return nil, err
+	}
+	if d := c.Failure(sol, p); d != nil {
+		return nil, d
+	}
+	r := &value.Gradient{Loss: l, Sol: sol}
+	for _, t := range gradSlots(sys) {
+		if t.Role != system.RoleInit || shown[t.Name] {
+			r.Put(t.Name, &value.Array{Shape: t.Shape, Data: append([]float64(nil), hv[t.Off:t.Off+t.Size()]...)})
+		}
+	}
+	return r, nil
+}
+
+// computed says whether the initial value of a state depends on θ.
+func computed(sys *system.System, t0 float64, th []float64, s system.Slot) bool {
+	init, one, g := sys.Init.Clone(), make([]float64, sys.NX), make([]float64, sys.NTheta)
+	for k := range s.Size() {
+		one[s.Off+k] = 1
+		init.VJP(nil, g, t0, nil, th, one)
+		one[s.Off+k] = 0
+		for _, v := range g {
+			if v != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// direction reads `along`.
+func (c *Call) direction(m *value.Model, sys *system.System) ([]float64, error) {
+	r, ok := c.Args["along"].(*value.Record)
+	if !ok || len(r.Keys) == 0 {
+		return nil, c.Bad("along", "`along` must be a record of what moves, this is %s", value.Describe(c.Args["along"])).WithHelp("write `along = {k: 1}`")
+	}
+	v := make([]float64, sys.NTheta)
+	for i, key := range r.Keys {
+		at := c.SpanOf("along")
+		if i < len(r.Span) {
+			at = r.Span[i]
+		}
+		t := sys.Find(key, system.RoleParam, system.RoleConst, system.RoleWeight, system.RoleInit)
+		if t == nil {
+			return nil, diag.New("E0714", at, "`%s` is nothing to differentiate by in %s", key, m.Name())
+		}
+		a, ok := r.Vals[i].(*value.Array)
+		if !ok || len(a.Data) != t.Size() {
+			return nil, diag.New("E0714", at, "`%s` moves along %d numbers, this is %s", key, t.Size(), value.Describe(r.Vals[i]))
+		}
+		copy(v[t.Off:], a.Data)
+	}
+	return v, nil
+}
