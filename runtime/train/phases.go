@@ -87,7 +87,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32, Failed: all.Failed,
 			Why: func(bad *NonFiniteStart) string { return why(p, bad) }}
 		if resume != nil && keeps {
-			l := &ledger{from: resume.Kept}
+			l := &ledger{from: append([]Array{}, resume.Kept...)}
 			if kept.state(l); l.err != nil {
 				return nil, nil, l.err
 			}
