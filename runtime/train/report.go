@@ -33,6 +33,7 @@ type Report struct {
 	Trajectories []TrajectoryScore
 
 	Iters, Evals int
+	Failed       Failures // trials, of the best start
 	Elapsed      time.Duration
 
 	// Residuals are in the order of the data, those trained on before those held out.
@@ -114,7 +115,7 @@ type ColumnScore struct {
 func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 	t, s := f.trial, f.spec
 	r := &Report{Model: nameOf(s.Sys), Loss: "a function of the solution", Status: m.Status, NFree: len(t.vars),
-		Train: Score{Loss: m.F, RMSE: math.NaN()}, Iters: m.Iters, Evals: m.Evals, AIC: math.NaN(), BIC: math.NaN()}
+		Train: Score{Loss: m.F, RMSE: math.NaN()}, Iters: m.Iters, Evals: m.Evals, Failed: m.Failed, AIC: math.NaN(), BIC: math.NaN()}
 	for _, st := range f.phases[len(f.phases)-1].plan().stages {
 		r.Optimisers = append(r.Optimisers, st.Optimiser.Name)
 	}

@@ -23,6 +23,12 @@ func (r *Report) String() string {
 	r.estimates(&b)
 	r.correlations(&b)
 	r.columns(&b)
+	if f := r.Failed; f.N > 0 {
+		fmt.Fprintf(&b, "%s failed, the first in %s\n", count(f.N, "trial"), f.First)
+		if f.N > 1 {
+			fmt.Fprintf(&b, "  the last in %s\n", f.Last)
+		}
+	}
 	for _, w := range r.Warnings {
 		fmt.Fprintf(&b, "warning: %s\n", w)
 	}
