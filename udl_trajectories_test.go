@@ -3,6 +3,7 @@ package udl_test
 import (
 	"context"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -63,5 +64,42 @@ func TestFitTrajectories(t *testing.T) {
 	list[1].Set = map[string]any{"k": 2.0}
 	if _, err := m.Fit(ctx, udl.FitOptions{Trajectories: list}); err == nil || !strings.Contains(err.Error(), "trained with one value for all") {
 		t.Error(err)
+	}
+}
+
+// Twenty trajectories of a network, by mini-batches: the same bits on one core and on several, with generated code and without.
+func TestTrajectoriesReproducible(t *testing.T) {
+	const text = `model Net { state x = 1, y = 0; unknown f(x, y) -> (a, b) = NN(hidden = [8], act = tanh); let (a, b) = f(x, y); let r = x^2 + y^2; x' = a - y; y' = b + x }`
+	var list []udl.Trajectory
+	for i := range 20 {
+		d := &udl.Data{Columns: map[string][]float64{"x": nil, "r": nil}}
+		for j := range 5 + i%4 {
+			s := 0.2 * float64(j)
+			d.Time = append(d.Time, s)
+			d.Columns["x"] = append(d.Columns["x"], math.Cos(s+0.1*float64(i)))
+			d.Columns["r"] = append(d.Columns["r"], 1+0.1*s)
+		}
+		list = append(list, udl.Trajectory{Data: d})
+	}
+	for _, opts := range [][]udl.Option{nil, {udl.WithoutNative()}} {
+		m, err := udl.Parse("net.udl", text, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		loss := 0.0
+		for _, cores := range []int{1, 2, 7} {
+			before := runtime.GOMAXPROCS(cores)
+			f, err := m.Fit(context.Background(), udl.FitOptions{Trajectories: list, Free: []string{"f", "y"}, Initial: "{x: \"x\"}", Method: "shooting(batch = 6)",
+				Train: "adam(iters = 30)", SolveOptions: udl.SolveOptions{Seed: 4}})
+			runtime.GOMAXPROCS(before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if l := f.Loss(); cores == 1 {
+				loss = l
+			} else if l != loss {
+				t.Errorf("%d cores: a loss of %v, on one %v", cores, l, loss)
+			}
+		}
 	}
 }

@@ -169,8 +169,7 @@ func smoothTrajectory(m *Method, tr *trajectory) (*smoothed, string, error) {
 		}
 		scale := math.Sqrt(square / float64(n))
 		if !(scale > 0) { // a state that stands still: its slopes in units of its size
-			scale = math.Max(math.Sqrt(size/float64(n)), math.SmallestNonzeroFloat64)
-			if tr.data.logs {
+			if scale = math.Sqrt(size / float64(n)); !(scale > 0) || tr.data.logs {
 				scale = 1
 			}
 		}
@@ -179,7 +178,10 @@ func smoothTrajectory(m *Method, tr *trajectory) (*smoothed, string, error) {
 			s.a[j*nx+i] *= w / scale
 		}
 		s.x0[i], _ = c.at(tr.prob.T0)
-		s.a0[i] = w / math.Max(math.Sqrt(size/float64(n)), math.SmallestNonzeroFloat64)
+		s.a0[i] = w
+		if size > 0 {
+			s.a0[i] = w / math.Sqrt(size/float64(n))
+		}
 		if tr.data.logs {
 			s.x0[i] = math.Exp(s.x0[i])
 			s.a0[i] = w / s.x0[i]

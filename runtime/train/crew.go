@@ -172,13 +172,15 @@ func (w *worker) leg(ctx context.Context, t *trial, l *leg, p *part, u, g []floa
 		f, sol, err = d.ws.Adjoint(ctx, &w.prob, loss, w.g)
 	}
 	w.restore(t, tr, inside)
-	var spoilt *sens.NonFinite
-	if err != nil && !errors.As(err, &spoilt) {
-		p.err = err
-		return
-	}
-	if spoilt != nil && p.spoilt == nil {
-		p.spoilt, p.at = spoilt, l.tr
+	if err != nil {
+		spoilt := nonFinite(err)
+		if spoilt == nil {
+			p.err = err
+			return
+		}
+		if p.spoilt == nil {
+			p.spoilt, p.at = spoilt, l.tr
+		}
 	}
 	if !sol.Status.Ended() {
 		if sol.Status == solve.Cancelled && ctx.Err() != nil {
@@ -218,6 +220,12 @@ func (w *worker) leg(ctx context.Context, t *trial, l *leg, p *part, u, g []floa
 			g[k] = d * v.Slope(u[k])
 		}
 	}
+}
+
+// nonFinite is the error of a gradient that is not finite, nil for any other.
+func nonFinite(err error) (e *sens.NonFinite) {
+	errors.As(err, &e)
+	return e
 }
 
 // desk is what the worker has for the system of a trajectory. Its evaluation of lets is lent to the loss, so that there need not be one

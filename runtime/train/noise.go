@@ -313,6 +313,13 @@ func (t *trial) scales(ctx context.Context, u []float64) (ok bool, err error) {
 	return true, nil
 }
 
+// state implements keeper: a batch is compared by the deviations of the last look at all data.
+func (t *trial) state(l *ledger) {
+	for _, n := range t.noise {
+		l.num("deviation", &n.sd)
+	}
+}
+
 func resizeDeviations(s []*deviation, n int) []*deviation {
 	if cap(s) < n {
 		return make([]*deviation, n)

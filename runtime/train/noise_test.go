@@ -238,6 +238,39 @@ func TestLikelihoodBesides(t *testing.T) {
 	}
 }
 
+// A fit in batches goes on to the same bits: the deviations that batches are compared by are part of the snapshot.
+func TestResumeEstimatedNoise(t *testing.T) {
+	spec := func() Spec {
+		s := decays(t, 0.05)
+		for k := range 5 {
+			d := decays(t, 0.01*float64(k+1)).Data
+			s.Trajectories = append(s.Trajectories, Trajectory{Data: d})
+		}
+		s.Data, s.Compare = nil, LossSpec{Kind: "normal"}
+		s.Methods = []Method{{Batch: 2}}
+		s.Stages = []Stage{mustStage(t, "adam", map[string]float64{"iters": 8}), mustStage(t, "bfgs", map[string]float64{"iters": 3})}
+		return s
+	}
+	var shots []*Snapshot
+	s := spec()
+	s.Snapshot = func(s *Snapshot) { shots = append(shots, s.Clone()) }
+	want, err := Fit(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, shot := range shots {
+		s := spec()
+		s.Resume = shot
+		r, err := Fit(context.Background(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Loss != want.Loss || r.Theta[0] != want.Theta[0] {
+			t.Errorf("from snapshot %d, stage %d, iteration %d: %v at %v, not %v at %v", k, shot.Stage, shot.Iter, r.Loss, r.Theta, want.Loss, want.Theta)
+		}
+	}
+}
+
 // Outliers move least squares and hardly Student's t.
 func TestStudentOutliers(t *testing.T) {
 	s := decays(t, 0.01)

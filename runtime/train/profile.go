@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mathext"
 )
@@ -55,8 +56,8 @@ type ProfilePoint struct {
 	Value, Loss float64
 	Others      []float64 // of Profile.Names
 
-	tau float64 // root of the statistic
-	th  []float64
+	tau float64   // root of the statistic
+	all []float64 // of all variables
 }
 
 // ProfileError is a profile that cannot be made.
@@ -100,6 +101,11 @@ func (r *Result) Profile(ctx context.Context, name string, o ProfileOptions) (*P
 	}
 	s := *r.spec
 	s.Theta = append([]float64(nil), r.Theta...)
+	if s.Trajectories = slices.Clone(s.Trajectories); r.Own != nil {
+		for k := range s.Trajectories {
+			s.Trajectories[k].Index, s.Trajectories[k].Values = r.Own[k].Index, r.Own[k].Values
+		}
+	}
 	f, err := prepare(&s)
 	if err != nil {
 		return nil, err
@@ -120,7 +126,7 @@ func (r *Result) Profile(ctx context.Context, name string, o ProfileOptions) (*P
 		}
 		if !v.weight {
 			e.Known = append(e.Known, v.name)
-			p.names = append(p.names, v.index)
+			p.names = append(p.names, k)
 			p.out.Names = append(p.out.Names, v.name)
 		}
 	}
@@ -139,15 +145,24 @@ type profiling struct {
 	o     ProfileOptions
 	v     variable // the parameter
 	at    int      // its place among the variables
-	names []int    // into θ, of Profile.Names
+	names []int    // among the variables, of Profile.Names
 	out   *Profile
 	limit float64 // of the statistic
 	unit  float64 // the statistic is (loss − least loss)/unit
 }
 
+// values is how many values are compared, over all trajectories.
+func (p *profiling) values() (n int) {
+	for _, tr := range p.f.trial.tr {
+		n += tr.data.N()
+	}
+	return n
+}
+
 // threshold settles what the statistic is compared with. The loss at the estimate is not known yet: with F it is what unit is a share of.
 func (p *profiling) threshold() error {
-	n, dof := p.f.trial.data.N(), p.f.trial.data.N()-len(p.f.trial.vars)
+	n := p.values()
+	dof := n - len(p.f.trial.vars)
 	if p.f.trial.data.pen.Likelihood {
 		if p.o.Sigma > 0 {
 			return &ProfileError{"a likelihood says by itself how large the noise is", "leave `sigma` out"}
@@ -173,20 +188,10 @@ func (p *profiling) threshold() error {
 	return nil
 }
 
-// refit gives the least loss with the parameter at value, from θ start. A point that cannot be solved has an infinite loss.
+// refit gives the least loss with the parameter at value, from where the variables are start. A point that cannot be solved has an infinite loss.
 func (p *profiling) refit(ctx context.Context, value float64, start []float64) (ProfilePoint, error) {
-	t := p.f.trial
-	prob := t.prob
-	prob.Theta = append([]float64(nil), start...)
-	prob.Theta[p.v.index] = value
-	vars := make([]variable, 0, len(t.vars)-1)
-	for k, v := range t.vars {
-		if k != p.at {
-			prob.Theta[v.index], _ = v.Inside(prob.Theta[v.index])
-			vars = append(vars, v)
-		}
-	}
-	one := newTrial(prob, t.loss, vars, t.forward)
+	one := p.f.trial.without(p.at, value, start)
+	vars := one.vars
 	pt := ProfilePoint{Value: value, Loss: math.Inf(1)}
 	name := "lbfgs"
 	if len(vars) <= profileMostDim {
@@ -209,9 +214,13 @@ func (p *profiling) refit(ctx context.Context, value float64, start []float64) (
 	}
 	p.out.Evals += m.Evals
 	one.set(m.U)
-	pt.Loss, pt.th = m.F, one.prob.Theta
-	for _, i := range p.names {
-		pt.Others = append(pt.Others, pt.th[i])
+	pt.Loss = m.F
+	for k := range vars {
+		pt.all = append(pt.all, one.value1(&vars[k]))
+	}
+	pt.all = slices.Insert(pt.all, p.at, value)
+	for _, k := range p.names {
+		pt.Others = append(pt.Others, pt.all[k])
 	}
 	return pt, nil
 }
@@ -219,10 +228,14 @@ func (p *profiling) refit(ctx context.Context, value float64, start []float64) (
 // run walks both sides.
 func (p *profiling) run(ctx context.Context, r *Result) (*Profile, error) {
 	out := p.out
-	th := p.f.trial.prob.Theta
-	out.Estimate = th[p.v.index]
+	t := p.f.trial
+	all := make([]float64, len(t.vars))
+	for k := range all {
+		all[k] = t.value1(&t.vars[k])
+	}
+	out.Estimate = all[p.at]
 	// The others are fitted anew here too, so that a training that ended early is not taken for a bend of the profile.
-	mid, err := p.refit(ctx, out.Estimate, th)
+	mid, err := p.refit(ctx, out.Estimate, all)
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +244,7 @@ func (p *profiling) run(ctx context.Context, r *Result) (*Profile, error) {
 	}
 	out.Loss = mid.Loss
 	if p.unit == 0 {
-		p.unit = mid.Loss / float64(p.f.trial.data.N()-len(p.f.trial.vars))
+		p.unit = mid.Loss / float64(p.values()-len(p.f.trial.vars))
 	}
 	if out.Loss == 0 && p.o.Sigma == 0 && !p.f.trial.data.pen.Likelihood {
 		return nil, &ProfileError{"the fit meets the data exactly, so there is no noise to measure deviations by", "say how large it is, `sigma = 0.1`"}
@@ -280,14 +293,14 @@ func (p *profiling) side(ctx context.Context, mid ProfilePoint, dir, h, bound fl
 		if to == at.Value {
 			break
 		}
-		q, err := p.refit(ctx, to, at.th)
+		q, err := p.refit(ctx, to, at.all)
 		if err != nil {
 			return nil, 0, "", err
 		}
 		if math.IsInf(q.Loss, 0) && to == bound {
 			// Beside a bound at which the equations make no sense.
 			if in, ok := p.v.Inside(bound); ok && (in-at.Value)*dir > 0 {
-				if q, err = p.refit(ctx, in, at.th); err != nil {
+				if q, err = p.refit(ctx, in, at.all); err != nil {
 					return nil, 0, "", err
 				}
 			}
@@ -357,7 +370,7 @@ func (p *profiling) cross(ctx context.Context, a, b ProfilePoint, goal float64) 
 	kept := 0 // the end that was kept last time: −1 for a, 1 for b
 	for range profileRefine {
 		v := b.Value - fb*(b.Value-a.Value)/(fb-fa)
-		q, err := p.refit(ctx, v, a.th)
+		q, err := p.refit(ctx, v, a.all)
 		if err != nil {
 			return nil, err
 		}

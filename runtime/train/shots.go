@@ -254,7 +254,7 @@ func (s *shots) slope(g *segment, k int, u []float64) float64 {
 
 // Squares implements LeastSquares.
 func (s *shots) Squares() (rows int, why string) {
-	if _, why := s.trial.Squares(); why != "" {
+	if ok, why := s.trial.data.squares(true); !ok { // deviations that are estimated stay as they are
 		return 0, why
 	}
 	return s.rows, ""

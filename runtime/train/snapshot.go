@@ -31,7 +31,10 @@ type Snapshot struct {
 	HeldSince int
 
 	History []Point
-	Arrays  []Array // what the optimiser keeps, in an order of its own; none at the start
+	// Failed are the trials that failed, of a fit in all its phases, with the first and the last in words.
+	Failed                  int
+	FirstFailed, LastFailed string
+	Arrays                  []Array // what the optimiser keeps, in an order of its own; none at the start
 
 	// Starts are, of a fit from several, the states of all, nil of one that has not begun; the rest is then that of the best.
 	Starts []*Snapshot
@@ -95,7 +98,7 @@ func (e *SnapshotError) Error() string {
 func (s *Snapshot) fits(n int, stages []Stage) error {
 	bad := func(format string, args ...any) error { return &SnapshotError{fmt.Sprintf(format, args...)} }
 	switch {
-	case len(s.Best) != n || len(s.BestGrad) != n || s.From != nil && len(s.From) != n || len(s.Held) > 0 && len(s.Held) != n:
+	case len(s.Best) != n || len(s.BestGrad) != n || len(s.From) > 0 && len(s.From) != n || len(s.Held) > 0 && len(s.Held) != n:
 		return bad("it is of %d variables, there are %d", len(s.Best), n)
 	case s.Stage < 0 || s.Stage >= len(stages):
 		return bad("it was taken in stage %d, there are %d", s.Stage+1, len(stages))
@@ -193,6 +196,7 @@ func (r *run) snapshot(p Point) {
 		s.From, s.FromLoss = r.from, r.ffrom
 	}
 	s.Held, s.HeldLoss, s.HeldSince = r.early.best, r.early.loss, r.early.since
+	s.Failed, s.FirstFailed, s.LastFailed = r.failed.N, r.failed.First, r.failed.Last
 	r.set.Snapshot(s)
 }
 
@@ -204,7 +208,8 @@ func (r *run) restore(s *Snapshot) {
 	r.stage, r.iters, r.evals = s.Stage, s.Iters, s.Evals
 	r.start = time.Now().Add(-s.Elapsed)
 	r.early = early{slices.Clone(s.Held), s.HeldLoss, s.HeldSince}
-	if r.resume = s; s.From != nil {
+	r.failed.Failures = Failures{s.Failed, s.FirstFailed, s.LastFailed}
+	if r.resume = s; len(s.From) > 0 {
 		r.partial, r.from, r.ffrom = true, slices.Clone(s.From), s.FromLoss
 	}
 }

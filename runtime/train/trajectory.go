@@ -182,6 +182,9 @@ func (f *fitting) scatter(free []Free, th []float64) ([]variable, error) {
 	var shared, each []Free
 	for _, x := range free {
 		if len(x.Index) > 0 && isInitial(sys, x.Index[0]) {
+			if flag := sys.Find(x.Name, system.RoleFlag); flag != nil {
+				th[flag.Off] = 1 // also where a fit has put it back
+			}
 			each = append(each, x)
 		} else {
 			shared = append(shared, x)

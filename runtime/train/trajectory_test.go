@@ -350,3 +350,67 @@ func TestTrajectoriesRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A profile of a fit to several trajectories is over all of them: near the optimum its interval is that of the standard errors, of what is
+// shared and of what one trajectory has for itself.
+func TestProfileTrajectories(t *testing.T) {
+	sys := tank()
+	th, free := freely(t, sys, "k", "x")
+	r := fit(t, Spec{Sys: sys, Theta: th, Free: free, Trajectories: tanks(4, 2), Stages: []Stage{stage(t, "bfgs", "iters", 200)}})
+	n := 0
+	for _, s := range r.Report.Trajectories {
+		n += s.N
+	}
+	for _, i := range []int{0, 3} {
+		e := r.Report.Params[i]
+		p, err := r.Profile(context.Background(), e.Name, ProfileOptions{Points: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := 2 * 2.02 * e.StdErr; math.Abs(p.Hi-p.Lo-w) > 0.05*w || math.Abs(p.Estimate-e.Value) > 1e-9 || math.Abs(p.Loss-r.Loss) > 1e-6*r.Loss {
+			t.Errorf("%s: %v..%v at %v, standard error %v of %d values", e.Name, p.Lo, p.Hi, p.Loss, e.StdErr, n)
+		}
+		if len(p.Names) != 4 {
+			t.Errorf("%s: the others are %v", e.Name, p.Names)
+		}
+	}
+}
+
+// An evaluation over many trajectories allocates nothing for each of them.
+func TestTrajectoriesAllocate(t *testing.T) {
+	count := func(n int) float64 {
+		f, err := prepare(&Spec{Sys: tank(), Trajectories: tanks(n, 1), Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, g := f.trial.start(), make([]float64, f.trial.Dim())
+		return testing.AllocsPerRun(5, func() {
+			if _, err := f.trial.Eval(context.Background(), u, g); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	few, many := count(3), count(60)
+	t.Logf("%v for 3, %v for 60", few, many)
+	if many > few+57+10 { // one for each: the choice of the adjoint
+		t.Errorf("%v allocations for 3 trajectories, %v for 60", few, many)
+	}
+}
+
+// Standard errors of what each of many trajectories has for itself are there too: each depends on few.
+func TestFisherOfMany(t *testing.T) {
+	sys := tank()
+	th, free := freely(t, sys, "k", "x")
+	r := fit(t, Spec{Sys: sys, Theta: th, Free: free, Trajectories: tanks(80, 2), Stages: []Stage{stage(t, "bfgs", "iters", 300)}})
+	one := fit(t, Spec{Sys: sys, Theta: th, Free: free, Trajectories: tanks(80, 2)[:20], Stages: []Stage{stage(t, "bfgs", "iters", 300)}})
+	if len(r.Report.Params) != 81 || r.Report.Identify == nil {
+		t.Fatalf("%d estimates, %v", len(r.Report.Params), r.Report.Identify)
+	}
+	// Of what all share four times the data leave half the error.
+	if q := r.Report.Params[0].StdErr / one.Report.Params[0].StdErr; math.Abs(q-0.5) > 0.1 {
+		t.Errorf("standard error of k %v, of a quarter of the data %v", r.Report.Params[0].StdErr, one.Report.Params[0].StdErr)
+	}
+	if q := r.Report.Params[5].StdErr / one.Report.Params[5].StdErr; math.Abs(q-1) > 0.2 {
+		t.Errorf("standard error of an initial value %v, of a quarter of the data %v", r.Report.Params[5].StdErr, one.Report.Params[5].StdErr)
+	}
+}

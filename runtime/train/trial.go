@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/solve"
@@ -158,6 +159,40 @@ func (t *trial) set(u []float64) bool {
 		ok = ok && th-th == 0
 	}
 	return ok
+}
+
+// without is the trial with one variable fewer, which is held at value; the others start from start, which has all of them. It writes
+// nothing of this trial.
+func (t *trial) without(k int, value float64, start []float64) *trial {
+	th := slices.Clone(t.prob.Theta)
+	tr := make([]*trajectory, len(t.tr))
+	for i, x := range t.tr {
+		c := *x
+		c.value, c.own = slices.Clone(x.value), nil
+		tr[i] = &c
+	}
+	var vars []variable
+	for i, v := range t.vars {
+		to := value
+		if i != k {
+			to, _ = v.Inside(start[i])
+		}
+		if v.own {
+			tr[v.of].value[v.at] = to
+		} else {
+			th[v.index] = to
+		}
+		if i == k {
+			continue
+		}
+		if v.own {
+			tr[v.of].own = append(tr[v.of].own, len(vars))
+		}
+		vars = append(vars, v)
+	}
+	o := newTrialOver(th, tr, vars, t.forward)
+	o.threads = t.threads
+	return o
 }
 
 // theta is θ of a trajectory, where it stands.

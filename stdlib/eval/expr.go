@@ -170,7 +170,7 @@ func (in *Interp) known(f *frame) []string {
 	for k := range in.vars {
 		names = append(names, k)
 	}
-	return append(names, in.table.Names(sig.Function, sig.Constant, sig.Verb, sig.Solver, sig.Optimiser, sig.Loss, sig.Method)...)
+	return append(names, in.table.Names(sig.Function, sig.Constant, sig.Verb, sig.Solver, sig.Optimiser, sig.Loss, sig.Likelihood, sig.Method)...)
 }
 
 // array wants an array of numbers; truth values count as 1 and 0.

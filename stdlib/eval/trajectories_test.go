@@ -58,6 +58,9 @@ E = ensemble(U, n = 5, vary = {u: [[1, 0], [0, 1], [1, 1], [2, 1], [1, 3]]}, t =
 best = fit(U, E, match = {u: "u"}, initial = data, rtol = 1e-8)
 assert_close(best.k, 2, rtol = 1e-5)
 assert(best[5].u == [1, 3], "the start, which is before the first output")
+assert(length(best.report.residuals.trajectory) == 15 and best.report.residuals.trajectory[4] == 2)
+plot(best)
+plot(best[5])
 part = fit(U, E, match = {u: ["u[1]", "u[2]"]}, initial = {u: "u"}, holdout = {trajectories: 0.4, times: 2.5..3}, rtol = 1e-8)
 assert(part.report.trajectories.values[5] == 0 and part.report.trajectories.held_values[1] == 2)
 assert(part.report.held_rmse < 1e-4)`,

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -62,6 +63,9 @@ var figures = []struct {
 		}
 		return Vec(out)
 	}},
+	{"failures", func(_ *Report, t *train.Report) Value { return Num(float64(t.Failed.N)) }},
+	{"first_failure", func(_ *Report, t *train.Report) Value { return Text(t.Failed.First) }},
+	{"last_failure", func(_ *Report, t *train.Report) Value { return Text(t.Failed.Last) }},
 	{"iterations", func(_ *Report, t *train.Report) Value { return Num(float64(t.Iters)) }},
 	{"evaluations", func(_ *Report, t *train.Report) Value { return Num(float64(t.Evals)) }},
 	{"seconds", func(_ *Report, t *train.Report) Value { return Num(t.Elapsed.Seconds()) }},
@@ -128,24 +132,36 @@ func phases(t *train.Report) *Table {
 }
 
 // residuals are a table: the times, and a column for each quantity, what is missing as NaN. A time stands once for all quantities
-// measured then.
+// measured then in one trajectory.
 func (r *Report) residuals(t *train.Report) *Table {
 	out := &Table{Name: "residuals", Time: "t"}
-	row := map[float64]int{}
-	times := []float64{}
+	type place struct {
+		trajectory int
+		t          float64
+	}
+	row := map[place]int{}
+	var places []place
 	for _, e := range t.Residuals {
-		if _, ok := row[e.T]; !ok {
-			row[e.T] = len(times)
-			times = append(times, e.T)
+		p := place{e.Trajectory, e.T}
+		if _, ok := row[p]; !ok {
+			row[p] = len(places)
+			places = append(places, p)
 		}
 	}
 	// What was held out may lie between.
-	slices.Sort(times)
-	for i, v := range times {
-		row[v] = i
+	slices.SortFunc(places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.trajectory, b.trajectory), cmp.Compare(a.t, b.t))
+	})
+	times, numbers := make([]float64, len(places)), make([]float64, len(places))
+	for i, p := range places {
+		row[p], times[i], numbers[i] = i, p.t, float64(p.trajectory+1)
 	}
 	out.Rows = len(times)
-	out.Cols = []Column{{Name: "t", Values: times}}
+	if len(t.Trajectories) > 0 {
+		out.Cols = append(out.Cols, Column{Name: "trajectory", Values: numbers})
+	}
+	out.Cols = append(out.Cols, Column{Name: "t", Values: times})
+	first := len(out.Cols)
 	for _, c := range t.Columns {
 		v := make([]float64, len(times))
 		for i := range v {
@@ -154,7 +170,7 @@ func (r *Report) residuals(t *train.Report) *Table {
 		out.Cols = append(out.Cols, Column{Name: c.Quantity, Values: v})
 	}
 	for _, e := range t.Residuals {
-		out.Cols[1+e.Column].Values[row[e.T]] = e.Value
+		out.Cols[first+e.Column].Values[row[place{e.Trajectory, e.T}]] = e.Value
 	}
 	return out
 }

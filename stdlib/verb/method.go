@@ -3,6 +3,8 @@ package verb
 import (
 	"cmp"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/sig"
@@ -118,8 +120,11 @@ func (c *Call) methodOf(s *value.Spec) (train.Method, error) {
 
 // segmentsOf reads the options of multiple shooting.
 func segmentsOf(s *value.Spec, m *train.Method) error {
-	m.Constraint = wordOf(s, "continuity") == "constraint"
-	var err error
+	w, err := wordOf(s, "continuity", "penalty", "constraint")
+	if err != nil {
+		return err
+	}
+	m.Constraint = w == "constraint"
 	if m.Segments, err = wholeOption(s, "segments", 2, "pieces", "`segments = 10` cuts the time span in ten"); err != nil {
 		return err
 	}
@@ -147,7 +152,10 @@ func wholeOption(s *value.Spec, name string, least float64, of, help string) (in
 
 // smoothOf reads the options of collocation.
 func smoothOf(s *value.Spec, m *train.Method) error {
-	m.Smooth = wordOf(s, "smooth")
+	var err error
+	if m.Smooth, err = wordOf(s, "smooth", "spline", "kernel"); err != nil {
+		return err
+	}
 	for _, o := range []struct{ name, of string }{{"penalty", "spline"}, {"bandwidth", "kernel"}} {
 		v, ok := s.Args[o.name]
 		if !ok {
@@ -167,8 +175,19 @@ func smoothOf(s *value.Spec, m *train.Method) error {
 	return nil
 }
 
-// wordOf is an option that is a word, "" when left out.
-func wordOf(s *value.Spec, name string) string {
-	w, _ := s.Args[name].(value.Word)
-	return string(w)
+// wordOf is an option that is one of some words, "" when left out.
+func wordOf(s *value.Spec, name string, words ...string) (string, error) {
+	v, ok := s.Args[name]
+	if !ok {
+		return "", nil
+	}
+	w, ok := v.(value.Word)
+	if ok && slices.Contains(words, string(w)) {
+		return string(w), nil
+	}
+	e := diag.New("E0704", s.Span, "`%s` is %s, not %s", name, strings.Join(words, " or "), value.Describe(v))
+	if d := diag.Suggest(string(w), words); d != "" {
+		return "", e.WithHelp("did you mean `%s`?", d)
+	}
+	return "", e.WithHelp("`%s = %s` is what is taken when it is left out", name, words[0])
 }

@@ -96,8 +96,11 @@ func (c *Call) gather(m *value.Model, spec *train.Spec, out *value.Fit) (*value.
 			return nil, c.inTable(err, t, several)
 		}
 		tr := train.Trajectory{Name: nameOf(tables, k), Data: d.data, Sys: own.C.System}
+		times := d.times
 		if t.Start != nil {
-			tr.T0 = &t.Start.T
+			if tr.T0 = &t.Start.T; t.Start.T < times[0] {
+				times = append([]float64{t.Start.T}, times...)
+			}
 		}
 		th := spec.Theta
 		if sets != nil {
@@ -118,15 +121,12 @@ func (c *Call) gather(m *value.Model, spec *train.Spec, out *value.Fit) (*value.
 			if tr.T0 != nil {
 				spec.Problem.T0 = *tr.T0
 			}
-			out.Data, out.Match, out.Cols, out.Times = t, d.match, d.cols, d.times
-			if tr.T0 != nil && *tr.T0 < d.times[0] {
-				out.Times = append([]float64{*tr.T0}, d.times...)
-			}
+			out.Data, out.Match, out.Cols, out.Times = t, d.match, d.cols, times
 			if !m.Trained() {
 				spec.AutoScale = slices.DeleteFunc(autoScales(m), func(a train.AutoScale) bool { return c.isSet(a.Slot) })
 			}
 		}
-		out.Trajectories = append(out.Trajectories, value.Trajectory{Name: tr.Name, Model: own, Data: t, Times: d.times})
+		out.Trajectories = append(out.Trajectories, value.Trajectory{Name: tr.Name, Model: own, Data: t, Times: times})
 		spec.Trajectories = append(spec.Trajectories, tr)
 	}
 	if several {

@@ -13,6 +13,7 @@ import (
 	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/sig"
+	"github.com/udl-lang/udl/runtime/train"
 	"github.com/udl-lang/udl/stdlib"
 	"github.com/udl-lang/udl/stdlib/value"
 )
@@ -71,6 +72,7 @@ type Progress struct {
 	Loss, Best, GradNorm float64
 	Elapsed              time.Duration
 	Done                 bool
+	Fit                  *train.Progress // of a training
 }
 
 // Call is one use of a verb, its arguments evaluated and named.
