@@ -586,6 +586,12 @@ func saveVerb(c *Call) (value.Value, error) {
 		} else {
 			write = func(w io.Writer) error { return trace.WriteJSON(w, f) }
 		}
+	case "udl":
+		m, ok := v.(*value.Model)
+		if !ok {
+			return nil, c.Bad("value", "a .udl file holds a model, this is %s", value.Describe(v))
+		}
+		write = func(w io.Writer) error { return c.writeSource(w, m) }
 	case "safetensors":
 		switch v := v.(type) {
 		case *value.Model:
@@ -613,7 +619,7 @@ func saveVerb(c *Call) (value.Value, error) {
 		write = func(w io.Writer) error { return c.Figure(w, ext, p) }
 	default:
 		return nil, c.Bad("file", "cannot tell from `%s` what to write", name).
-			WithHelp("end the name in .csv or .json for numbers, .safetensors for weights, .svg, .png or .pdf for a figure")
+			WithHelp("end the name in .csv or .json for numbers, .safetensors for weights, .udl for the text of a model, .svg, .png or .pdf for a figure")
 	}
 	if err := trace.WriteFile(c.Path(name), write); err != nil {
 		return nil, c.Bad("file", "cannot write `%s`: %v", name, err)
