@@ -47,6 +47,8 @@ type Host struct {
 	Compile func(m *ast.Model) (*compiler.Compiled, error)
 	// Eval evaluates an expression of the script with further names in sight.
 	Eval func(e ast.Expr, names map[string]value.Value) (value.Value, error)
+	// Outer are the declarations of the script that a model uses, what others need first.
+	Outer func(m *ast.Model) []ast.Stmt
 	// TopLevel says whether a function, constant or unknown of that name is declared at top level, where models see it.
 	TopLevel func(name string) bool
 	// Warn tells the user at once; failed says that a solve did not reach its end.
