@@ -49,8 +49,8 @@ func (r *backwards) beginBacksolve() error {
 	for i, name := range sys.StateNames() {
 		all.States = append(all.States, system.Slot{Name: "∂loss/∂" + name, Off: nx + i})
 	}
-	for i := range nth {
-		all.States = append(all.States, system.Slot{Name: "∂loss/∂" + thetaName(sys, i), Off: 2*nx + i})
+	for i, name := range thetaNames(sys) {
+		all.States = append(all.States, system.Slot{Name: "∂loss/∂" + name, Off: 2*nx + i})
 	}
 	all.Latent = make([]bool, len(all.States))
 	if fam := r.solver().Info().Family; sys.NoSecond != "" && (fam.Implicit() || fam == method.Automatic) {
@@ -83,6 +83,9 @@ func (w *backsolve) over(from, to float64) error {
 	w.p.X0 = w.x0
 	span := r.span(&w.p, from, to)
 	w.f.Eval(w.rate, 0, w.x0, nil)
+	if !finite(w.rate) {
+		return r.spoilt(from)
+	}
 	_, atol := tolerances(r.q)
 	copy(w.p.AtolVec, atol)
 	r.sizes(w.p.AtolVec[nx:], w.x0[nx:2*nx], w.rate[2*nx:], span)

@@ -362,7 +362,7 @@ func TestGradientNotFinite(t *testing.T) {
 		func(_ testsys.Expr, x, th []testsys.Expr) []testsys.Expr {
 			return []testsys.Expr{th[0].Sqrt().Sub(x[0])}
 		})
-	for _, name := range []string{"discrete", "forward"} {
+	for _, name := range []string{"discrete", "forward", "interpolating", "quadrature", "backsolve"} {
 		m, _ := sens.Lookup(name)
 		g := make([]float64, 1)
 		v, sol, err := m.Gradient(context.Background(), &solve.Problem{Sys: sys, T1: 1}, last{1}, g)

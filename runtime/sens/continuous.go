@@ -295,10 +295,18 @@ func (r *backwards) consistent(t float64) error {
 	return underived(r.q, l.Back(r.lam, r.g), r.name)
 }
 
-// spoilt is the error of a value that ceased to be finite at t, or after it.
+// spoilt is the error of a value that ceased to be finite at t, or after it. It names the parameters by which the rate of the integral is not finite there.
 func (r *backwards) spoilt(t float64) error {
 	e := &NonFinite{T: t}
-	if err := checkGradient(r.q.Sys, r.g, nil, t); err != nil {
+	g := append([]float64(nil), r.g...)
+	if finite(r.lam) {
+		mu := append([]float64(nil), r.lam...)
+		if r.border != nil {
+			r.border.SolveTransposed(mu)
+		}
+		newAdjointRHS(r.track, r.q.Sys, nil).integrand(g, t, mu)
+	}
+	if err := checkGradient(r.q.Sys, g, nil, t); err != nil {
 		errors.As(err, &e)
 	}
 	return e

@@ -48,6 +48,9 @@ func (w *interpolating) over(from, to float64) error {
 	w.p.X0 = w.x0
 	span := r.span(&w.p, from, to)
 	w.f.Eval(w.rate, 0, w.x0, nil)
+	if !finite(w.rate) {
+		return r.spoilt(from)
+	}
 	r.sizes(w.p.AtolVec, w.x0[:nx], w.rate[nx:], span)
 	sol, err := w.ws.Solve(r.ctx, &w.p)
 	if err != nil {
@@ -115,8 +118,11 @@ func (r *backwards) adjointSystem(by []int) *system.System {
 	for i, name := range sys.StateNames() {
 		out.States = append(out.States, system.Slot{Name: "∂loss/∂" + name, Off: i})
 	}
-	for k, i := range by {
-		out.States = append(out.States, system.Slot{Name: "∂loss/∂" + thetaName(sys, i), Off: nx + k})
+	if len(by) > 0 {
+		names := thetaNames(sys)
+		for k, i := range by {
+			out.States = append(out.States, system.Slot{Name: "∂loss/∂" + names[i], Off: nx + k})
+		}
 	}
 	out.Latent = make([]bool, len(out.States))
 	if f := r.solver().Info().Family; sys.Mass == nil && !f.Implicit() && f != method.Automatic {

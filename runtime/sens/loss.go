@@ -105,6 +105,20 @@ func thetaName(sys *system.System, i int) string {
 	return fmt.Sprintf("θ[%d]", i)
 }
 
+// thetaNames are the names of all entries of θ, as thetaName gives them.
+func thetaNames(sys *system.System) []string {
+	names := make([]string, sys.NTheta)
+	for _, s := range sys.Theta {
+		copy(names[s.Off:], system.Names([]system.Slot{s.Slot}))
+	}
+	for i, n := range names {
+		if n == "" {
+			names[i] = thetaName(sys, i)
+		}
+	}
+	return names
+}
+
 // NonFinite is the error of a gradient that is not finite although the loss is.
 type NonFinite struct {
 	T     float64  // where the backward pass first met such a value; NaN when it is not known

@@ -54,6 +54,10 @@ func (w *quadrature) over(from, to float64) error {
 	}
 	w.p.X0 = w.x0
 	r.span(&w.p, from, to)
+	clear(w.one)
+	if w.f.integrand(w.one, from, w.x0); !finite(w.one) {
+		return r.spoilt(from)
+	}
 	r.sizes(w.p.AtolVec, w.x0, nil, 0)
 	var err error
 	if w.sol, err = w.ws.Solve(r.ctx, &w.p); err != nil {
@@ -115,17 +119,15 @@ func (w *quadrature) piece(a, b float64) {
 //
 // R. Piessens, E. de Doncker-Kapenga, C. W. Überhuber, D. K. Kahaner, QUADPACK, Springer 1983, section 2.2.
 func (w *quadrature) good(tol float64) bool {
+	// The estimate is size·(200 d/size)^1.5.
+	bound := math.Pow(tol, 2.0/3) / 200
 	most := 0.0
 	for i, v := range w.r.parts {
 		most = max(most, v+math.Abs(w.k[i]))
 	}
 	for i, v := range w.k {
 		size := max(w.r.parts[i]+math.Abs(v), most*partFloor)
-		d := math.Abs(v - w.low[i])
-		if d == 0 {
-			continue
-		}
-		if e := size * math.Pow(min(1, 200*d/size), 1.5); e > tol*size {
+		if d := math.Abs(v - w.low[i]); d > bound*size {
 			return false
 		}
 	}

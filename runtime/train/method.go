@@ -50,7 +50,7 @@ type MethodRow struct {
 var methods = [...]MethodRow{
 	{Name: "shooting", phases: shootingPhases,
 		Doc: "Single shooting: the solution from the initial values on is compared with the data. With `grow` or `until` it is trained on the first part of the time span, then on more and more of it: " +
-			"where the phases of cycles do not match, the loss over all data has many minima, that over the first part few.",
+			"where the phases of cycles do not match, the loss over all data has many minima, that over the first part few. With `batch` or `window` an optimiser without line search looks at some trajectories, or at a window of the times, in each iteration.",
 		Cite: "Y. Bard, Nonlinear Parameter Estimation, Academic Press 1974; growing parts of the time span as in the neural ODE example of P. Kidger, Diffrax, 2021"},
 	{Name: "collocation", phases: collocationPhases,
 		Doc: "A start without solving: smooth curves through the data give states and slopes, and what is free is chosen so that the right-hand side gives these slopes at these states. " +

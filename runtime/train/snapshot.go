@@ -95,7 +95,7 @@ func (e *SnapshotError) Error() string {
 func (s *Snapshot) fits(n int, stages []Stage) error {
 	bad := func(format string, args ...any) error { return &SnapshotError{fmt.Sprintf(format, args...)} }
 	switch {
-	case len(s.Best) != n || len(s.BestGrad) != n || s.From != nil && len(s.From) != n || len(s.Held) > 0 && len(s.Held) != n:
+	case len(s.Best) != n || len(s.BestGrad) != n || len(s.From) > 0 && len(s.From) != n || len(s.Held) > 0 && len(s.Held) != n:
 		return bad("it is of %d variables, there are %d", len(s.Best), n)
 	case s.Stage < 0 || s.Stage >= len(stages):
 		return bad("it was taken in stage %d, there are %d", s.Stage+1, len(stages))
@@ -204,7 +204,7 @@ func (r *run) restore(s *Snapshot) {
 	r.stage, r.iters, r.evals = s.Stage, s.Iters, s.Evals
 	r.start = time.Now().Add(-s.Elapsed)
 	r.early = early{slices.Clone(s.Held), s.HeldLoss, s.HeldSince}
-	if r.resume = s; s.From != nil {
+	if r.resume = s; len(s.From) > 0 {
 		r.partial, r.from, r.ffrom = true, slices.Clone(s.From), s.FromLoss
 	}
 }
