@@ -2,6 +2,7 @@ package sens
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -101,7 +102,12 @@ func (f ForwardMethod) Gradient(ctx context.Context, p *solve.Problem, loss Loss
 			g[n] = sum
 		}
 	}
-	return value, sol, checkGradient(q.Sys, g, f.Wrt, math.NaN())
+	err = checkGradient(q.Sys, g, f.Wrt, math.NaN())
+	var bad *NonFinite
+	if errors.As(err, &bad) {
+		bad.blame(&q, sol, loss, gx, nil)
+	}
+	return value, sol, err
 }
 
 // Sensitivities is the function Sensitivities with the method's settings.

@@ -107,7 +107,11 @@ func (e *StartError) cause() string {
 	if e.Free != "" {
 		s := fmt.Sprintf("the loss is %.6g at the start, but its derivative by %s is not finite", e.Loss, e.Free)
 		if e.Grad != nil {
-			s += fmt.Sprintf(" (from t = %.6g on, backwards)", e.Grad.T)
+			if b := e.Grad.Because(); b != "" {
+				s += ": " + b
+			} else if e.Grad.T == e.Grad.T {
+				s += fmt.Sprintf(" (from t = %.6g on, backwards)", e.Grad.T)
+			}
 		}
 		if e.Place != "" {
 			s += "; data from " + e.Place + " on are concerned"
@@ -324,6 +328,9 @@ func nameOf(sys *system.System) string {
 
 // startError adds to what is not finite at the start why, where and when.
 func (t *trial) startError(bad *NonFiniteStart) error {
+	if bad.Gradient && t.spoilt == nil {
+		t.spoil()
+	}
 	e := &StartError{Loss: bad.Value, Fault: t.fault, Value: t.value, Grad: t.spoilt, Row: -1}
 	if bad.Gradient {
 		e.Free = t.vars[bad.Index].name
