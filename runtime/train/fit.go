@@ -192,6 +192,13 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 	again.AutoScale, again.Methods, again.Progress, again.Snapshot, again.Resume = nil, nil, nil, nil, nil
 	r.spec = &again
 	r.Report.Phases, r.Report.Elapsed = b.phases, time.Since(start)
+	if was := s.Resume; was != nil {
+		r.Report.Resumed, r.Report.Elapsed = was.Iters, r.Report.Elapsed+was.Elapsed
+		for _, d := range was.Done {
+			r.Report.Resumed += d.Iters
+			r.Report.Elapsed += d.Elapsed
+		}
+	}
 	return r, nil
 }
 
