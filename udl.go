@@ -396,6 +396,8 @@ type FitOptions struct {
 	Fresh      bool
 	// Progress is called after each iteration with the iteration, the loss and the best loss so far.
 	Progress func(iter int, loss, best float64)
+	// Watch is told more of each iteration: where the training stands in its stages, phases and starts, the norm of the gradient, and the time that is left.
+	Watch func(FitProgress)
 }
 
 // Fit trains the model and returns a new one whose defaults are the fitted values; m is unchanged. When ctx is
@@ -441,11 +443,14 @@ func (m *Model) Fit(ctx context.Context, o FitOptions) (*Model, error) {
 		args["free"] = l
 	}
 	run := m
-	if o.Progress != nil {
+	if o.Progress != nil || o.Watch != nil {
 		in := m.in.Fork()
 		in.SetProgress(func(p eval.Progress) {
-			if !p.Done {
+			if !p.Done && o.Progress != nil {
 				o.Progress(p.Iter, p.Loss, p.Best)
+			}
+			if p.Fit != nil && o.Watch != nil {
+				o.Watch(*p.Fit)
 			}
 		})
 		run = &Model{in: in, m: m.m, limits: m.limits}

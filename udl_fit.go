@@ -12,6 +12,9 @@ import (
 // not to be changed.
 type FitResult = train.Result
 
+// FitProgress is where a training stands after an iteration.
+type FitProgress = train.Progress
+
 // FitResult is what a fit found, nil for a model that was not fitted.
 func (m *Model) FitResult() *FitResult {
 	if m.m.Fit == nil {

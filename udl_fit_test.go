@@ -86,3 +86,34 @@ func TestFitCheckpoint(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Who watches a fit is told how far it is, over all its phases and stages.
+func TestFitWatch(t *testing.T) {
+	m := parse(t, "model Decay { param k = 1 in 0..10, c = 0; state x = 1; x' = c - k*x }")
+	made, all, calls, left := -1, 0, 0, 0
+	o := udl.FitOptions{Data: noisy(12), Train: "adam(iters = 20) then lbfgs(iters = 20)", Method: "shooting(grow = 2)", Watch: func(p udl.FitProgress) {
+		calls++
+		if p.Made < made || p.Made > p.All || p.Left < 0 || !(p.GradNorm >= 0) || p.Phases != 2 || p.Optimiser == "" {
+			t.Errorf("%+v after %d of %d", p, made, all)
+		}
+		if made, all = p.Made, p.All; p.Left > 0 {
+			left++
+		}
+	}}
+	f, err := m.Fit(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all != 80 || calls != len(f.FitResult().History) || left < calls/2 {
+		t.Errorf("%d of %d iterations, %d calls for %d, %d with a time left", made, all, calls, len(f.FitResult().History), left)
+	}
+	o.Starts, o.Method = 3, ""
+	most := 0
+	o.Watch = func(p udl.FitProgress) { most, all = max(most, p.Made), p.All }
+	if _, err := m.Fit(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if all != 120 || most > all || most < 60 {
+		t.Errorf("%d of %d iterations of three starts", most, all)
+	}
+}

@@ -123,7 +123,7 @@ func compile(m *model.Model, dress func(*lower.Layout), b lower.Builtins, how co
 	if noGradient(g) != "" {
 		s.Jacobian = rhs.s.byDifferences
 	}
-	s.Explain = c.explain(rhs.s)
+	s.Explain, s.Blame = c.explain(rhs.s), c.blame
 	if err = c.events(b, how); err != nil {
 		return nil, err
 	}
@@ -275,23 +275,30 @@ func (c *Compiled) explain(s *shared) func(t float64, x, th []float64) *system.F
 				fault.Operands = append(fault.Operands, system.Operand{Name: ir.Format(s.g, a), Value: operands[i]})
 			}
 		}
-		for _, eq := range c.Model.Eqs {
-			if within(n.Span, eq.Span) {
-				fault.Quantity = eq.State.Name + "'"
-			}
-		}
-		for _, q := range c.Model.Implicit {
-			if within(n.Span, q.Span) {
-				fault.Quantity = implicit.Text(q)
-			}
-		}
-		for _, l := range c.Model.Lets {
-			if within(n.Span, l.Span) || l.Def != nil && within(n.Span, l.Def.Span) {
-				fault.Quantity = l.Name
-			}
-		}
+		fault.Quantity = c.quantity(n.Span)
 		return fault
 	}
+}
+
+// quantity is the equation or let that a place stands in, "" for none.
+func (c *Compiled) quantity(at diag.Span) string {
+	name := ""
+	for _, eq := range c.Model.Eqs {
+		if within(at, eq.Span) {
+			name = eq.State.Name + "'"
+		}
+	}
+	for _, q := range c.Model.Implicit {
+		if within(at, q.Span) {
+			name = implicit.Text(q)
+		}
+	}
+	for _, l := range c.Model.Lets {
+		if within(at, l.Span) || l.Def != nil && within(at, l.Def.Span) {
+			name = l.Name
+		}
+	}
+	return name
 }
 
 func within(in, out diag.Span) bool {

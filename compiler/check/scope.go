@@ -80,6 +80,51 @@ func (s *Scope) Declares(name string) bool {
 	return s.fns[name] != nil || s.consts[name] != nil || s.unknowns[name] != nil
 }
 
+// Uses lists the functions, constants and unknowns of the script that a model uses, those first that others use.
+func (s *Scope) Uses(m *ast.Model) (out []ast.Stmt) {
+	seen := map[string]bool{}
+	for _, d := range m.Body { // what the model declares itself
+		switch d := d.(type) {
+		case *ast.Decl:
+			for _, it := range d.Items {
+				seen[it.Name.Name] = true
+			}
+		case *ast.Let:
+			for _, n := range d.Names {
+				seen[n.Name] = true
+			}
+		case *ast.Fn:
+			seen[d.Name.Name] = true
+		case *ast.Unknown:
+			seen[d.Name.Name] = true
+		}
+	}
+	var visit func(n ast.Node)
+	visit = func(n ast.Node) {
+		ast.Inspect(n, func(x ast.Node) bool {
+			id, ok := x.(*ast.Ident)
+			if !ok || seen[id.Name] || !s.Declares(id.Name) {
+				return true
+			}
+			seen[id.Name] = true
+			var d ast.Stmt
+			switch {
+			case s.fns[id.Name] != nil:
+				d = s.fns[id.Name]
+			case s.unknowns[id.Name] != nil:
+				d = s.unknowns[id.Name]
+			default:
+				d = &ast.Decl{Kind: "const", Items: []*ast.Item{s.consts[id.Name]}}
+			}
+			visit(d)
+			out = append(out, d)
+			return true
+		})
+	}
+	visit(m)
+	return out
+}
+
 // SetScriptNames says which names are variables of the script. A model does not see them; they are
 // for the message that says so.
 func (s *Scope) SetScriptNames(names map[string]bool) { s.script = names }

@@ -2,7 +2,8 @@ package discover
 
 import (
 	"fmt"
-	"math"
+
+	"github.com/udl-lang/udl/runtime/train"
 )
 
 // Derivative is a row of the table of ways to differentiate data.
@@ -20,7 +21,7 @@ var derivatives = []Derivative{
 		Cite: "B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids, Mathematics of Computation 51 (1988), 699-706"},
 	{Name: "savgol", Doc: "Savitzky-Golay: a cubic fitted to nine neighbours at each sample.", least: 9, ends: 4, of: savgol,
 		Cite: "A. Savitzky, M. J. E. Golay, Analytical Chemistry 36 (1964), 1627-1639"},
-	{Name: "spline", Doc: "A smoothing cubic spline, as smooth as generalised cross-validation finds best.", least: 5, ends: 6, of: smoothing,
+	{Name: "spline", Doc: "A smoothing cubic spline, as smooth as generalised cross-validation finds best.", least: 5, ends: 6, of: train.Smooth,
 		Cite: "C. H. Reinsch, Numerische Mathematik 10 (1967), 177-183; P. Craven, G. Wahba, Numerische Mathematik 31 (1979), 377-403"},
 }
 
@@ -114,136 +115,6 @@ func savgol(t, y []float64) (smooth, rate []float64) {
 		smooth[i], rate[i] = coef[0], coef[1]/h
 	}
 	return smooth, rate
-}
-
-// smoothing is the cubic spline that minimises Σ(y − s)² + λ∫s″², with λ where generalised cross-validation is lowest
-// (Reinsch 1967; Craven and Wahba 1979).
-func smoothing(t, y []float64) (smooth, rate []float64) {
-	n := len(t)
-	span := t[n-1] - t[0]
-	best, at := math.Inf(1), 0.0
-	h3 := math.Pow(span/float64(n-1), 3)
-	for k := -16; k <= 16; k++ {
-		lambda := h3 * math.Pow(10, float64(k)/2)
-		_, _, rss, trace := reinsch(t, y, lambda)
-		den := 1 - trace/float64(n)
-		if gcv := rss / (den * den); den > 1e-8 && gcv < best {
-			best, at = gcv, lambda
-		}
-	}
-	smooth, g, _, _ := reinsch(t, y, at)
-	rate = make([]float64, n)
-	for i := range n - 1 {
-		h := t[i+1] - t[i]
-		rate[i] = (smooth[i+1]-smooth[i])/h - h/6*(2*g[i]+g[i+1])
-	}
-	h := t[n-1] - t[n-2]
-	rate[n-1] = (smooth[n-1]-smooth[n-2])/h + h/6*(g[n-2]+2*g[n-1])
-	return smooth, rate
-}
-
-// reinsch gives the smoothing spline for λ: its values, second derivatives, residual sum of squares and the trace of the
-// matrix that turns data into values. The second derivatives γ solve (R + λQᵀQ)γ = Qᵀy with five bands; the trace needs
-// the five central bands of that matrix's inverse only (M. F. Hutchinson, F. R. de Hoog, Numerische Mathematik 47 (1985), 99–106).
-func reinsch(t, y []float64, lambda float64) (s, gamma []float64, rss, trace float64) {
-	n := len(t)
-	m := n - 2
-	h := make([]float64, n-1)
-	for i := range h {
-		h[i] = t[i+1] - t[i]
-	}
-	// Column k of Q has 1/h_k, −1/h_k − 1/h_{k+1}, 1/h_{k+1} in rows k, k+1, k+2.
-	q := func(k int) (a, b, c float64) { return 1 / h[k], -1/h[k] - 1/h[k+1], 1 / h[k+1] }
-	d0, d1, d2 := make([]float64, m), make([]float64, m), make([]float64, m)
-	rhs := make([]float64, m)
-	for k := range m {
-		a, b, c := q(k)
-		d0[k] = (h[k]+h[k+1])/3 + lambda*(a*a+b*b+c*c)
-		if k+1 < m {
-			a1, b1, _ := q(k + 1)
-			d1[k] = h[k+1]/6 + lambda*(b*a1+c*b1)
-		}
-		if k+2 < m {
-			a2, _, _ := q(k + 2)
-			d2[k] = lambda * c * a2
-		}
-		rhs[k] = a*y[k] + b*y[k+1] + c*y[k+2]
-	}
-	// L D Lᵀ, L with two bands below the diagonal.
-	dd, l1, l2 := make([]float64, m), make([]float64, m), make([]float64, m)
-	for k := range m {
-		dd[k] = d0[k]
-		if k > 0 {
-			dd[k] -= l1[k-1] * l1[k-1] * dd[k-1]
-		}
-		if k > 1 {
-			dd[k] -= l2[k-2] * l2[k-2] * dd[k-2]
-		}
-		if k+1 < m {
-			v := d1[k]
-			if k > 0 {
-				v -= l1[k-1] * l2[k-1] * dd[k-1]
-			}
-			l1[k] = v / dd[k]
-		}
-		if k+2 < m {
-			l2[k] = d2[k] / dd[k]
-		}
-	}
-	x := append([]float64(nil), rhs...)
-	for k := range m {
-		if k > 0 {
-			x[k] -= l1[k-1] * x[k-1]
-		}
-		if k > 1 {
-			x[k] -= l2[k-2] * x[k-2]
-		}
-	}
-	for k := range m {
-		x[k] /= dd[k]
-	}
-	for k := m - 1; k >= 0; k-- {
-		if k+1 < m {
-			x[k] -= l1[k] * x[k+1]
-		}
-		if k+2 < m {
-			x[k] -= l2[k] * x[k+2]
-		}
-	}
-	s = append([]float64(nil), y...)
-	gamma = make([]float64, n)
-	for k := range m {
-		a, b, c := q(k)
-		s[k] -= lambda * a * x[k]
-		s[k+1] -= lambda * b * x[k]
-		s[k+2] -= lambda * c * x[k]
-		gamma[k+1] = x[k]
-	}
-	for i := range y {
-		rss += (y[i] - s[i]) * (y[i] - s[i])
-	}
-	// Central bands of the inverse, from the end.
-	b0, b1, b2 := make([]float64, m+2), make([]float64, m+2), make([]float64, m+2)
-	for k := m - 1; k >= 0; k-- {
-		b1[k] = -l1[k]*b0[k+1] - l2[k]*b1[k+1]
-		b2[k] = -l1[k]*b1[k+1] - l2[k]*b0[k+2]
-		b0[k] = 1/dd[k] - l1[k]*b1[k] - l2[k]*b2[k]
-	}
-	trace = float64(n)
-	for k := range m {
-		a, b, c := q(k)
-		v := (a*a + b*b + c*c) * b0[k]
-		if k+1 < m {
-			a1, b1c, _ := q(k + 1)
-			v += 2 * (b*a1 + c*b1c) * b1[k]
-		}
-		if k+2 < m {
-			a2, _, _ := q(k + 2)
-			v += 2 * c * a2 * b2[k]
-		}
-		trace -= lambda * v
-	}
-	return s, gamma, rss, trace
 }
 
 // Weak turns x' = Σ ξ_j θ_j(x) into rows without derivatives: each is the equation times a bump φ that vanishes at the ends

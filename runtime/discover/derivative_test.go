@@ -70,23 +70,6 @@ func TestSplineSmooths(t *testing.T) {
 	}
 }
 
-// The trace that cross-validation uses is that of the matrix itself.
-func TestTrace(t *testing.T) {
-	ts := []float64{0, 0.3, 1, 1.2, 2, 2.5, 3.1}
-	for _, lambda := range []float64{1e-3, 1, 100} {
-		want := 0.0
-		for i := range ts {
-			e := make([]float64, len(ts))
-			e[i] = 1
-			s, _, _, _ := reinsch(ts, e, lambda)
-			want += s[i]
-		}
-		if _, _, _, got := reinsch(ts, make([]float64, len(ts)), lambda); math.Abs(got-want) > 1e-9*want {
-			t.Errorf("λ = %g: %g, in truth %g", lambda, got, want)
-		}
-	}
-}
-
 // The weak form holds for a solution: x' = −x.
 func TestWeak(t *testing.T) {
 	n := 101

@@ -2,6 +2,7 @@ package sens
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/udl-lang/udl/runtime/method"
@@ -71,6 +72,7 @@ type Workspace struct {
 	jumped                    int       // how many jumps of the right-hand side
 	th                        []float64 // as the step it is at saw it
 	thAfter, thBefore, thLast []float64
+	suspect                   suspect
 	gt                        []float64 // of the loss by their times; empty for a loss that does not read them
 }
 
@@ -205,11 +207,17 @@ func (w *Workspace) Adjoint(ctx context.Context, p *solve.Problem, loss Loss, g 
 		if _, err = evaluate(loss, sol, sol.Events, q.Theta, w.gx, again, &w.gt); err != nil {
 			return value, sol, err
 		}
+		w.suspect.found = false
 		t, err := w.backward(ctx, sol, again, true)
 		if err != nil {
 			return value, sol, err
 		}
-		return value, sol, checkGradient(q.Sys, g, nil, t)
+		err = checkGradient(q.Sys, g, nil, t)
+		var e *NonFinite
+		if errors.As(err, &e) {
+			e.blame(q, sol, loss, w.gx, &w.suspect)
+		}
+		return value, sol, err
 	}
 	return value, sol, nil
 }
@@ -280,12 +288,16 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 		if !w.handed && zero(w.lam) && !(w.engineTh != nil && w.engine.waits()) && (o < 0 || (q.Times[o]-st.T)*dir <= 0) {
 			continue // nothing after this step counts
 		}
+		if look {
+			w.suspect.before(w.lam)
+		}
 		if st.Engine {
 			if o, err = w.stepEngine(sol, st, o, dir, g); err != nil {
 				return bad, err
 			}
 			if look && !(finite(w.lam) && finite(g)) {
 				look, bad = false, st.T1
+				w.suspect.accuse(&st)
 			}
 			continue
 		}
@@ -307,6 +319,7 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 		w.step(&st, g, inside)
 		if look && !(finite(w.lam) && finite(w.hand) && finite(g)) {
 			look, bad = false, st.T1
+			w.suspect.accuse(&st)
 		}
 	}
 	for ; o >= 0; o-- {
@@ -319,6 +332,10 @@ func (w *Workspace) backward(ctx context.Context, sol *solve.Solution, g []float
 		}
 		w.rhs.VJP(w.lam, g, q.T0, x0, nil, w.hand)
 		w.handed = false
+		if look && !(finite(w.lam) && finite(g)) {
+			look = false
+			w.suspect.accuse(&solve.StepRecord{T: q.T0, X: x0, T1: q.T0, X1: x0})
+		}
 	}
 	if w.fired+w.jumped > 0 {
 		if err := w.jump(sol, 0, &o, g); err != nil {

@@ -124,6 +124,19 @@ type NonFinite struct {
 	T     float64  // where the backward pass first met such a value; NaN when it is not known
 	Names []string // the parameters whose derivative is not finite, the first few
 	More  int      // how many there are beyond those
+
+	// Source is the sub-expression whose derivative is not finite, nil when it is not known; Value is that of the derivative. Part says what it
+	// belongs to, where that is not the equations: "the loss", "the initial values". At is the time of Source.
+	Source *system.Fault
+	Part   string
+	At     float64
+}
+
+// Blamed is a Loss that can say which of its sub-expressions has a derivative that is not finite, for the states x and θ, and at which of
+// its times; row is −1 where it is at none.
+type Blamed interface {
+	Loss
+	Blame(x, th []float64) (f *system.Fault, row int)
 }
 
 // Error names the time and the parameters.
@@ -141,6 +154,39 @@ func (e *NonFinite) Error() string {
 	}
 	if e.More > 0 {
 		s += fmt.Sprintf(" and %d more", e.More)
+	}
+	if b := e.Because(); b != "" {
+		s += "; " + b
+	}
+	return s
+}
+
+// Because says which sub-expression is to blame, "" when that is not known.
+func (e *NonFinite) Because() string {
+	f := e.Source
+	if f == nil {
+		return e.Part
+	}
+	what := "not a number"
+	if math.IsInf(f.Value, 0) {
+		what = "infinite"
+	}
+	s := fmt.Sprintf("the derivative of `%s` is %s", f.Expr, what)
+	for i, o := range f.Operands {
+		sep := ", "
+		if i == 0 {
+			sep = " where "
+		}
+		s += fmt.Sprintf("%s%s = %.6g", sep, o.Name, o.Value)
+	}
+	switch {
+	case f.Quantity != "":
+		s += ", in " + f.Quantity
+	case e.Part != "":
+		s += ", in " + e.Part
+	}
+	if e.At == e.At {
+		s += fmt.Sprintf(" at t = %.6g", e.At)
 	}
 	return s
 }

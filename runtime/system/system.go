@@ -144,6 +144,9 @@ type System struct {
 	// Explain finds the first sub-expression of the right-hand side that is not finite
 	// at a point where f is not; nil when all is finite or when the system cannot tell.
 	Explain func(t float64, x, th []float64) *Fault
+	// Blame finds the sub-expression of one of the system's functions (RHS, Output, Init, or a clone of it) whose derivative is not finite at a point, with
+	// gz the cotangent of its results; Value is then that of the derivative. nil when all is finite or when the system cannot tell.
+	Blame func(f Func, t float64, x, th, gz []float64) *Fault
 	// Randomize fills the weights of θ from a seed.
 	Randomize func(th []float64, seed uint64)
 }

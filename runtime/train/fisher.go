@@ -22,8 +22,10 @@ import (
 // scaling and the reading of small singular values.
 
 const (
-	// maxFisher is how many parameters are looked at: the sensitivities cost as many solves.
+	// maxFisher is how many parameters of a trajectory are looked at: the sensitivities cost as many solves.
 	maxFisher = 50
+	// maxSingular bounds the work for the singular values of all sensitivities, where many trajectories have parameters of their own.
+	maxSingular = 1e9
 	// maxCond is the condition number of the scaled F from which on it counts as singular. It is the
 	// square of 1e6, beyond which the sensitivities' own errors decide.
 	maxCond = 1e12
@@ -67,7 +69,17 @@ func (f *fitting) fisher(ctx context.Context) (*Identifiability, error) {
 		vars = append(vars, k)
 		id.Names = append(id.Names, v.name)
 	}
-	if len(vars) == 0 || len(vars) > maxFisher {
+	each, n := 0, 0 // the most parameters that one trajectory depends on, and the values of all
+	for k, tr := range t.tr {
+		of := 0
+		for _, i := range vars {
+			if v := &t.vars[i]; !v.own || v.of == k {
+				of++
+			}
+		}
+		each, n = max(each, of), n+tr.data.N()
+	}
+	if p := float64(len(vars)); p == 0 || each > maxFisher || float64(n)*p*p > maxSingular && len(vars) > maxFisher {
 		return nil, nil
 	}
 	j, sse, err := f.jacobian(ctx, vars, id.Given > 0)

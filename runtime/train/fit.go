@@ -107,7 +107,11 @@ func (e *StartError) cause() string {
 	if e.Free != "" {
 		s := fmt.Sprintf("the loss is %.6g at the start, but its derivative by %s is not finite", e.Loss, e.Free)
 		if e.Grad != nil {
-			s += fmt.Sprintf(" (from t = %.6g on, backwards)", e.Grad.T)
+			if b := e.Grad.Because(); b != "" {
+				s += ": " + b
+			} else if e.Grad.T == e.Grad.T {
+				s += fmt.Sprintf(" (from t = %.6g on, backwards)", e.Grad.T)
+			}
 		}
 		if e.Place != "" {
 			s += "; data from " + e.Place + " on are concerned"
@@ -188,6 +192,13 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 	again.AutoScale, again.Methods, again.Progress, again.Snapshot, again.Resume = nil, nil, nil, nil, nil
 	r.spec = &again
 	r.Report.Phases, r.Report.Elapsed = b.phases, time.Since(start)
+	if was := s.Resume; was != nil {
+		r.Report.Resumed, r.Report.Elapsed = was.Iters, r.Report.Elapsed+was.Elapsed
+		for _, d := range was.Done {
+			r.Report.Resumed += d.Iters
+			r.Report.Elapsed += d.Elapsed
+		}
+	}
 	return r, nil
 }
 
@@ -324,6 +335,9 @@ func nameOf(sys *system.System) string {
 
 // startError adds to what is not finite at the start why, where and when.
 func (t *trial) startError(bad *NonFiniteStart) error {
+	if bad.Gradient && t.spoilt == nil {
+		t.spoil()
+	}
 	e := &StartError{Loss: bad.Value, Fault: t.fault, Value: t.value, Grad: t.spoilt, Row: -1}
 	if bad.Gradient {
 		e.Free = t.vars[bad.Index].name

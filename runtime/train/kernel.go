@@ -59,7 +59,7 @@ func (k *kernel) validate() (score, trace float64) {
 		trace += w * own
 		rss += w * (k.y[i] - v) * (k.y[i] - v)
 	}
-	return validation(rss, trace, len(k.t)), trace
+	return validation(rss, freedomCost*trace, len(k.t)), trace
 }
 
 func (k *kernel) at(t float64) (v, slope float64) {

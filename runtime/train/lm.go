@@ -172,12 +172,16 @@ func (l *lm) value(u, res []float64) (float64, error) {
 	}
 	l.r.evals++
 	ok, err := l.obj.Residuals(l.r.ctx, u, res)
-	if err != nil || !ok {
+	if err != nil {
 		return math.Inf(1), err
 	}
-	if f := dot(res, res); f-f == 0 {
-		return f, nil
+	f := math.Inf(1)
+	if ok {
+		if f = dot(res, res); f-f == 0 {
+			return f, nil
+		}
 	}
+	l.r.fail(f, -1)
 	return math.Inf(1), nil
 }
 
@@ -188,8 +192,16 @@ func (l *lm) moveTo(u []float64, f float64) (bool, error) {
 	}
 	l.r.evals++
 	ok, err := l.obj.Jacobian(l.r.ctx, u, l.q) // q is free between factorisations
-	if err != nil || !ok || firstBad(l.q) >= 0 {
+	if err != nil {
 		return false, err
+	}
+	if !ok {
+		l.r.fail(math.Inf(1), -1)
+		return false, nil
+	}
+	if i := firstBad(l.q); i >= 0 {
+		l.r.fail(f, i%l.n)
+		return false, nil
 	}
 	copy(l.jac, l.q)
 	copy(l.u, u)

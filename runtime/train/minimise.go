@@ -10,6 +10,10 @@ import (
 
 // Settings of Minimise. The zero value is ready.
 type Settings struct {
+	// Why says in words why the last evaluation had no finite value or gradient, for the history; nil: it is not known.
+	Why func(*NonFiniteStart) string
+	// Failed are trials that failed before, which are counted with these.
+	Failed Failures
 	// Progress is called after each iteration, in the goroutine of Minimise. It must be quick.
 	Progress func(Progress)
 	// Decay says which variables weight decay (adamw) acts on, length Dim; nil: all.
@@ -38,6 +42,7 @@ type Minimum struct {
 	Iters   int // over all stages
 	Evals   int // of the objective
 	Elapsed time.Duration
+	Failed  Failures
 }
 
 // Minimise runs the stages one after the other, each from the best point so far. u0 has length
@@ -68,6 +73,7 @@ func Minimise(ctx context.Context, obj Objective, u0 []float64, stages []Stage, 
 	r := &run{ctx: ctx, obj: obj, set: set, n: n, start: time.Now(), best: buf[:n], bestG: buf[n:],
 		fbest: math.Inf(1), stages: stages}
 	copy(r.best, u0)
+	r.failed.Failures = set.Failed
 
 	var status Status
 	var err error
@@ -105,7 +111,7 @@ func Minimise(ctx context.Context, obj Objective, u0 []float64, stages []Stage, 
 	if err := r.chosen(ctx); err != nil {
 		return nil, err
 	}
-	m := &Minimum{U: r.best, F: r.fbest, HeldF: math.NaN(), Status: status, History: r.history, Iters: r.iters, Evals: r.evals, Elapsed: time.Since(r.start)}
+	m := &Minimum{U: r.best, F: r.fbest, HeldF: math.NaN(), Status: status, History: r.history, Iters: r.iters, Evals: r.evals, Elapsed: time.Since(r.start), Failed: r.failed.Failures}
 	if len(r.early.best) > 0 {
 		m.HeldF = r.early.loss
 	}

@@ -91,6 +91,7 @@ func fitFrom(ctx context.Context, s *Spec) (*begun, []StartReport, error) {
 		threads = 1
 	}
 	watch := newWatch(s, n)
+	watch.threads = threads
 	list := make([]begun, n)
 	var next atomic.Int64
 	var all sync.WaitGroup
@@ -110,6 +111,7 @@ func fitFrom(ctx context.Context, s *Spec) (*begun, []StartReport, error) {
 				}
 				watch.over(&one, k)
 				list[k] = from(ctx, &one, k)
+				watch.end(k)
 			}
 		}()
 	}
@@ -247,6 +249,10 @@ type watch struct {
 	mu    sync.Mutex
 	state []*Snapshot
 	best  int
+
+	threads int
+	made    []int // iterations of each start; nil before the first
+	ended   []bool
 }
 
 func newWatch(s *Spec, n int) *watch {
@@ -255,6 +261,32 @@ func newWatch(s *Spec, n int) *watch {
 		copy(w.state, s.Resume.Starts)
 	}
 	return w
+}
+
+// count adds up the iterations of all starts, which run on some threads at a time.
+func (w *watch) count(p *Progress, k int) {
+	if w.made == nil {
+		w.made, w.ended = make([]int, len(w.state)), make([]bool, len(w.state))
+	}
+	w.made[k] = p.Made
+	one := p.All
+	p.All, p.Made = one*len(w.made), 0
+	for i, n := range w.made {
+		if w.ended[i] {
+			n = one
+		}
+		p.Made += n
+	}
+	p.left(w.threads)
+}
+
+// end says that a start is done.
+func (w *watch) end(k int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended != nil {
+		w.ended[k] = true
+	}
 }
 
 // over connects the fit from start k.
@@ -268,6 +300,7 @@ func (w *watch) over(one *Spec, k int) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			p.Start, p.Starts = k, len(w.state)
+			w.count(&p, k)
 			to(p)
 		}
 	}

@@ -72,6 +72,12 @@ type Progress struct {
 	Total     int    // iterations of the stage at most
 	Evals     int    // of the objective, so far
 	Elapsed   time.Duration
+
+	// Made of All iterations lie behind, over all stages, phases and starts; a stage that converges counts as made. Left is the time that the
+	// rest would take at the pace of the last iterations: at most, since stages may converge. 0 while that is not known.
+	Made, All int
+	Left      time.Duration
+	each      time.Duration // an iteration takes lately
 }
 
 // NonFiniteStart is the error of an objective that has no finite value, or no finite gradient,
@@ -95,6 +101,7 @@ func (e *NonFiniteStart) Error() string {
 type run struct {
 	ctx   context.Context
 	obj   Objective
+	pace  pace
 	set   Settings
 	n     int
 	start time.Time
@@ -112,6 +119,7 @@ type run struct {
 	evals   int
 	iters   int
 	history []Point
+	failed  failures
 
 	early early
 
@@ -131,7 +139,12 @@ func (r *run) eval(u, g []float64) (float64, error) {
 	if err != nil {
 		return math.NaN(), err
 	}
-	if math.IsNaN(f) || math.IsInf(f, 0) || firstBad(g) >= 0 {
+	if f-f != 0 {
+		r.fail(f, -1)
+		return math.Inf(1), nil
+	}
+	if i := firstBad(g); i >= 0 {
+		r.fail(f, i)
 		return math.Inf(1), nil
 	}
 	r.seen(f, u, g)
@@ -147,10 +160,22 @@ func (r *run) values(us [][]float64, f []float64) error {
 	if err := valuesOf(r.ctx, r.obj, us, f); err != nil {
 		return err
 	}
+	bad := -1
 	for k, v := range f {
 		if v-v != 0 {
-			f[k] = math.Inf(1)
+			if f[k] = math.Inf(1); bad >= 0 {
+				r.failed.N++
+			}
+			bad = k
 		}
+	}
+	if bad >= 0 {
+		// Once more, alone, to see why: of several evaluated at a time nobody can tell.
+		v, err := r.obj.Eval(r.ctx, us[bad], nil)
+		if err != nil {
+			return err
+		}
+		r.fail(v, -1)
 	}
 	return nil
 }
@@ -216,14 +241,19 @@ func (r *run) note(p Point, u []float64) (err error) {
 	if p.Iter > 0 {
 		r.iters++
 	}
+	p.Note = r.failed.say(p.Note)
 	r.history = append(r.history, p)
 	if r.set.Snapshot != nil {
 		r.snapshot(p)
 	}
 	if r.set.Progress != nil {
 		s := &r.stages[r.stage]
-		r.set.Progress(Progress{Point: p, Optimiser: s.Optimiser.Name, Stages: len(r.stages), Total: s.Iters(),
-			Evals: r.evals, Elapsed: time.Since(r.start)})
+		g := Progress{Point: p, Optimiser: s.Optimiser.Name, Stages: len(r.stages), Total: s.Iters(),
+			Evals: r.evals, Elapsed: time.Since(r.start), Made: p.Iter, All: itersOf(r.stages)}
+		g.Made += itersOf(r.stages[:r.stage])
+		g.each = r.pace.tick(p)
+		g.left(1)
+		r.set.Progress(g)
 	}
 	if r.over() {
 		return errEarly

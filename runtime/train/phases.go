@@ -84,7 +84,8 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		began := slices.Clone(f.trial.prob.Theta)
 		u := p.start()
 		kept, keeps := p.(keeper)
-		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32}
+		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32, Failed: all.Failed,
+			Why: func(bad *NonFiniteStart) string { return why(p, bad) }}
 		if resume != nil && keeps {
 			l := &ledger{from: append([]Array{}, resume.Kept...)}
 			if kept.state(l); l.err != nil {
@@ -94,10 +95,14 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		resume = nil
 		if to := f.spec.Progress; to != nil {
 			before, elapsed := all.Evals, all.Elapsed
+			behind, ahead := f.itersBetween(0, k), f.itersBetween(k+1, len(f.phases))
 			set.Progress = func(g Progress) {
 				g.Phase, g.Phases, g.Method = k, len(f.phases), plan.title
 				g.Evals += before
 				g.Elapsed += elapsed
+				g.Made += behind
+				g.All += behind + ahead
+				g.left(1)
 				to(g)
 			}
 		}
@@ -153,6 +158,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		all.Iters += m.Iters
 		all.Evals += m.Evals
 		all.Elapsed += m.Elapsed
+		all.Failed = m.Failed
 		done = append(done, PhaseReport{Title: plan.title, Loss: m.F, Status: m.Status, Iters: m.Iters, Evals: m.Evals, Elapsed: m.Elapsed, Note: note})
 		if m.Status == Cancelled {
 			if k < len(f.phases)-1 {
@@ -165,6 +171,15 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		all.F = f.lossOfAll(ctx) // that of the data alone
 	}
 	return &all, done, nil
+}
+
+// itersBetween is how many iterations some phases have at most.
+func (f *fitting) itersBetween(from, to int) int {
+	n := 0
+	for _, p := range f.phases[from:to] {
+		n += itersOf(p.plan().stages)
+	}
+	return n
 }
 
 // lossOfAll is the loss of the true solution over all data where θ stands: what a fit reports that was stopped before its last phase.

@@ -33,6 +33,8 @@ type Report struct {
 	Trajectories []TrajectoryScore
 
 	Iters, Evals int
+	Failed       Failures // trials, of the best start
+	Resumed      int      // iterations that an earlier run had made, 0 where there was none; Elapsed counts its time too
 	Elapsed      time.Duration
 
 	// Residuals are in the order of the data, those trained on before those held out.
@@ -49,7 +51,7 @@ type Report struct {
 	AIC, BIC float64
 
 	// Identify is nil when it could not be computed or makes no sense: without data, without free
-	// parameters other than weights, or with more than 50 of them.
+	// parameters other than weights, or with more than 50 of them; of several trajectories 50 for each, as long as the whole stays within reason.
 	Identify *Identifiability
 
 	Warnings []string
@@ -61,6 +63,7 @@ type Estimate struct {
 	Start, Value float64
 	StdErr       float64 // NaN when unknown
 	Lo, Hi       float64 // bounds
+	Trajectory   string  // whose own it is; "" of what all share
 }
 
 // Residual is a value of the data beside the model's.
@@ -113,7 +116,7 @@ type ColumnScore struct {
 func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 	t, s := f.trial, f.spec
 	r := &Report{Model: nameOf(s.Sys), Loss: "a function of the solution", Status: m.Status, NFree: len(t.vars),
-		Train: Score{Loss: m.F, RMSE: math.NaN()}, Iters: m.Iters, Evals: m.Evals, AIC: math.NaN(), BIC: math.NaN()}
+		Train: Score{Loss: m.F, RMSE: math.NaN()}, Iters: m.Iters, Evals: m.Evals, Failed: m.Failed, AIC: math.NaN(), BIC: math.NaN()}
 	for _, st := range f.phases[len(f.phases)-1].plan().stages {
 		r.Optimisers = append(r.Optimisers, st.Optimiser.Name)
 	}
@@ -184,7 +187,11 @@ func (f *fitting) parameters(r *Report) {
 			}
 			continue
 		}
-		r.Params = append(r.Params, Estimate{Name: v.name, Start: f.first[k], Value: th, StdErr: math.NaN(), Lo: v.Lo, Hi: v.Hi})
+		e := Estimate{Name: v.name, Start: f.first[k], Value: th, StdErr: math.NaN(), Lo: v.Lo, Hi: v.Hi}
+		if v.own {
+			e.Trajectory = t.tr[v.of].name
+		}
+		r.Params = append(r.Params, e)
 		for _, b := range [...]float64{v.Lo, v.Hi} {
 			if near := v.nearBound(b); !math.IsInf(b, 0) && math.Abs(th-b) <= near {
 				r.Warnings = append(r.Warnings, fmt.Sprintf("%s has gone to its bound %.6g: the data ask for a value beyond, or the bound is what decides", v.name, b))

@@ -23,6 +23,15 @@ func (r *Report) String() string {
 	r.estimates(&b)
 	r.correlations(&b)
 	r.columns(&b)
+	if r.Resumed > 0 {
+		fmt.Fprintf(&b, "gone on from a checkpoint after %s\n", count(r.Resumed, "iteration"))
+	}
+	if f := r.Failed; f.N > 0 {
+		fmt.Fprintf(&b, "%s failed, the first in %s\n", count(f.N, "trial"), f.First)
+		if f.N > 1 {
+			fmt.Fprintf(&b, "  the last in %s\n", f.Last)
+		}
+	}
 	for _, w := range r.Warnings {
 		fmt.Fprintf(&b, "warning: %s\n", w)
 	}
@@ -128,14 +137,25 @@ func (r *Report) trajectories(b *strings.Builder) {
 	w.Flush()
 }
 
+// mostEstimates is how many are listed: each of many trajectories may have its own.
+const mostEstimates = 40
+
 func (r *Report) estimates(b *strings.Builder) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	for _, p := range r.Params {
+	for i, p := range r.Params {
+		if i == mostEstimates && len(r.Params) > mostEstimates+1 {
+			fmt.Fprintf(w, "  … and %d more\n", len(r.Params)-i)
+			break
+		}
 		se := ""
 		if !math.IsNaN(p.StdErr) {
 			se = "± " + fmt.Sprintf("%.2g", p.StdErr)
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\tfrom %s\n", p.Name, short(p.Value), se, short(p.Start))
+		whose := ""
+		if p.Trajectory != "" {
+			whose = "  of " + p.Trajectory
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\tfrom %s%s\n", p.Name, short(p.Value), se, short(p.Start), whose)
 	}
 	w.Flush()
 	for _, g := range r.Weights {

@@ -31,7 +31,10 @@ type Snapshot struct {
 	HeldSince int
 
 	History []Point
-	Arrays  []Array // what the optimiser keeps, in an order of its own; none at the start
+	// Failed are the trials that failed, of a fit in all its phases, with the first and the last in words.
+	Failed                  int
+	FirstFailed, LastFailed string
+	Arrays                  []Array // what the optimiser keeps, in an order of its own; none at the start
 
 	// Starts are, of a fit from several, the states of all, nil of one that has not begun; the rest is then that of the best.
 	Starts []*Snapshot
@@ -193,6 +196,7 @@ func (r *run) snapshot(p Point) {
 		s.From, s.FromLoss = r.from, r.ffrom
 	}
 	s.Held, s.HeldLoss, s.HeldSince = r.early.best, r.early.loss, r.early.since
+	s.Failed, s.FirstFailed, s.LastFailed = r.failed.N, r.failed.First, r.failed.Last
 	r.set.Snapshot(s)
 }
 
@@ -204,6 +208,7 @@ func (r *run) restore(s *Snapshot) {
 	r.stage, r.iters, r.evals = s.Stage, s.Iters, s.Evals
 	r.start = time.Now().Add(-s.Elapsed)
 	r.early = early{slices.Clone(s.Held), s.HeldLoss, s.HeldSince}
+	r.failed.Failures = Failures{s.Failed, s.FirstFailed, s.LastFailed}
 	if r.resume = s; len(s.From) > 0 {
 		r.partial, r.from, r.ffrom = true, slices.Clone(s.From), s.FromLoss
 	}

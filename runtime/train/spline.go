@@ -77,6 +77,7 @@ func (s *spline) at(t float64) (v, slope float64) {
 
 // reinsch is the system of equations of a smoothing spline.
 type reinsch struct {
+	cost       float64      // of a degree of freedom, in cross-validation
 	y, iw      []float64    // data, one over their weights
 	q          [][3]float64 // the columns of Q
 	r0, r1     []float64    // R: diagonal, and that beside it
@@ -89,7 +90,7 @@ type reinsch struct {
 func newReinsch(t, y, w []float64) *reinsch {
 	n := len(t)
 	m := n - 2
-	b := &reinsch{y: y, iw: make([]float64, n), q: make([][3]float64, m)}
+	b := &reinsch{cost: freedomCost, y: y, iw: make([]float64, n), q: make([][3]float64, m)}
 	for _, v := range []*[]float64{&b.r0, &b.r1, &b.p0, &b.p1, &b.p2, &b.d, &b.l1, &b.l2, &b.rhs, &b.gamma} {
 		*v = make([]float64, m+2) // two of nothing behind the end spare every loop its ends
 	}
@@ -168,12 +169,12 @@ func (b *reinsch) smooth(lambda float64, g, c []float64) (score, trace float64) 
 	if c != nil {
 		copy(c[1:n-1], x[:m])
 	}
-	return validation(rss, trace, n), trace
+	return validation(rss, b.cost*trace, n), trace
 }
 
-// validation is the score of generalised cross-validation; infinite where there are too many degrees of freedom for it.
+// validation is the score of generalised cross-validation; trace is how many degrees of freedom count. It is infinite where there are too many for it.
 func validation(rss, trace float64, n int) float64 {
-	left := 1 - freedomCost*trace/float64(n)
+	left := 1 - trace/float64(n)
 	if !(left > 0) {
 		return math.Inf(1)
 	}
@@ -227,4 +228,19 @@ func leastOf(f func(float64) float64, lo, hi float64, n int) float64 {
 // String tells how smooth the curve is.
 func (s *spline) String() string {
 	return fmt.Sprintf("spline with penalty %.3g, %.3g degrees of freedom", s.lambda, s.freedom)
+}
+
+// Smooth gives values and slopes, at their own times t, of a smoothing spline through y, as smooth as cross-validation has it, here with each degree
+// of freedom counted once: a regression over all slopes averages out what follows the noise, but not what is smoothed away. The times rise, and
+// there are three or more.
+func Smooth(t, y []float64) (values, slopes []float64) {
+	b := newReinsch(t, y, nil)
+	b.cost = 1
+	s := &spline{t: t, g: make([]float64, len(t)), c: make([]float64, len(t)), lambda: b.choose()}
+	b.smooth(s.lambda, s.g, s.c)
+	values, slopes = make([]float64, len(t)), make([]float64, len(t))
+	for i := range t {
+		values[i], slopes[i] = s.at(t[i])
+	}
+	return values, slopes
 }

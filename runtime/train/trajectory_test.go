@@ -396,3 +396,21 @@ func TestTrajectoriesAllocate(t *testing.T) {
 		t.Errorf("%v allocations for 3 trajectories, %v for 60", few, many)
 	}
 }
+
+// Standard errors of what each of many trajectories has for itself are there too: each depends on few.
+func TestFisherOfMany(t *testing.T) {
+	sys := tank()
+	th, free := freely(t, sys, "k", "x")
+	r := fit(t, Spec{Sys: sys, Theta: th, Free: free, Trajectories: tanks(80, 2), Stages: []Stage{stage(t, "bfgs", "iters", 300)}})
+	one := fit(t, Spec{Sys: sys, Theta: th, Free: free, Trajectories: tanks(80, 2)[:20], Stages: []Stage{stage(t, "bfgs", "iters", 300)}})
+	if len(r.Report.Params) != 81 || r.Report.Identify == nil {
+		t.Fatalf("%d estimates, %v", len(r.Report.Params), r.Report.Identify)
+	}
+	// Of what all share four times the data leave half the error.
+	if q := r.Report.Params[0].StdErr / one.Report.Params[0].StdErr; math.Abs(q-0.5) > 0.1 {
+		t.Errorf("standard error of k %v, of a quarter of the data %v", r.Report.Params[0].StdErr, one.Report.Params[0].StdErr)
+	}
+	if q := r.Report.Params[5].StdErr / one.Report.Params[5].StdErr; math.Abs(q-1) > 0.2 {
+		t.Errorf("standard error of an initial value %v, of a quarter of the data %v", r.Report.Params[5].StdErr, one.Report.Params[5].StdErr)
+	}
+}

@@ -111,6 +111,7 @@ func (in *Interp) hostIn(dir string) verb.Host {
 		diag.Render(in.o.Err, d, in.o.Color)
 	}
 	h.Compile = in.compileModel
+	h.Outer = func(m *ast.Model) []ast.Stmt { return in.scope.Uses(m) }
 	h.TopLevel = func(name string) bool { return in.scope.Declares(name) }
 	h.Eval = func(e ast.Expr, names map[string]value.Value) (value.Value, error) {
 		return in.expr(&frame{names: names}, e)

@@ -63,6 +63,9 @@ var figures = []struct {
 		}
 		return Vec(out)
 	}},
+	{"failures", func(_ *Report, t *train.Report) Value { return Num(float64(t.Failed.N)) }},
+	{"first_failure", func(_ *Report, t *train.Report) Value { return Text(t.Failed.First) }},
+	{"last_failure", func(_ *Report, t *train.Report) Value { return Text(t.Failed.Last) }},
 	{"iterations", func(_ *Report, t *train.Report) Value { return Num(float64(t.Iters)) }},
 	{"evaluations", func(_ *Report, t *train.Report) Value { return Num(float64(t.Evals)) }},
 	{"seconds", func(_ *Report, t *train.Report) Value { return Num(t.Elapsed.Seconds()) }},

@@ -34,7 +34,7 @@ func (c *Call) discoverData(tab *value.Table) (value.Value, error) {
 	}
 	var inputs []input
 	for i := range tab.Cols {
-		if col := &tab.Cols[i]; col.Values != nil && col.Name != tab.Time && !slices.Contains(given, col.Name) {
+		if col := &tab.Cols[i]; col.Values != nil && col.Name != tab.Time && (c.Has("over") || !slices.Contains(given, col.Name)) {
 			inputs = append(inputs, input{col.Name, &ast.Ident{Name: col.Name}})
 		}
 	}

@@ -1,8 +1,8 @@
 package verb
 
 import (
+	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -10,14 +10,17 @@ import (
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
 	"github.com/udl-lang/udl/runtime/discover"
+	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
-	"github.com/udl-lang/udl/runtime/train"
 	"github.com/udl-lang/udl/stdlib/value"
 )
 
 // An unknown function is known along the trajectory that it was trained on, and nowhere else: there it is sampled, and the
 // regression says which terms it looks like. Where the model was fitted to data, what looks alike is told apart by the data.
+
+// maxRefit is how many coefficients are held against data: each solve has as many sensitivities.
+const maxRefit = 300
 
 // minPoints is how many points of a trajectory are looked at, at least.
 const minPoints = 200
@@ -68,18 +71,48 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	var rs []*discover.Result
-	for o := range d.Outs {
-		if refit != nil && set.Method == "best_subset" {
-			break // the search on the data begins with the best subsets anyway
+	if k := len(exprs) * len(d.Outs); refit != nil && k > maxRefit {
+		if c.Has("refit") {
+			return nil, c.Bad("refit", "%d coefficients are too many to be held against data, more than %d", k, maxRefit).WithHelp("take fewer candidate terms, or leave `refit` out")
 		}
-		r, err := discover.Regress(c.Ctx, &discover.Data{X: theta, Y: ys[o], N: n, P: len(exprs), Series: true}, set)
-		if err != nil {
-			return nil, c.discoverError(err, d, o)
+		d.Notes = append(d.Notes, fmt.Sprintf("%d coefficients were not held against the data, but against what the unknown has learned; up to %d are", k, maxRefit))
+		refit = nil
+	}
+	learned := func(set discover.Settings) (rs []*discover.Result, err error) {
+		for o := range d.Outs {
+			r, err := discover.Regress(c.Ctx, &discover.Data{X: theta, Y: ys[o], N: n, P: len(exprs), Series: true}, set)
+			if err != nil {
+				return nil, c.discoverError(err, d, o)
+			}
+			rs = append(rs, r)
 		}
-		rs = append(rs, r)
+		return rs, nil
+	}
+	var moved map[int]float64
+	if refit != nil {
+		var begin []*discover.Result
+		if set.Method != "best_subset" { // those the search on the data begins with anyway
+			alone := set
+			alone.Ensemble = 0
+			if begin, err = learned(alone); err != nil {
+				return nil, err
+			}
+		}
+		moved, err = c.againstData(d, m, lib, u, refit, begin, theta, ys, n, set)
+		var no *sens.RefusedError
+		switch {
+		case errors.As(err, &no) && !c.Has("refit"):
+			d.Notes = append(d.Notes, "the terms were not held against the data: "+no.Error())
+			d.Noisy, refit = nil, nil
+		case err != nil:
+			return nil, c.discoverError(err, d, 0)
+		}
 	}
 	if refit == nil {
+		rs, err := learned(set)
+		if err != nil {
+			return nil, err
+		}
 		d.Proved = true
 		for o, r := range rs {
 			take(d, &r.Model)
@@ -91,12 +124,6 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 			}
 		}
 		d.Path = pathOf(d, rs)
-	}
-	var moved map[int]float64
-	if refit != nil {
-		if moved, err = c.againstData(d, m, lib, u, refit, rs, theta, ys, n, set); err != nil {
-			return nil, err
-		}
 	}
 	if d.Model, err = c.replaced(m, u, &replacement{d.Inputs, foundFormula(d)}, "from"); err != nil {
 		return nil, err
@@ -346,242 +373,6 @@ func (c *Call) fitting(m *value.Model, u *model.Unknown, exprs []ast.Expr, cols 
 	}
 	lib, err = with(kept)
 	return lib, kept, keptCols, notes, err
-}
-
-// refits says what data candidates are to be held against; nil where they are not.
-func (c *Call) refits(m *value.Model, set discover.Settings) (*train.Spec, error) {
-	want, err := c.Truth("refit", true)
-	if err != nil || !want {
-		return nil, err
-	}
-	why := ""
-	switch f := m.Fit; {
-	case f == nil:
-		why = "the model was not fitted"
-	case f.Spec == nil || f.Spec.Data == nil && f.Spec.Trajectories == nil:
-		why = "the model was fitted by a loss of its own, not to data"
-	case f.Spec.Compare.Kind != "" && f.Spec.Compare.Kind != "sse" && f.Spec.Compare.Kind != "mse":
-		why = "the model was fitted by " + f.Spec.Compare.Kind + ", and this compares by squares"
-	case set.Criterion == "cv":
-		why = "terms are chosen by cross-validation, which is of samples"
-	case set.Robust:
-		why = "`robust` is of samples"
-	default:
-		return f.Spec, nil
-	}
-	if c.Has("refit") {
-		return nil, c.Bad("refit", "candidates cannot be held against data: %s", why).WithHelp("leave `refit` out")
-	}
-	return nil, nil
-}
-
-// againstData chooses terms by holding candidates against the data; it gives the values of what else was estimated, by its place in
-// θ of lib.
-func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Unknown, spec *train.Spec, rs []*discover.Result, theta []float64, ys [][]float64, n int, set discover.Settings) (map[int]float64, error) {
-	sys, err := lib.C.System, error(nil)
-	free := coefficients(sys, u.Name)
-	p, outs := len(d.Texts), len(d.Outs)
-	if len(free) != p*outs {
-		return nil, fmt.Errorf("%d coefficients for %d terms", len(free), p*outs)
-	}
-	for _, f := range freeBeside(sys, spec.Free, u.Name) {
-		if f.Weight {
-			d.Notes = append(d.Notes, fmt.Sprintf("the weights `%s` were held while terms were chosen", f.Name))
-			continue
-		}
-		free = append(free, f)
-	}
-	// The same comparison with the other model: what was free stays free, and the trajectories' own values stay theirs.
-	s := *spec
-	s.Sys, s.Free, s.Theta = sys, free, append([]float64(nil), lib.Theta...)
-	s.AutoScale, s.Methods, s.Stages, s.Progress, s.Snapshot, s.Resume = nil, nil, nil, nil, nil, nil
-	s.Problem.Sys, s.Problem.Theta = sys, nil
-	if s.Trajectories, err = trajectoriesOf(m, lib, spec); err != nil {
-		return nil, err
-	}
-	comp, err := train.NewComparison(s)
-	if err != nil {
-		return nil, err
-	}
-	curve := &discover.Curve{Res: comp, Terms: p, Outs: outs, Start: comp.Start()}
-	rtol := s.Problem.Rtol
-	if rtol == 0 {
-		rtol = defaultRtol
-	}
-	groups(curve, d, comp.Columns(), spec.Compare.Log, rtol)
-	guesses := make([]*discover.Guesser, outs)
-	for o := range outs {
-		guesses[o] = discover.NewGuesser(&discover.Data{X: theta, Y: ys[o], N: n, P: p})
-	}
-	curve.Guess = func(s []int) []float64 {
-		out := make([]float64, len(s))
-		for o := range outs {
-			var at, own []int
-			for i, j := range s {
-				if j/p == o {
-					at, own = append(at, i), append(own, j%p)
-				}
-			}
-			for k, v := range guesses[o].Coef(own) {
-				out[at[k]] = v
-			}
-		}
-		return out
-	}
-	seeds, err := discover.Seeds(c.Ctx, guesses, rs)
-	if err != nil {
-		return nil, err
-	}
-	f, err := curve.Search(c.Ctx, seeds, set)
-	if err != nil {
-		return nil, c.discoverError(err, d, 0)
-	}
-	d.Found = make([][]value.Term, outs)
-	for i, j := range f.Set {
-		d.Found[j/p] = append(d.Found[j/p], value.Term{At: j % p, Coef: f.Coef[i], StdErr: f.StdErr[i]})
-	}
-	d.Sigma = f.Sigma
-	if f.Inclusion != nil {
-		for o := range outs {
-			d.Chances = append(d.Chances, f.Inclusion[o*p:(o+1)*p])
-		}
-	}
-	d.Path = curvePath(d, f, p)
-	moved := map[int]float64{}
-	for k := p * outs; k < comp.Dim(); k++ {
-		if i, own := comp.Entry(k); !own {
-			moved[i] = comp.At(k, f.V[k])
-		}
-	}
-	return moved, nil
-}
-
-// trajectoriesOf are those of a fit, for the model with all terms: the same data and values, each with the inputs that it has.
-func trajectoriesOf(m, lib *value.Model, spec *train.Spec) ([]train.Trajectory, error) {
-	old, now := m.C.System, lib.C.System
-	out := slices.Clone(spec.Trajectories)
-	for k := range out {
-		tr := &out[k]
-		tr.Sys = nil
-		if m.Fit.Trajectories != nil {
-			if s := m.Fit.Trajectories[k].Model.C.Signals(); len(s) > 0 {
-				own, err := lib.C.WithSignals(s)
-				if err != nil {
-					return nil, err
-				}
-				tr.Sys = own.System
-			}
-		}
-		index, values := tr.Index, tr.Values
-		tr.Index, tr.Values = nil, nil
-		for n, i := range index {
-			for _, s := range old.Theta {
-				if i < s.Off || i >= s.Off+s.Size() {
-					continue
-				}
-				if to := now.Find(s.Name, s.Role); to != nil && to.Size() == s.Size() {
-					tr.Index, tr.Values = append(tr.Index, to.Off+i-s.Off), append(tr.Values, values[n])
-				}
-			}
-		}
-	}
-	return out, nil
-}
-
-// groups says which data share a noise: those of a column by its name, or all, where the loss weighs them; and how fine the solver is.
-func groups(curve *discover.Curve, d *value.Discovered, columns []*train.Column, log bool, rtol float64) {
-	weighted := slices.ContainsFunc(columns, func(k *train.Column) bool { return k.Weight != 0 && k.Weight != 1 })
-	at := map[string]int{}
-	for _, col := range columns {
-		name := col.Name
-		if weighted {
-			name = "all data"
-		}
-		g, ok := at[name]
-		if !ok {
-			g = len(at)
-			at[name] = g
-			d.Noisy = append(d.Noisy, name)
-			size := 1.0
-			if !log {
-				sum, num := 0.0, 0.0
-				for _, v := range col.Values {
-					if v == v {
-						sum, num = sum+v*v, num+1
-					}
-				}
-				size = math.Sqrt(sum / math.Max(num, 1))
-			}
-			curve.Floor = append(curve.Floor, 10*rtol*size)
-		}
-		curve.Groups = append(curve.Groups, g)
-	}
-}
-
-// coefficients are the parameters of a formula, in their order.
-func coefficients(sys *system.System, unknown string) (out []train.Free) {
-	for i := range sys.Theta {
-		if s := &sys.Theta[i]; s.Owner == unknown && s.Role == system.RoleWeight {
-			out = append(out, train.Free{Name: s.Name, Index: []int{s.Off}, Lo: math.Inf(-1), Hi: math.Inf(1)})
-		}
-	}
-	return out
-}
-
-// freeBeside is what a fit had free beside the weights of an unknown, in another model of the same names.
-func freeBeside(sys *system.System, free []train.Free, unknown string) (out []train.Free) {
-	add := func(s *system.ThetaSlot, lo, hi float64) {
-		f := train.Free{Name: s.Name, Lo: lo, Hi: hi, Weight: s.Role == system.RoleWeight && len(s.Shape) > 0}
-		for k := range s.Size() {
-			f.Index = append(f.Index, s.Off+k)
-		}
-		out = append(out, f)
-	}
-	if free == nil {
-		for i := range sys.Theta {
-			if s := &sys.Theta[i]; (s.Role == system.RoleParam || s.Role == system.RoleWeight) && s.Owner != unknown {
-				add(s, s.Lo, s.Hi)
-			}
-		}
-		return out
-	}
-	for _, f := range free {
-		if strings.HasPrefix(f.Name, unknown+".") {
-			continue
-		}
-		if s := sys.Find(f.Name, system.RoleParam, system.RoleWeight, system.RoleInit); s != nil && s.Size() == len(f.Index) {
-			f.Index = nil
-			for k := range s.Size() {
-				f.Index = append(f.Index, s.Off+k)
-			}
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
-// curvePath is the table of what was held against data.
-func curvePath(d *value.Discovered, f *discover.Found, p int) *value.Table {
-	size, sse, score, chosen := value.Column{Name: "size"}, value.Column{Name: "sse"}, value.Column{Name: "score"}, value.Column{Name: "chosen"}
-	cols := make([]value.Column, len(d.Outs))
-	for o, n := range d.Outs {
-		cols[o].Name = n
-	}
-	for i := range f.Path {
-		m := &f.Path[i]
-		sets := make([][]int, len(d.Outs))
-		for _, j := range m.Set {
-			sets[j/p] = append(sets[j/p], j%p)
-		}
-		for o := range cols {
-			cols[o].Text = append(cols[o].Text, termList(d, sets[o]))
-		}
-		size.Values = append(size.Values, float64(len(m.Set)))
-		sse.Values = append(sse.Values, m.RSS)
-		score.Values = append(score.Values, m.Score)
-		chosen.Values = append(chosen.Values, truth(slices.Equal(m.Set, f.Set)))
-	}
-	return &value.Table{Name: "path", Rows: len(size.Values), Cols: append(cols, size, sse, score, chosen)}
 }
 
 // discoverError gives an error of a search its code and place.

@@ -18,6 +18,7 @@ func (c *Call) Explain(err error) error {
 	var initial *solve.InitialError
 	var unsuited *solve.UnsuitedError
 	var refused *sens.RefusedError
+	var bad *sens.NonFinite
 	var part *solve.NotSeparableError
 	var apart *sens.DifferenceError
 	var event *solve.EventError
@@ -47,6 +48,14 @@ func (c *Call) Explain(err error) error {
 		return diag.New("E0516", c.SpanOf("solver"), "%v", part).WithHelp("take a solver of another kind, such as `Vern9`, or leave the choice to `auto`")
 	case errors.As(err, &apart):
 		return diag.New("E0510", c.Span, "%v", apart).WithHelp("the parameter stands at the edge of where the model has a solution; `grad` needs no solve beside it")
+	case errors.As(err, &bad):
+		d := diag.New("E0522", c.Span, "%v", bad)
+		if bad.Source != nil {
+			if s, ok := bad.Source.Where.(diag.Span); ok && !s.IsZero() {
+				d.Labels = []diag.Label{{Span: s, Text: "its derivative is " + value.Format(bad.Source.Value) + " here"}, {Span: c.Span, Text: "in this call"}}
+			}
+		}
+		return d.WithHelp("take values at which the equations are smooth, or write them so, as sqrt(x + 1e-12) for sqrt(x)")
 	case errors.As(err, &refused):
 		d := diag.New("E0510", c.Span, "%v", refused)
 		if h := refused.Help(); h != "" {

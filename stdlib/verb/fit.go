@@ -102,7 +102,7 @@ func fitVerb(c *Call) (value.Value, error) {
 	}
 	if c.Progress != nil {
 		spec.Progress = func(t train.Progress) {
-			c.Progress(Progress{What: "fit " + m.Name(), Stage: t.Optimiser, Iter: t.Iter, Total: t.Total, Loss: t.Loss, Best: t.Best, GradNorm: t.GradNorm, Elapsed: t.Elapsed})
+			c.Progress(Progress{What: "fit " + m.Name(), Stage: t.Optimiser, Iter: t.Iter, Total: t.Total, Loss: t.Loss, Best: t.Best, GradNorm: t.GradNorm, Elapsed: t.Elapsed, Fit: &t})
 		}
 		defer c.Progress(Progress{What: "fit " + m.Name(), Done: true})
 	}
@@ -161,6 +161,11 @@ func (c *Call) fitError(err error) error {
 		if start.Fault != nil && start.Fault.Source != nil {
 			if s, ok := start.Fault.Source.Where.(diag.Span); ok && !s.IsZero() {
 				d.Labels = []diag.Label{{Span: s, Text: "is " + value.Format(start.Fault.Source.Value) + " here"}, {Span: c.Span, Text: "in this training"}}
+			}
+		}
+		if start.Grad != nil && start.Grad.Source != nil && start.Free != "" {
+			if s, ok := start.Grad.Source.Where.(diag.Span); ok && !s.IsZero() {
+				d.Labels = []diag.Label{{Span: s, Text: "its derivative is " + value.Format(start.Grad.Source.Value) + " here"}, {Span: c.Span, Text: "in this training"}}
 			}
 		}
 		return d.WithHelp("%s", start.Help())

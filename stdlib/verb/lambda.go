@@ -3,6 +3,7 @@ package verb
 import (
 	"fmt"
 
+	"github.com/udl-lang/udl/compiler"
 	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/system"
 )
@@ -89,6 +90,30 @@ func (b *bound) Events(t, gt []float64) error {
 	}
 	b.events, b.gte = t, gt
 	return nil
+}
+
+var _ sens.Blamed = (*bound)(nil)
+
+// Blame implements sens.Blamed: the sub-expression of the function, else of a let that it reads, whose derivative is not finite. The series are those of the
+// last evaluation.
+func (b *bound) Blame(x, th []float64) (*system.Fault, int) {
+	if f := compiler.BlameLambda(b.f, b.buf, th); f != nil {
+		return f, -1
+	}
+	if b.out == nil || b.sys.Blame == nil {
+		return nil, -1
+	}
+	nx := b.sys.NX
+	ones := make([]float64, len(b.gout))
+	for i := range ones {
+		ones[i] = 1
+	}
+	for i, t := range b.times {
+		if f := b.sys.Blame(b.out, t, x[i*nx:(i+1)*nx], th, ones); f != nil {
+			return f, i
+		}
+	}
+	return nil, -1
 }
 
 // Times implements sens.Loss.

@@ -42,7 +42,7 @@ func putBackVerb(c *Call) (value.Value, error) {
 		return nil, diag.New("E0706", c.Span, "`put_back` needs what is to take an unknown's place").WithHelp("for example `put_back(%s, U = found)`", m.Name())
 	}
 	for _, name := range names {
-		u, err := c.unknownOf(m, name, name)
+		u, err := c.unknownOf(out, name, name)
 		if err != nil {
 			return nil, err
 		}

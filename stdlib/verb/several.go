@@ -208,7 +208,6 @@ func (c *Call) initial(d *dataset, th []float64, sets []*value.Record, k int) ([
 		return th, nil
 	}
 	given := map[string]string{}
-	var order []string
 	at := c.SpanOf("initial")
 	switch v := v.(type) {
 	case value.Word:
@@ -219,10 +218,9 @@ func (c *Call) initial(d *dataset, th []float64, sets []*value.Record, k int) ([
 		for _, q := range d.cols {
 			if slices.Contains(states, q) {
 				given[q] = d.match[q]
-				order = append(order, q)
 			}
 		}
-		if len(order) == 0 {
+		if len(given) == 0 {
 			return nil, c.Bad("initial", "no state is matched to data, so that none has an initial value there").WithHelp("name the columns, `initial = {x: \"column\"}`")
 		}
 	case *value.Record:
@@ -239,7 +237,6 @@ func (c *Call) initial(d *dataset, th []float64, sets []*value.Record, k int) ([
 					return nil, diag.New("E0704", at, "`%s` is no state, so it has no initial value", q)
 				}
 				given[q] = cols[j]
-				order = append(order, q)
 			}
 		}
 	default:

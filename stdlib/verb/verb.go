@@ -13,6 +13,7 @@ import (
 	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/sig"
+	"github.com/udl-lang/udl/runtime/train"
 	"github.com/udl-lang/udl/stdlib"
 	"github.com/udl-lang/udl/stdlib/value"
 )
@@ -46,6 +47,8 @@ type Host struct {
 	Compile func(m *ast.Model) (*compiler.Compiled, error)
 	// Eval evaluates an expression of the script with further names in sight.
 	Eval func(e ast.Expr, names map[string]value.Value) (value.Value, error)
+	// Outer are the declarations of the script that a model uses, what others need first.
+	Outer func(m *ast.Model) []ast.Stmt
 	// TopLevel says whether a function, constant or unknown of that name is declared at top level, where models see it.
 	TopLevel func(name string) bool
 	// Warn tells the user at once; failed says that a solve did not reach its end.
@@ -69,6 +72,7 @@ type Progress struct {
 	Loss, Best, GradNorm float64
 	Elapsed              time.Duration
 	Done                 bool
+	Fit                  *train.Progress // of a training
 }
 
 // Call is one use of a verb, its arguments evaluated and named.

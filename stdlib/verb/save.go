@@ -1,0 +1,88 @@
+package verb
+
+import (
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/udl-lang/udl/runtime/trace"
+	"github.com/udl-lang/udl/runtime/trace/safetensors"
+	"github.com/udl-lang/udl/stdlib/value"
+)
+
+// saveVerb writes by the ending of the name.
+func saveVerb(c *Call) (value.Value, error) {
+	name, err := c.TextOf("file", "")
+	if err != nil {
+		return nil, err
+	}
+	if c.FS != nil {
+		return nil, c.Bad("file", "nothing can be written here: the program reads from a file system of its own")
+	}
+	v := c.Args["value"]
+	ext := strings.ToLower(strings.TrimPrefix(filepath.Ext(name), "."))
+	var write func(w io.Writer) error
+	switch ext {
+	case "csv", "json":
+		if m, ok := v.(*value.Model); ok && ext == "json" {
+			write = func(w io.Writer) error { return writeModel(w, m) }
+			break
+		}
+		switch v.(type) {
+		case *value.Record, value.List, *value.Array:
+			if ext == "json" {
+				write = func(w io.Writer) error { return writeRecord(w, v) }
+			}
+		}
+		if write != nil {
+			break
+		}
+		f, err := frameOf(v)
+		if err != nil {
+			return nil, c.Bad("value", "%v", err).WithHelp("a model's values go to .json; print a report")
+		}
+		if ext == "csv" {
+			write = func(w io.Writer) error { return trace.WriteCSV(w, f) }
+		} else {
+			write = func(w io.Writer) error { return trace.WriteJSON(w, f) }
+		}
+	case "udl":
+		m, ok := v.(*value.Model)
+		if !ok {
+			return nil, c.Bad("value", "a .udl file holds a model, this is %s", value.Describe(v))
+		}
+		write = func(w io.Writer) error { return c.writeSource(w, m) }
+	case "safetensors":
+		switch v := v.(type) {
+		case *value.Model:
+			write = func(w io.Writer) error { return writeTensors(w, v) }
+		case *value.Record:
+			f, err := recordTensors(v)
+			if err != nil {
+				return nil, c.Bad("value", "%v", err)
+			}
+			write = func(w io.Writer) error { return safetensors.Write(w, f) }
+		default:
+			return nil, c.Bad("value", "a .safetensors file holds the values of a model or a record of arrays, this is %s", value.Describe(v)).WithHelp("save the model, `save(best, \"best.safetensors\")`")
+		}
+	case "svg", "png", "pdf":
+		p, ok := v.(*value.Plot)
+		if !ok {
+			p = &value.Plot{}
+			if err := addSeries(p, v); err != nil {
+				return nil, c.Bad("value", "%v", err)
+			}
+		}
+		if c.Figure == nil {
+			return nil, c.Bad("file", "this program was built without figures")
+		}
+		write = func(w io.Writer) error { return c.Figure(w, ext, p) }
+	default:
+		return nil, c.Bad("file", "cannot tell from `%s` what to write", name).
+			WithHelp("end the name in .csv or .json for numbers, .safetensors for weights, .udl for the text of a model, .svg, .png or .pdf for a figure")
+	}
+	if err := trace.WriteFile(c.Path(name), write); err != nil {
+		return nil, c.Bad("file", "cannot write `%s`: %v", name, err)
+	}
+	return nil, nil
+}
