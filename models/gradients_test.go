@@ -88,6 +88,10 @@ func left(m method.Info, c gradientCase, s *system.System) string {
 		return "second-order steps of fixed length are nowhere near 1e-6"
 	case c.bends != "":
 		return c.bends
+	case s.Invariants != nil && m.Name == "Rosenbrock23":
+		return "on a constraint at 1e-9 its second-order steps leave 2e-6 between discrete and forward, and continuous adjoints refuse, by name, as their steps become too small"
+	case weighty(s) && m.Order <= 3:
+		return "low order at 1e-9: too many steps with thousands of weights"
 	case c.big != "" && m.Order <= 3:
 		return "low order at 1e-9: too many steps with " + c.big
 	}
@@ -131,17 +135,24 @@ func galleryModels(t *testing.T) map[string]*compiler.Compiled {
 }
 
 // TestGradientsAgree holds forward, discrete, interpolating and quadrature gradients against each other at 1e-9, for every model of the gallery: by parameters, weights, initial
-// values, times of events, and times of outputs. By itself it takes a few solvers; with UDL_GRADIENTS=all every one that there is.
+// values, times of events, and times of outputs. By itself it takes a few solvers; with UDL_GRADIENTS=all every one that there is, and with a part of
+// their names those models only.
 func TestGradientsAgree(t *testing.T) {
 	if testing.Short() {
 		t.Skip("gradients of the whole gallery: left out with -short")
 	}
-	thorough := os.Getenv("UDL_GRADIENTS") == "all"
+	only := os.Getenv("UDL_GRADIENTS")
+	thorough := only != ""
+	if only == "all" {
+		only = ""
+	}
 	few := map[string]bool{"Vern7": true, "Rodas5P": true}
 	models := galleryModels(t)
 	var names []string
 	for name := range models {
-		names = append(names, name)
+		if strings.Contains(name, only) {
+			names = append(names, name)
+		}
 	}
 	sort.Strings(names)
 	worst, worstOf, pairs := 0.0, "", 0
