@@ -48,6 +48,8 @@ type Identifiability struct {
 	TooFew bool
 	// Given is how many free weights were taken as given.
 	Given int
+	// Bound are parameters that ended at a bound: they have no standard error, and are taken as given for the others.
+	Bound []string
 }
 
 // Share is a parameter's part in a direction of parameter space, from −1 to 1.
@@ -64,6 +66,10 @@ func (f *fitting) fisher(ctx context.Context) (*Identifiability, error) {
 	for k, v := range t.vars {
 		if v.weight {
 			id.Given++
+			continue
+		}
+		if _, at := v.bound(t.value1(&v)); at {
+			id.Bound = append(id.Bound, v.name)
 			continue
 		}
 		vars = append(vars, k)
