@@ -52,8 +52,8 @@ stress:
 backends:
 	go test -run BackendsAgree -v -timeout 2h ./compiler/code -graphs 1000000
 
-# A training killed fifty times at random moments, many while it writes its state: some twenty seconds. Last run on 2026-11-27: every resume ended at the same bits
-# (25 kills while a file was written).
+# A training of several phases killed fifty times at random moments, many while it writes its state: half a minute. Last run on 2026-11-27: every resume ended at the same bits
+# (21 kills while a file was written).
 kill:
 	go test -run TestKilled -v ./cmd/udl -kills 50
 

@@ -128,6 +128,29 @@ func TestRunInterrupted(t *testing.T) {
 	}
 }
 
+// Ctrl-C with a checkpoint: the last state is written, and the same run goes on from it to its end.
+func TestRunInterruptedWithCheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	text := "model Slow { param k = 1; state x = 1; x' = -k*x }\na = fit(Slow, {t: [0, 1, 2], x: [1, 0.5, 0.2]}, train = adam(rate = 1e-4, iters = 20000), checkpoint = \"run.ckpt\")\nprint(a.report)\nprint(\"made\", a.report.iterations)\n"
+	if err := os.WriteFile(filepath.Join(dir, "slow.udl"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := terminal(t, dir, "run", "slow.udl")
+	p.Expect("fit Slow adam")
+	p.Expect("s left") // so some iterations are made
+	p.Interrupt()
+	p.Expect("Ctrl-C again ends at once")
+	p.Expect("goes on from its checkpoint")
+	p.Expect("made ")
+	p.Wait()
+	p = terminal(t, dir, "run", "slow.udl")
+	p.Expect("gone on from a checkpoint after ")
+	p.Expect("made 20000")
+	if code := p.Wait(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 // Between verbs one Ctrl-C ends the run.
 func TestRunInterruptedBetween(t *testing.T) {
 	dir := t.TempDir()

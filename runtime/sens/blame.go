@@ -41,9 +41,7 @@ func (e *NonFinite) blame(q *solve.Problem, sol *solve.Solution, loss Loss, gx [
 				}
 			}
 		}
-		if !(e.T == e.T) || e.Source != nil {
-			e.T = q.Times[o]
-		}
+		e.T = q.Times[o]
 		return
 	}
 	if sys.Blame == nil {
@@ -68,15 +66,12 @@ func (e *NonFinite) blame(q *solve.Problem, sol *solve.Solution, loss Loss, gx [
 		}
 		return false
 	}
-	if s != nil && s.found {
-		if try(s.t1, s.x1, s.lambda) || try(s.t, s.x, s.lambda) {
+	if s != nil && s.found && (try(s.t1, s.x1, s.lambda) || try(s.t, s.x, s.lambda)) {
+		return
+	}
+	for o := len(q.Times) - 1; o >= 0; o-- {
+		if try(q.Times[o], sol.Row(o), nil) {
 			return
-		}
-	} else {
-		for o := len(q.Times) - 1; o >= 0; o-- {
-			if try(q.Times[o], sol.Row(o), nil) {
-				return
-			}
 		}
 	}
 	if sys.Init != nil && q.X0 == nil {

@@ -82,7 +82,20 @@ func (c ContinuousMethod) Gradient(ctx context.Context, p *solve.Problem, loss L
 			for _, i := range switches(q.Sys) {
 				g[i] = 0
 			}
-			return value, sol, checkGradient(q.Sys, g, nil, math.NaN())
+			if err = checkGradient(q.Sys, g, nil, math.NaN()); err == nil {
+				return value, sol, nil
+			}
+		}
+		var bad *NonFinite
+		if errors.As(err, &bad) {
+			var s suspect
+			if bad.T == bad.T {
+				x := make([]float64, sol.NX)
+				r.track.at(bad.T, x)
+				s.accuse(&solve.StepRecord{T: bad.T, T1: bad.T, X: x, X1: x})
+			}
+			bad.blame(&q, sol, loss, r.gx, &s)
+			return value, sol, err
 		}
 	}
 	clear(g)

@@ -267,7 +267,20 @@ func augment(sys *system.System, wrt []int) *system.System {
 		out.Init = newAugmented(sys.Init, nil, wrt, 0)
 	}
 	if sys.Explain != nil {
-		out.Explain = func(t float64, x, th []float64) *system.Fault { return sys.Explain(t, x[:nx], th) }
+		out.Explain = func(t float64, x, th []float64) *system.Fault {
+			if f := sys.Explain(t, x[:nx], th); f != nil || sys.Blame == nil {
+				return f
+			}
+			ones := make([]float64, nx)
+			for i := range ones {
+				ones[i] = 1
+			}
+			f := sys.Blame(sys.RHS, t, x[:nx], th, ones)
+			if f != nil {
+				f.Expr = "the derivative of `" + f.Expr + "`"
+			}
+			return f
+		}
 	}
 	out.States = append(out.States, sys.States...)
 	for n, i := range wrt {

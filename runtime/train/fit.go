@@ -196,6 +196,13 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 	if last := &b.phases[len(b.phases)-1]; !last.Skipped {
 		last.Status = m.Status
 	}
+	if was := s.Resume; was != nil {
+		r.Report.Resumed, r.Report.Elapsed = was.Iters, r.Report.Elapsed+was.Elapsed
+		for _, d := range was.Done {
+			r.Report.Resumed += d.Iters
+			r.Report.Elapsed += d.Elapsed
+		}
+	}
 	return r, nil
 }
 

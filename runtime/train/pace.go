@@ -9,8 +9,11 @@ type pace struct {
 	each  float64 // seconds of an iteration, a running mean
 }
 
-// smoothing is the share of the latest iteration in the mean: line searches take now one evaluation, now ten.
-const smoothing = 0.1
+// The mean forgets in about as many seconds, so that neither a pause of the collector nor a line search of ten evaluations makes it jump; the latest
+// iteration has a share between these.
+const forget = 4.0
+
+var smoothing = [2]float64{0.005, 0.2}
 
 // tick is told of each iteration, and gives the time that one takes, 0 while that is not known.
 func (p *pace) tick(at Point) time.Duration {
@@ -20,7 +23,7 @@ func (p *pace) tick(at Point) time.Duration {
 		if p.each == 0 || at.Stage != p.stage { // another optimiser has a pace of its own
 			p.each, p.stage = took, at.Stage
 		}
-		p.each += smoothing * (took - p.each)
+		p.each += min(max(took/forget, smoothing[0]), smoothing[1]) * (took - p.each)
 	}
 	p.last = now
 	return time.Duration(p.each * float64(time.Second))

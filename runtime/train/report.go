@@ -34,6 +34,7 @@ type Report struct {
 
 	Iters, Evals int
 	Failed       Failures // trials, of the best start
+	Resumed      int      // iterations that an earlier run had made, 0 where there was none; Elapsed counts its time too
 	Elapsed      time.Duration
 
 	// Residuals are in the order of the data, those trained on before those held out.

@@ -23,6 +23,9 @@ func (r *Report) String() string {
 	r.estimates(&b)
 	r.correlations(&b)
 	r.columns(&b)
+	if r.Resumed > 0 {
+		fmt.Fprintf(&b, "gone on from a checkpoint after %s\n", count(r.Resumed, "iteration"))
+	}
 	if f := r.Failed; f.N > 0 {
 		fmt.Fprintf(&b, "%s failed, the first in %s\n", count(f.N, "trial"), f.First)
 		if f.N > 1 {

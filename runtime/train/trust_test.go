@@ -15,7 +15,9 @@ import (
 // decay is x' = −k x from x0, θ = (k, x0).
 func decay() *system.System {
 	return testsys.System("Decay", []string{"x"}, []testsys.Param{{Name: "k", Value: 1}, {Name: "x0", Value: 1}}, testsys.Last(1),
-		func(_ testsys.Expr, x, th []testsys.Expr) []testsys.Expr { return []testsys.Expr{th[0].Mul(x[0]).Neg()} })
+		func(_ testsys.Expr, x, th []testsys.Expr) []testsys.Expr {
+			return []testsys.Expr{th[0].Mul(x[0]).Neg()}
+		})
 }
 
 func decaySpec(kind string, times, values []float64) Spec {
