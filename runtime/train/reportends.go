@@ -70,7 +70,7 @@ func (f *fitting) ended(r *Report, m *Minimum, sse float64) {
 	case f.unmoved(m):
 		r.Warnings = append(r.Warnings, "no step has lowered the loss: the model is what it was before; try a smaller `rate`, or another optimiser")
 	case offset > offOptimum:
-		r.Warnings = append(r.Warnings, fmt.Sprintf("the training has not come to an optimum: from here on the estimates would still move by about %.2g standard errors, which say little so long; "+
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the training has not come to an optimum: from here on the estimates would still move by about %.2g standard errors, which mean little until then; "+
 			"train for longer, or end by `lm` or `lbfgs`", offset))
 	}
 }
