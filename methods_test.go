@@ -3,6 +3,7 @@ package udl_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"strings"
 	"testing"
 
@@ -61,5 +62,34 @@ assert_close(best.k, 3, rtol = 1e-2)`, "collocation"},
 				t.Errorf("%s by %s:\n%s%s", c.name, m, out.String(), e.String())
 			}
 		}
+	}
+}
+
+// From Go a method and a likelihood are expressions of the language.
+func TestMethodAndLikelihoodFromGo(t *testing.T) {
+	m := parse(t, "model M { param k = 1; state x = 2; x' = -k*x }")
+	d := &udl.Data{Columns: map[string][]float64{"x": nil}}
+	for i := range 21 {
+		tt := 0.1 * float64(i)
+		d.Time = append(d.Time, tt)
+		d.Columns["x"] = append(d.Columns["x"], 2*math.Exp(-1.3*tt)*(1+0.02*math.Sin(float64(i*i))))
+	}
+	f, err := m.Fit(context.Background(), udl.FitOptions{Data: d, Loss: "lognormal", Method: "collocation then multiple_shooting(segments = 4)"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k, _ := f.Value("k"); math.Abs(k[0]-1.3) > 0.02 || !strings.Contains(f.Report(), "multiple shooting over 4 segments") || !strings.Contains(f.Report(), "lognormal") {
+		t.Errorf("k = %v\n%s", k, f.Report())
+	}
+	_, err = m.Fit(context.Background(), udl.FitOptions{Data: d, Method: "shooting(grow = 3, until = [1])"})
+	if err == nil || !strings.Contains(err.Error(), "both say how the time span grows") {
+		t.Errorf("%v", err)
+	}
+	_, err = m.Fit(context.Background(), udl.FitOptions{Data: d, Loss: "normal(sd = -1)"})
+	if err == nil || !strings.Contains(err.Error(), "must be a positive number") {
+		t.Errorf("%v", err)
+	}
+	if _, _, err = m.Gradient(context.Background(), udl.FitOptions{Data: d, Loss: "student_t(sd = 0.1, df = 3)"}); err != nil {
+		t.Error(err)
 	}
 }

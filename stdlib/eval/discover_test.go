@@ -67,6 +67,15 @@ s = solve(put_back(M, f = x -> -0.5*x), t = 0..4 by 0.1)
 best = fit(M, {t: s.t, x: s.x}, holdout = 0.3, train = lbfgs(iters = 100))
 found = discover(best, basis = poly(3) + sin, ensemble = 20)
 assert(found.terms.f == ["x"] and found.inclusion.f.x > 0.9)`,
+		"likelihood": `model M { state x = 2; unknown f(x) = poly(2); x' = f(x) }
+s = solve(put_back(M, f = x -> -0.5*x), t = 0..4 by 0.1)
+d = {t: s.t, x: s.x*(1 + 0.01*random(normal(0, 1), 41, seed = 2))}
+a = fit(M, d, loss = normal, train = lbfgs(iters = 100))
+assert(discover(a, basis = poly(3) + sin).terms.f == ["x"])
+b = fit(M, d, loss = lognormal(sd = 0.02), train = lbfgs(iters = 100))
+assert(discover(b, basis = poly(3) + sin).terms.f == ["x"])
+robust = fit(M, {t: s.t, x: s.x}, loss = mae, train = lbfgs(iters = 50))
+print(discover(robust, basis = [x]))`,
 		"several": `model M { state x = 1; unknown f(x) = poly(3); x' = f(x) }
 T = put_back(M, f = x -> x - x^3)
 best = fit(M, [solve(T, t = 0..2 by 0.1, set = {x: 0.2}), solve(T, t = 0..2 by 0.1, set = {x: 1.8})], set = [{x: 0.2}, {x: 1.8}], train = lbfgs(iters = 200))
