@@ -140,9 +140,7 @@ func (c *Call) discoverSolution(s *value.Solution) (value.Value, error) {
 			in := input{n, &ast.Ident{Name: n}}
 			if len(names) > 1 || sl.Shape != nil {
 				x := &ast.Index{X: &ast.Ident{Name: sl.Name}}
-				for _, k := range indexOf(n, sl.Name) {
-					x.Args = append(x.Args, k)
-				}
+				x.Args = append(x.Args, indexOf(n, sl.Name)...)
 				in.expr = x
 			}
 			inputs = append(inputs, in)
