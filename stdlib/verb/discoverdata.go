@@ -233,7 +233,11 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 	weak := false
 	x, rate := d.x, d.rate
 	if rate == nil {
-		words := []string{"differences", "savgol", "spline", "weak"}
+		var words []string
+		for _, row := range discover.Derivatives() {
+			words = append(words, row.Name)
+		}
+		words = append(words, "weak")
 		if how, err = c.WordOf("derivatives", "spline", words...); err != nil {
 			return nil, err
 		}
