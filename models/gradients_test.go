@@ -28,11 +28,12 @@ import (
 type gradientCase struct {
 	end, explicit float64
 	atol          float64
-	text          string  // of a model that is not of the gallery
-	input         string  // that is given as a table that jumps
-	bends         string  // what is not smooth, and not located as jumps are: methods then agree no better than the steps meet it; "" where there is nothing
-	stable        float64 // the longest step of explicit solvers, 0 for any
-	big           string  // why forward sensitivities are by parameters only, and low orders are left out; "" where they are not
+	text          string    // of a model that is not of the gallery
+	input         string    // that is given as a table that jumps
+	start         []float64 // initial values in place of those that are at rest, from where steps of any length are without error
+	bends         string    // what is not smooth, and not located as jumps are: methods then agree no better than the steps meet it; "" where there is nothing
+	stable        float64   // the longest step of explicit solvers, 0 for any
+	big           string    // why forward sensitivities are by parameters only, and low orders are left out; "" where they are not
 }
 
 var gradientCases = map[string]gradientCase{
@@ -62,6 +63,8 @@ var gradientCases = map[string]gradientCase{
 	"recovery_loop.Known":          {end: 3},
 	"robertson.Robertson":          {end: 40, explicit: 0.3, atol: 1e-13},
 	"robertson.Conserved":          {end: 40, atol: 1e-13},
+	"neural_ode.Truth":             {end: 2, start: []float64{0.5, 0.3}},
+	"neural_ode.Net":               {end: 1, start: []float64{0.5, 0.3}},
 	"spheres.Plain":                {end: 1, bends: "its networks have bends, relu, which no step ends at, so that what is the derivative of the steps and what that of the equations differ by 1e-4"},
 	"spheres.Augmented":            {end: 1, bends: "its networks have bends, relu, which no step ends at, so that what is the derivative of the steps and what that of the equations differ by 1e-4"},
 	"spiral.Truth":                 {end: 1.5},
@@ -267,6 +270,10 @@ func agree(t *testing.T, name string, c gradientCase, s *system.System, m method
 		loss.times = append(loss.times, f*p.T1)
 	}
 	p.Theta = trainedTheta(s)
+	if c.start != nil {
+		p.Theta = givenInitial(s, p.Theta)
+		copy(p.Theta[s.Find(s.States[0].Name, system.RoleInit).Off:], c.start)
+	}
 	q := *p
 	q.Times, q.Rtol, q.NoDense = loss.times, 1e-6, true
 	if sol, err := solve.Solve(ctx, &q); err != nil || !sol.Status.Ended() {

@@ -125,7 +125,7 @@ func TestJacobian(t *testing.T) {
 		t.Fatal(err)
 	}
 	wrt := []int{0, 1, 2, 3, 4, 5}
-	j, _, err := f.jacobian(context.Background(), wrt, false)
+	j, err := f.jacobian(context.Background(), wrt, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,9 +211,16 @@ func TestStandardErrorsAtABound(t *testing.T) {
 		if se := r.Report.Params[0].StdErr; !math.IsNaN(se) || len(r.Report.Identify.Bound) != 1 || !strings.Contains(strings.Join(r.Report.Warnings, "\n"), "bound 0.9") {
 			t.Errorf("%s: k = %v ± %v; %v", kind, r.Theta[0], se, r.Report.Warnings)
 		}
+		alone := s
+		var err error
+		if alone.Free, err = Select(s.Sys, s.Theta, []string{"k"}, 0); err != nil {
+			t.Fatal(err)
+		}
+		if a := fit(t, alone).Report; a.Identify != nil || !strings.Contains(a.String(), "all parameters are at their bounds") {
+			t.Errorf("%s: %v", kind, a)
+		}
 		given := s
 		given.Theta = slices.Clone(r.Theta)
-		var err error
 		if given.Free, err = Select(s.Sys, given.Theta, []string{"x0", "y0"}, 0); err != nil {
 			t.Fatal(err)
 		}

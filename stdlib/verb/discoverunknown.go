@@ -34,7 +34,7 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := c.overOf(scalarInputs(u))
+	inputs, err := c.overOf(scalarInputs(u), u.Inputs...)
 	if err != nil {
 		return nil, err
 	}
