@@ -2,7 +2,7 @@ package eval
 
 import "strings"
 
-// topics are help pages on words of models that are no functions: the words, and the page.
+// topics are help pages on what is no builtin: words of models, and matters of training. The words, and the page.
 var topics = []struct {
 	words []string
 	page  string
@@ -51,6 +51,33 @@ var topics = []struct {
     when T > 22 { on := 0 }
     when T < 19 { on := 1 }
   See also: events, when.
+`},
+	{[]string{"early stopping", "early_stopping"}, `early stopping    [training]
+  Stop when the loss over data that were held out no longer falls, and keep the point that met them best:
+    fit(M, data, holdout = 0.3, patience = 50)
+  See also: holdout, patience, regularise.
+`},
+	{[]string{"weights", "weight"}, `weights    [training]
+  Of data: a factor for each matched quantity, or a column of the data with one for each datum; a datum of weight 0 does not count.
+    fit(M, data, loss = sse(weights = {x: 2, y: "w"}))
+  Where the size of the errors is known, say it by a likelihood: loss = normal(sd = 0.1).
+  Of an unknown function: its learnable arrays, best.U.W1, best.U.b1; "free = [U]" frees all of them, "save(best, "best.safetensors")" keeps them.
+  See also: losses, free, save, load.
+`},
+	{[]string{"aic", "bic", "standard errors", "likelihood"}, `aic, bic, standard errors    [training]
+  AIC = 2p - 2 log L and BIC = p log n - 2 log L of p estimates (standard deviations included) and n values; of sse and mse L is that of normal
+  errors, whose standard deviation is estimated. They compare fits to the same data: the lower, the better.
+  Standard errors are those of the Fisher information at the optimum, on the scale of the residuals; where data do not determine a
+  parameter they say so, and "profile(best, "k")" gives an interval that need not be symmetric.
+  They are parts of the report: best.report.aic, best.report.bic, best.report.standard_errors.
+  See also: report, profile, losses.
+`},
+	{[]string{"trajectories", "several trajectories", "replicates"}, `trajectories    [training]
+  Data of several runs, each with its own initial values, times and inputs, are a list of tables:
+    d = csv("subjects.csv", time = "t", by = "id")
+    best = fit(M, d, free = [k, x])        k is one for all, x its own for each
+    best[2]                                the model as it is for the second, best["2"] for the one called so
+  See also: csv, set, inputs, initial, holdout, method.
 `},
 }
 

@@ -70,6 +70,17 @@ func csvVerb(c *Call) (value.Value, error) {
 			return nil, c.Bad("text", "`text` names columns, it is %s", value.Describe(c.Args["text"])).WithHelp("write `text = \"subject\"`, or a list of names")
 		}
 	}
+	if d, err := c.TextOf("decimal", "."); err != nil {
+		return nil, err
+	} else if d != "." && d != "," {
+		return nil, c.Bad("decimal", "`decimal` is \".\" or \",\", this is %q", d)
+	}
+	if d, _ := c.TextOf("decimal", "."); d == "," {
+		opt.Decimal = ','
+	}
+	if opt.Decimal == ',' && opt.Delimiter == ',' {
+		return nil, c.Bad("decimal", "a comma cannot both stand between cells and for the decimal point").WithHelp("leave `delimiter` out, or take another")
+	}
 	opt.MaxBytes = c.Limits.Memory
 	t, err := data.ReadCSV(f, name, opt)
 	if err != nil {
@@ -140,7 +151,7 @@ func (c *Call) tableTimes(t *value.Table) ([]float64, error) {
 		}
 	}
 	if name == "" {
-		return nil, c.Bad("data", "it is not known which column of `%s` is the time", t.Name).WithHelp("write `csv(\"%s\", time = \"…\")`", t.Name)
+		return nil, c.noTime(t)
 	}
 	t.Time = name
 	col, ok := t.Col(name)
@@ -151,6 +162,24 @@ func (c *Call) tableTimes(t *value.Table) ([]float64, error) {
 		return nil, diag.New("E0512", c.SpanOf("data"), "`%s` has %d rows; a fit needs two or more", t.Name, len(col.Values))
 	}
 	return col.Values, nil
+}
+
+// noTime is the error of a table whose times are not known.
+func (c *Call) noTime(t *value.Table) error {
+	d := c.Bad("data", "it is not known which column of `%s` is the time", t.Name)
+	like := "…"
+	for _, n := range t.Names() {
+		if w := strings.ToLower(n); w == "t" || strings.HasPrefix(w, "time") || w == "day" || w == "days" || w == "hours" || w == "year" {
+			like = n
+		}
+	}
+	if t.Record {
+		if like == "…" {
+			return d.WithHelp("call it `t` or `time`, `{t: [0, 1, 2], x: [1.5, 1.2, 1.1]}`")
+		}
+		return d.WithHelp("call `%s` `t` or `time`", like)
+	}
+	return d.WithHelp("write `csv(\"%s\", time = \"%s\")`", t.Name, like)
 }
 
 // dataset is a table matched to a model.
@@ -175,7 +204,7 @@ func (c *Call) tableFrom(name string, v value.Value) (*value.Table, error) {
 		t, _ := v.(*value.Table)
 		return t, nil
 	}
-	t := &value.Table{Name: name}
+	t := &value.Table{Name: name, Record: true}
 	t.Place = func(row int, col string) string { return fmt.Sprintf("element %d of %s", row+1, col) }
 	for i, key := range r.Keys {
 		a, ok := r.Vals[i].(*value.Array)
@@ -485,6 +514,11 @@ func (c *Call) dataError(err error) error {
 		return err
 	}
 	d := diag.New("E0512", c.SpanOf("data"), "%v", err)
+	if t, ok := c.Args["data"].(*value.Table); ok {
+		if by := t.Parts(); by != "" {
+			return d.WithHelp("where the file holds a trajectory for each `%s`, read it by `csv(%q, time = %q, by = %q)`", by, t.Name, t.Time, by)
+		}
+	}
 	if de.Help != "" {
 		d.WithHelp("%s", de.Help)
 	}
