@@ -28,9 +28,12 @@ import (
 type gradientCase struct {
 	end, explicit float64
 	atol          float64
-	text          string // of a model that is not of the gallery
-	input         string // that is given as a table that jumps
-	big           string // why forward sensitivities are by parameters only, and low orders are left out; "" where they are not
+	text          string    // of a model that is not of the gallery
+	input         string    // that is given as a table that jumps
+	start         []float64 // initial values in place of those that are at rest, from where steps of any length are without error
+	bends         string    // what is not smooth, and not located as jumps are: methods then agree no better than the steps meet it; "" where there is nothing
+	stable        float64   // the longest step of explicit solvers, 0 for any
+	big           string    // why forward sensitivities are by parameters only, and low orders are left out; "" where they are not
 }
 
 var gradientCases = map[string]gradientCase{
@@ -55,11 +58,15 @@ var gradientCases = map[string]gradientCase{
 	"lynx_holdout.LynxHare":        {end: 4},
 	"lynx_holdout.Classical":       {end: 4},
 	"pelts.Pelts":                  {end: 4},
-	"poisson.Plate":                {end: 0.02, explicit: 0.005, big: "1089 states, each with an initial value"},
+	"poisson.Plate":                {end: 0.02, explicit: 0.005, stable: 1e-4, big: "1089 states, each with an initial value"},
 	"recovery_loop.Truth":          {end: 3},
 	"recovery_loop.Known":          {end: 3},
 	"robertson.Robertson":          {end: 40, explicit: 0.3, atol: 1e-13},
 	"robertson.Conserved":          {end: 40, atol: 1e-13},
+	"neural_ode.Truth":             {end: 2, start: []float64{0.5, 0.3}},
+	"neural_ode.Net":               {end: 1, start: []float64{0.5, 0.3}},
+	"spheres.Plain":                {end: 1, bends: "its networks have bends, relu, which no step ends at, so that what is the derivative of the steps and what that of the equations differ by 1e-4"},
+	"spheres.Augmented":            {end: 1, bends: "its networks have bends, relu, which no step ends at, so that what is the derivative of the steps and what that of the equations differ by 1e-4"},
 	"spiral.Truth":                 {end: 1.5},
 	"spiral.Spiral":                {end: 1},
 	"swing.Swing":                  {end: 2},
@@ -82,6 +89,12 @@ func left(m method.Info, c gradientCase, s *system.System) string {
 		return "its first-order steps of fixed length are nowhere near 1e-6"
 	case !m.Adaptive && len(s.Events)+len(s.Jumps) > 0 && m.Order < 4:
 		return "second-order steps of fixed length are nowhere near 1e-6"
+	case c.bends != "":
+		return c.bends
+	case s.Invariants != nil && m.Name == "Rosenbrock23":
+		return "on a constraint at 1e-9 its second-order steps leave 2e-6 between discrete and forward, and continuous adjoints refuse, by name, as their steps become too small"
+	case weighty(s) && m.Order <= 3:
+		return "low order at 1e-9: too many steps with thousands of weights"
 	case c.big != "" && m.Order <= 3:
 		return "low order at 1e-9: too many steps with " + c.big
 	}
@@ -125,17 +138,24 @@ func galleryModels(t *testing.T) map[string]*compiler.Compiled {
 }
 
 // TestGradientsAgree holds forward, discrete, interpolating and quadrature gradients against each other at 1e-9, for every model of the gallery: by parameters, weights, initial
-// values, times of events, and times of outputs. By itself it takes a few solvers; with UDL_GRADIENTS=all every one that there is.
+// values, times of events, and times of outputs. By itself it takes a few solvers; with UDL_GRADIENTS=all every one that there is, and with a part of
+// their names those models only.
 func TestGradientsAgree(t *testing.T) {
 	if testing.Short() {
 		t.Skip("gradients of the whole gallery: left out with -short")
 	}
-	thorough := os.Getenv("UDL_GRADIENTS") == "all"
+	only := os.Getenv("UDL_GRADIENTS")
+	thorough := only != ""
+	if only == "all" {
+		only = ""
+	}
 	few := map[string]bool{"Vern7": true, "Rodas5P": true}
 	models := galleryModels(t)
 	var names []string
 	for name := range models {
-		names = append(names, name)
+		if strings.Contains(name, only) {
+			names = append(names, name)
+		}
 	}
 	sort.Strings(names)
 	worst, worstOf, pairs := 0.0, "", 0
@@ -147,7 +167,7 @@ func TestGradientsAgree(t *testing.T) {
 		s := dressed(t, models[name], c.input)
 		for _, m := range method.Solvers() {
 			info := m.Info()
-			if !thorough && !few[info.Name] {
+			if !thorough && (!few[info.Name] || weighty(s) && info.Family != method.ExplicitRK) {
 				continue
 			}
 			if why := left(info, c, s); why != "" {
@@ -225,6 +245,11 @@ func agree(t *testing.T, name string, c gradientCase, s *system.System, m method
 	}
 	if c.explicit > 0 && !info.Family.Implicit() && info.Family != method.Automatic {
 		p.T1 = c.explicit
+		// Nine steps of DP5 take a smooth field over this time, beyond where they are stable: what rounding excites grows until the error control sees it, and by as much in λ,
+		// where it does not. The discrete gradient, which is that of the steps, is then 4e-6 off by the initial value of a single point, 1e-15 with steps that are stable.
+		if info.Family != method.Stabilised {
+			p.Hmax = c.stable
+		}
 	}
 	if low := info.Adaptive && info.Order <= 2; low && len(s.Events)+len(s.Jumps) == 0 {
 		p.T1 /= 4 // some hundred thousand steps a unit of time
@@ -245,6 +270,10 @@ func agree(t *testing.T, name string, c gradientCase, s *system.System, m method
 		loss.times = append(loss.times, f*p.T1)
 	}
 	p.Theta = trainedTheta(s)
+	if c.start != nil {
+		p.Theta = givenInitial(s, p.Theta)
+		copy(p.Theta[s.Find(s.States[0].Name, system.RoleInit).Off:], c.start)
+	}
 	q := *p
 	q.Times, q.Rtol, q.NoDense = loss.times, 1e-6, true
 	if sol, err := solve.Solve(ctx, &q); err != nil || !sol.Status.Ended() {
@@ -276,7 +305,7 @@ func agree(t *testing.T, name string, c gradientCase, s *system.System, m method
 		p.Theta = th
 		gs, ts := map[string][]float64{}, map[string][]float64{}
 		wrt := wanted(s, c, th)
-		if info.Order <= 3 || thorough && info.Family != method.ExplicitRK {
+		if info.Order <= 3 || weighty(s) || thorough && info.Family != method.ExplicitRK {
 			wrt = thin(wrt)
 		}
 		for _, how := range []string{"discrete", "forward", "interpolating", "quadrature"} {
@@ -394,6 +423,17 @@ func givenInitial(s *system.System, th []float64) []float64 {
 		}
 	}
 	return out
+}
+
+// weighty says that a model has so many weights that implicit solvers and forward sensitivities take long.
+func weighty(s *system.System) bool {
+	n := 0
+	for _, sl := range s.Theta {
+		if sl.Role == system.RoleWeight {
+			n += sl.Size()
+		}
+	}
+	return n > 1000
 }
 
 // mostForward is how many entries of θ forward sensitivities are taken by where there are many steps, or equations to solve in each.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/train"
 )
 
@@ -73,7 +74,7 @@ func (c *Curve) descend(ctx context.Context, f *fitted, v []float64) error {
 	}
 	got.j = make([]float64, c.n*c.m)
 	c.evals++
-	if ok, err := c.Res.Jacobian(ctx, got.v, got.j); err != nil || !ok || !allFinite(got.j) {
+	if ok, err := c.tried(c.Res.Jacobian(ctx, got.v, got.j)); err != nil || !ok || !allFinite(got.j) {
 		return err
 	}
 	*f = got
@@ -106,8 +107,19 @@ func (k *candidate) set(u []float64) []float64 {
 // at writes residuals as they are.
 func (k *candidate) at(ctx context.Context, v, r []float64) (bool, error) {
 	k.c.evals++
-	ok, err := k.c.Res.Residuals(ctx, v, r)
+	ok, err := k.c.tried(k.c.Res.Residuals(ctx, v, r))
 	return ok && allFinite(r), err
+}
+
+// tried makes a derivative that there is not, as at an event that grazes, a failed trial: another candidate may have it. Where none has a
+// solution, it says why.
+func (c *Curve) tried(ok bool, err error) (bool, error) {
+	var no *sens.RefusedError
+	if errors.As(err, &no) {
+		c.refused = no
+		return false, nil
+	}
+	return ok, err
 }
 
 // Residuals implements train.LeastSquares.
@@ -122,7 +134,7 @@ func (k *candidate) Residuals(ctx context.Context, u, r []float64) (bool, error)
 // Jacobian implements train.LeastSquares.
 func (k *candidate) Jacobian(ctx context.Context, u, j []float64) (bool, error) {
 	k.c.evals++
-	ok, err := k.c.Res.Jacobian(ctx, k.set(u), k.j)
+	ok, err := k.c.tried(k.c.Res.Jacobian(ctx, k.set(u), k.j))
 	if err != nil || !ok {
 		return false, err
 	}

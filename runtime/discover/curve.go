@@ -40,6 +40,7 @@ type Curve struct {
 	seen         map[string]*fitted
 	order        []*fitted
 	evals        int
+	refused      error // the last derivative that there was not
 }
 
 // Found is what a search found.
@@ -104,6 +105,9 @@ func (c *Curve) Search(ctx context.Context, seeds [][]int, s Settings) (*Found, 
 		if f, err := c.fit(ctx, nil, nil, s); err != nil {
 			return nil, err
 		} else if !f.ok {
+			if c.refused != nil {
+				return nil, c.refused
+			}
 			return nil, fmt.Errorf("no candidate has a solution over the times of the data")
 		}
 	}

@@ -185,14 +185,26 @@ func (s *solver) back(k int, coef []float64) {
 // free lists the columns that are not combinations of those before them, and not zero.
 func (t *triangle) free() []int {
 	var out []int
-	s := newSolver(t)
+	var reflections [][]float64
+	c := make([]float64, t.p)
 	for j := range t.p {
-		if t.scale[j] == 0 {
+		if t.scale[j] == 0 || len(out) == t.p {
 			continue
 		}
-		if _, ok := s.rss(append(out, j)); ok {
-			out = append(out, j)
+		t.column(j, c)
+		for k, v := range reflections {
+			reflect(v, dot(v, v), c[k:])
 		}
+		v := append([]float64(nil), c[len(out):]...)
+		h := math.Sqrt(dot(v, v))
+		if !(h > dependent) {
+			continue
+		}
+		if v[0] > 0 {
+			h = -h
+		}
+		v[0] -= h
+		reflections, out = append(reflections, v), append(out, j)
 	}
 	return out
 }

@@ -63,6 +63,23 @@ func TestPlanted(t *testing.T) {
 	}
 }
 
+// Every row of the table of methods says what it is, whose it is, and what its options are.
+func TestMethods(t *testing.T) {
+	for _, m := range Methods() {
+		if m.Doc == "" || m.Cite == "" || len(m.Options) == 0 {
+			t.Errorf("%s lacks a doc, a source or options", m.Name)
+		}
+		for _, o := range m.Options {
+			if o.Doc == "" || o.Default == "" {
+				t.Errorf("the option %s of %s lacks a doc or a default", o.Name, m.Name)
+			}
+		}
+		if f, ok := Find(m.Name); !ok || f.Name != m.Name {
+			t.Errorf("%s is not found", m.Name)
+		}
+	}
+}
+
 // brute goes through all subsets.
 func brute(l *library, size int) []float64 {
 	best := make([]float64, size+1)

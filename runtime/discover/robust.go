@@ -105,10 +105,7 @@ func trimmed(ctx context.Context, d *Data, cols, rows []int, seed uint64) (*Mode
 		}
 		t := factor(x, y, nil, len(rows), p)
 		s := newSolver(t)
-		var set []int
-		for _, c := range t.free() {
-			set = append(set, c)
-		}
+		set := t.free()
 		m := &Model{Coef: make([]float64, len(set))}
 		if _, ok := s.solve(set, 0, m.Coef); !ok {
 			return nil

@@ -5,6 +5,9 @@ import (
 	"math"
 )
 
+// oneByOne is the largest library from which terms are dropped one after the other: each costs a fit of all others.
+const oneByOne = 300
+
 // stlsq is sequentially thresholded least squares (Brunton, Proctor, Kutz 2016) with a ridge, over a path of thresholds. Both
 // ways of walking the path are taken: each threshold from the whole library, and each from what the last one left,
 // dropping the smallest term of those below it only, since where columns nearly depend on each other the first fit
@@ -26,7 +29,7 @@ func stlsq(ctx context.Context, l *library, o Options) ([]support, error) {
 	}
 	// One term after the other, the smallest first: the limit of a fine path.
 	set := append([]int(nil), l.free...)
-	for len(set) > 0 {
+	for len(set) > 0 && len(l.free) <= oneByOne {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

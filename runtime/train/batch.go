@@ -109,7 +109,7 @@ func measured(of *Method, sys *system.System, d *Data) ([]state, error) {
 // known says whether all states are measured at a row.
 func (m *batches) known(d *Data, row int) bool {
 	for _, s := range m.place {
-		if v := d.Columns[s.col].Values[row]; v != v {
+		if d.Columns[s.col].missing(row) {
 			return false
 		}
 	}

@@ -224,7 +224,7 @@ func (c *Column) relative() float64 {
 func (c *Column) known(d *Data, log bool) (t, y, w []float64) {
 	mean := 0.0
 	for i, v := range c.Values {
-		if math.IsNaN(v) || c.Weights != nil && c.Weights[i] == 0 {
+		if c.missing(i) {
 			continue
 		}
 		if log {

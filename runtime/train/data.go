@@ -21,7 +21,7 @@ type Column struct {
 	Values []float64 // one per time; NaN is missing
 	Of     Quantity
 	Weight float64 // factor of this column's part of the loss; 0 means 1
-	// Weights are further factors, one per time; nil: 1.
+	// Weights are further factors, one per time; nil: 1. A value of weight 0 counts as missing.
 	Weights []float64
 	// SD is, with a likelihood, the standard deviation (or scale) of the errors, and SDs that of each datum, one per time; 0 and nil:
 	// LossSpec has it. A weight w makes it SD/√w.
@@ -177,6 +177,11 @@ func (c *Column) check(sys *system.System, rows int) error {
 		}
 	}
 	return nil
+}
+
+// missing says whether a value has no part in the loss: there is none, or its weight is 0.
+func (c *Column) missing(row int) bool {
+	return math.IsNaN(c.Values[row]) || c.Weights != nil && c.Weights[row] == 0
 }
 
 // weight of a value, with the default filled in.

@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/system"
@@ -20,8 +21,8 @@ type DataLoss struct {
 	data     *Data
 	pen      *Penalty
 	delta    float64
-	n        int          // values that are not missing
-	target   [][]float64  // per column: data, or their logarithms; NaN is missing
+	n        int          // values that are not missing and have a weight
+	target   [][]float64  // per column: data, or their logarithms; NaN is missing, or of weight 0
 	logs     bool         // they are logarithms
 	noise    []*deviation // per column: its standard deviation where it is estimated; nil else
 	lets     bool         // a column is of an output
@@ -81,9 +82,16 @@ func NewDataLoss(sys *system.System, d *Data, spec LossSpec) (*DataLoss, error) 
 	for k := range d.Columns {
 		c := &d.Columns[k]
 		y := c.Values
+		if l.logs || c.Weights != nil {
+			y = slices.Clone(c.Values)
+		}
+		for i := range c.Weights {
+			if c.missing(i) {
+				y[i] = math.NaN()
+			}
+		}
 		if l.logs {
-			y = make([]float64, len(c.Values))
-			for i, v := range c.Values {
+			for i, v := range y {
 				if v <= 0 {
 					return nil, &DataError{Column: c.Name, Row: i, Place: c.place(i),
 						Reason: fmt.Sprintf("the value is %v, which has no logarithm", v), Help: logHelp(pen)}
@@ -107,7 +115,7 @@ func NewDataLoss(sys *system.System, d *Data, spec LossSpec) (*DataLoss, error) 
 		l.lets = l.lets || c.Of.Output
 	}
 	if l.n == 0 {
-		return nil, &DataError{Row: -1, Reason: "all values are missing: there is nothing to train on", Help: "match a column that has values"}
+		return nil, &DataError{Row: -1, Reason: "all values are missing, or of weight 0: there is nothing to train on", Help: "match a column that has values"}
 	}
 	l.over(l.n)
 	return l, nil
@@ -156,7 +164,7 @@ func (l *DataLoss) ready(th []float64) {
 // Times implements sens.Loss: the times of the data, all of them.
 func (l *DataLoss) Times() []float64 { return l.data.Times[l.lo:l.hi] }
 
-// N is how many values are not missing.
+// N is how many values are not missing and have a weight.
 func (l *DataLoss) N() int { return l.n }
 
 // Failure says which value made the last evaluation infinite; nil when it was finite.
@@ -249,7 +257,7 @@ func (l *DataLoss) residual(c *Column, row int, x []float64, y float64) (r, dr f
 	return v - y, 1, true
 }
 
-// residuals calls visit for each value that is not missing, row by row, with its column, residual and
+// residuals calls visit for each value that is not missing and counts, row by row, with its column, residual and
 // dr/d(model); z holds the row's outputs. It ends early, and is false, where the loss is infinite.
 func (l *DataLoss) residuals(x, th []float64, visit func(row, col int, r, dr float64)) bool {
 	nx := l.sys.NX

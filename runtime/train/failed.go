@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/system"
@@ -157,7 +156,7 @@ func (l *DataLoss) Blame(x, th []float64) (*system.Fault, int) {
 		}
 		clear(gz)
 		for k := range l.data.Columns {
-			if c := &l.data.Columns[k]; c.Of.Output && !math.IsNaN(c.Values[row]) {
+			if c := &l.data.Columns[k]; c.Of.Output && !c.missing(row) {
 				gz[c.Of.Index] = 1
 			}
 		}

@@ -48,6 +48,13 @@ type Identifiability struct {
 	TooFew bool
 	// Given is how many free weights were taken as given.
 	Given int
+	// Offset is how far a Gauss–Newton step would still go, in standard errors: 0 at an optimum, and well below 1 where the training may count as
+	// ended. NaN without standard errors.
+	//
+	// D. M. Bates, D. G. Watts, A relative offset orthogonality convergence criterion for nonlinear least squares, Technometrics 23 (1981), 179–183.
+	Offset float64
+	// Missing says why there are no standard errors at all; "" where there are some.
+	Missing string
 }
 
 // Share is a parameter's part in a direction of parameter space, from −1 to 1.
@@ -56,10 +63,11 @@ type Share struct {
 	Part float64
 }
 
-// fisher is nil without an error when there is nothing to look at.
-func (f *fitting) fisher(ctx context.Context) (*Identifiability, error) {
+// fisher is nil without an error when there is nothing to look at. sse is the weighted sum of squares of the fit, and e its residuals, so that Jᵀe is the
+// gradient of half the sum of squares, or of −log L.
+func (f *fitting) fisher(ctx context.Context, sse float64, e []float64) (*Identifiability, error) {
 	t := f.trial
-	id := &Identifiability{}
+	id := &Identifiability{Offset: math.NaN()}
 	var vars []int
 	for k, v := range t.vars {
 		if v.weight {
@@ -82,22 +90,33 @@ func (f *fitting) fisher(ctx context.Context) (*Identifiability, error) {
 	if p := float64(len(vars)); p == 0 || each > maxFisher || float64(n)*p*p > maxSingular && len(vars) > maxFisher {
 		return nil, nil
 	}
-	j, sse, err := f.jacobian(ctx, vars, id.Given > 0)
+	j, err := f.jacobian(ctx, vars, id.Given > 0)
 	if err != nil {
 		return nil, err
 	}
-	if n, p := j.Dims(); t.data.pen.Likelihood {
-		// J is in units of the errors' scale, so that their variance is 1; where the scale was estimated, as by nls, n/(n − p).
-		if sse = float64(n - p); len(t.noise) > 0 {
-			sse = float64(n)
-		}
+	rows, p := j.Dims()
+	variance := sse / float64(rows-p)
+	switch pen := t.data.pen; {
+	case pen.Likelihood && len(t.noise) == 0: // J is in units of the errors' scale
+		variance = 1
+	case pen.Likelihood: // as by nls
+		variance = float64(rows) / float64(rows-p)
+	case !pen.Squares:
+		id.Missing = fmt.Sprintf("%s is neither a sum of squares nor a likelihood", pen.Name)
 	}
-	return id, id.analyse(j, sse, t.data.pen.Squares || t.data.pen.Likelihood)
+	switch known := t.data.pen.Likelihood && len(t.noise) == 0; {
+	case id.Missing != "":
+	case rows < p:
+		id.Missing = fmt.Sprintf("%s cannot determine %s", count(rows, "value"), count(p, "parameter"))
+	case rows == p && !known:
+		id.Missing = fmt.Sprintf("%s and %s leave nothing to estimate the noise from", count(rows, "value"), count(p, "parameter"))
+	}
+	return id, id.analyse(j, variance, e)
 }
 
-// jacobian is √w ∂r/∂θ, a row for each value that is not missing and a column for each of the variables, and the weighted sum of squares. given says
+// jacobian is √w ∂r/∂θ, a row for each value that is not missing and a column for each of the variables. given says
 // that there are weights beside, which are taken as given.
-func (f *fitting) jacobian(ctx context.Context, vars []int, given bool) (*mat.Dense, float64, error) {
+func (f *fitting) jacobian(ctx context.Context, vars []int, given bool) (*mat.Dense, error) {
 	t := f.trial
 	n := 0
 	for _, tr := range t.tr {
@@ -105,7 +124,7 @@ func (f *fitting) jacobian(ctx context.Context, vars []int, given bool) (*mat.De
 	}
 	j := mat.NewDense(n, len(vars), nil)
 	t.row(0)
-	sse, errs := make([]float64, len(t.tr)), make([]error, len(t.tr))
+	errs := make([]error, len(t.tr))
 	t.share(t, len(t.tr), func(w *worker, k int) bool {
 		tr := t.tr[k]
 		var wrt, cols []int
@@ -115,22 +134,20 @@ func (f *fitting) jacobian(ctx context.Context, vars []int, given bool) (*mat.De
 			}
 		}
 		tr.write(w.th)
-		sse[k], errs[k] = t.rows(ctx, w, tr, wrt, cols, j, t.row(k), given)
+		errs[k] = t.rows(ctx, w, tr, wrt, cols, j, t.row(k), given)
 		w.restore(t, tr, false)
 		return errs[k] == nil
 	})
-	sum := 0.0
 	for k, tr := range t.tr {
 		if errs[k] != nil {
-			return nil, 0, tr.named(errs[k])
+			return nil, tr.named(errs[k])
 		}
-		sum += sse[k]
 	}
-	return j, sum, nil
+	return j, nil
 }
 
-// rows writes the rows of one trajectory, from row at on, by the entries wrt of θ into the columns cols, and gives its sum of squares.
-func (t *trial) rows(ctx context.Context, w *worker, tr *trajectory, wrt, cols []int, j *mat.Dense, at int, given bool) (sse float64, err error) {
+// rows writes the rows of one trajectory, from row at on, by the entries wrt of θ into the columns cols.
+func (t *trial) rows(ctx context.Context, w *worker, tr *trajectory, wrt, cols []int, j *mat.Dense, at int, given bool) error {
 	l, d := tr.data, w.desk(tr)
 	p := &w.prob
 	*p = tr.prob
@@ -145,20 +162,21 @@ func (t *trial) rows(ctx context.Context, w *worker, tr *trajectory, wrt, cols [
 	}
 	s, sol, err := d.tangents.Sensitivities(ctx, p, sens.ForwardMethod{Wrt: wrt})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if !sol.Status.Ended() {
-		return 0, sol.Fault
+		return sol.Fault
 	}
-	raw, ok := j.RawMatrix(), l.residuals(sol.X, p.Theta, func(row, col int, r, _ float64) { sse += l.data.Columns[col].weight(row) * r * r })
-	if !ok || !l.jacobian(raw.Data[at*raw.Stride:], raw.Stride, cols, s, sol, p.Theta, wrt, l.precision) {
-		return 0, l.Failure()
+	raw := j.RawMatrix()
+	if !l.jacobian(raw.Data[at*raw.Stride:], raw.Stride, cols, s, sol, p.Theta, wrt, l.precision) {
+		return l.Failure()
 	}
-	return sse, nil
+	return nil
 }
 
-// analyse fills in everything from J, n × p, which it overwrites.
-func (id *Identifiability) analyse(j *mat.Dense, sse float64, squares bool) error {
+// analyse fills in everything from J, n × p, which it overwrites, the variance of the errors of a value in J's units, and the residuals e, of
+// length n or nil.
+func (id *Identifiability) analyse(j *mat.Dense, variance float64, e []float64) error {
 	n, p := j.Dims()
 	id.StdErr = make([]float64, p)
 	id.Corr = make([][]float64, p)
@@ -244,15 +262,30 @@ func (id *Identifiability) analyse(j *mat.Dense, sse float64, squares bool) erro
 			id.Corr[q][r], id.Corr[r][q] = c, c
 		}
 	}
-	if !squares || n <= p {
+	if id.Missing != "" {
 		return nil
 	}
-	sigma2 := sse / float64(n-p)
 	for m, q := range kept {
 		if !open[m] {
-			id.StdErr[q] = math.Sqrt(sigma2*diagonal[m]) / length[q]
+			id.StdErr[q] = math.Sqrt(variance*diagonal[m]) / length[q]
 		}
 	}
+	if len(e) != n {
+		return nil
+	}
+	var u mat.Dense
+	svd.UTo(&u)
+	sum := 0.0
+	for k := range s {
+		if s[k] > s[0]/math.Sqrt(maxCond) {
+			c := 0.0
+			for i, v := range e {
+				c += u.At(i, k) * v
+			}
+			sum += c * c
+		}
+	}
+	id.Offset = math.Sqrt(sum / float64(len(kept)) / variance)
 	return nil
 }
 

@@ -187,11 +187,15 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 	r := &Result{Theta: append([]float64(nil), f.trial.prob.Theta...), Loss: m.F, History: m.History, Status: m.Status}
 	f.own(r)
 	r.Report = f.report(ctx, m)
+	r.Status = m.Status
 	r.Report.Starts = starts
 	again := *f.spec
 	again.AutoScale, again.Methods, again.Progress, again.Snapshot, again.Resume = nil, nil, nil, nil, nil
 	r.spec = &again
 	r.Report.Phases, r.Report.Elapsed = b.phases, time.Since(start)
+	if last := &b.phases[len(b.phases)-1]; !last.Skipped {
+		last.Status = m.Status
+	}
 	if was := s.Resume; was != nil {
 		r.Report.Resumed, r.Report.Elapsed = was.Iters, r.Report.Elapsed+was.Elapsed
 		for _, d := range was.Done {
@@ -366,7 +370,7 @@ func (d *Data) firstFrom(t float64, after bool) (row int, place string) {
 			continue
 		}
 		for k := range d.Columns {
-			if c := &d.Columns[k]; !math.IsNaN(c.Values[i]) {
+			if c := &d.Columns[k]; !c.missing(i) {
 				return i, c.place(i)
 			}
 		}

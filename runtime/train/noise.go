@@ -169,18 +169,10 @@ func (l *DataLoss) sd(col, row int) float64 {
 	return s
 }
 
-// counts says whether a value has a part in the loss: one of weight 0 has none.
-func (l *DataLoss) counts(col, row int) bool {
-	return !l.pen.Likelihood || l.data.Columns[col].weight(row) > 0
-}
-
 // cost is what a residual r, with model value v, costs, and its derivative by r, before the division.
 func (l *DataLoss) cost(col, row int, r, v float64) (rho, d float64) {
 	switch {
 	case l.pen.Scaled:
-		if !l.counts(col, row) {
-			return 0, 0
-		}
 		s := l.sd(col, row)
 		rho, d = l.pen.of(r/s, l.delta)
 		rho += math.Log(s)
@@ -216,9 +208,6 @@ func (l *DataLoss) squares(hold bool) (ok bool, why string) {
 // root is the factor of a residual whose square is its part of the loss, where that is a sum of squares.
 func (l *DataLoss) root(col, row int) float64 {
 	if l.pen.Scaled {
-		if !l.counts(col, row) {
-			return 0
-		}
 		return 1 / (l.sd(col, row) * math.Sqrt(2*l.div))
 	}
 	return math.Sqrt(l.data.Columns[col].weight(row) / l.div)
@@ -227,7 +216,7 @@ func (l *DataLoss) root(col, row int) float64 {
 // curvature is half the second derivative of a value's part of the loss by its residual, near 0: what its square costs.
 func (l *DataLoss) curvature(col, row int) float64 {
 	switch w := l.data.Columns[col].weight(row); {
-	case l.pen.Scaled && w > 0:
+	case l.pen.Scaled:
 		s := l.sd(col, row)
 		return 1 / (2 * s * s * l.div)
 	case l.pen.count != nil:
@@ -245,7 +234,7 @@ func (l *DataLoss) offset() float64 {
 	sum := 0.0
 	for col, y := range l.target {
 		for row := l.lo; row < l.hi; row++ {
-			if y[row] == y[row] && l.counts(col, row) {
+			if y[row] == y[row] {
 				sum += math.Log(l.sd(col, row)) + halfLog2Pi
 				if l.pen.Logs {
 					sum += y[row]
@@ -259,8 +248,6 @@ func (l *DataLoss) offset() float64 {
 // precision is the root of the information that a value has about the model's, v, with weights for squares.
 func (l *DataLoss) precision(col, row int, v float64) float64 {
 	switch {
-	case !l.counts(col, row):
-		return 0
 	case l.pen.Scaled:
 		return math.Sqrt(l.pen.info(v, l.delta)) / l.sd(col, row)
 	case l.pen.Likelihood:
@@ -282,10 +269,7 @@ func (t *trial) scales(ctx context.Context, u []float64) (ok bool, err error) {
 			return sol, false, err
 		}
 		return sol, tr.data.residuals(sol.X, w.th, func(row, col int, res, _ float64) {
-			t.res[at], t.resOf[at] = res*math.Sqrt(tr.data.data.Columns[col].weight(row)), nil
-			if tr.data.counts(col, row) {
-				t.resOf[at] = tr.data.noise[col]
-			}
+			t.res[at], t.resOf[at] = res*math.Sqrt(tr.data.data.Columns[col].weight(row)), tr.data.noise[col]
 			at++
 		}), nil
 	})

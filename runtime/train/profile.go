@@ -246,8 +246,12 @@ func (p *profiling) run(ctx context.Context, r *Result) (*Profile, error) {
 	if p.unit == 0 {
 		p.unit = mid.Loss / float64(p.values()-len(p.f.trial.vars))
 	}
-	if out.Loss == 0 && p.o.Sigma == 0 && !p.f.trial.data.pen.Likelihood {
-		return nil, &ProfileError{"the fit meets the data exactly, so there is no noise to measure deviations by", "say how large it is, `sigma = 0.1`"}
+	sse := out.Loss
+	if p.f.trial.data.pen.Mean {
+		sse *= float64(p.values())
+	}
+	if _, exact := p.f.meets(sse); exact && p.o.Sigma == 0 && !p.f.trial.data.pen.Likelihood {
+		return nil, &ProfileError{"the fit meets the data exactly, or as well as the solver does, so there is no noise to measure deviations by", "say how large it is, `sigma = 0.1`"}
 	}
 	out.Threshold = out.Loss + p.limit*p.unit
 	first := 0.1 * math.Max(math.Abs(out.Estimate), p.f.trial.vars[p.at].Scale)

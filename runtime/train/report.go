@@ -43,7 +43,7 @@ type Report struct {
 	// AIC and BIC take the errors as normal, independent and of one unknown variance, divided by the weights (on the log scale:
 	// those of the logarithms): −2 log L + 2k and −2 log L + k log n at the largest likelihood, −2 log L = n (log(2π SSE/n) + 1) − Σ log w,
 	// with k one more than NFree. They compare fits of the same data on the same scale, and are what R's nls gives.
-	// NaN where there are as many parameters as data. Of a likelihood, −2 log L is twice the loss, and k is NFree and one for each standard deviation that was estimated. NaN for
+	// NaN where there are as many parameters as data, unless a likelihood knows all standard deviations. Of a likelihood, −2 log L is twice the loss, and k is NFree and one for each standard deviation that was estimated. NaN for
 	// losses that are neither squares nor likelihoods.
 	//
 	// H. Akaike, IEEE Transactions on Automatic Control 19 (1974), 716–723; G. Schwarz, Annals
@@ -53,6 +53,11 @@ type Report struct {
 	// Identify is nil when it could not be computed or makes no sense: without data, without free
 	// parameters other than weights, or with more than 50 of them; of several trajectories 50 for each, as long as the whole stays within reason.
 	Identify *Identifiability
+
+	// NoErrors says why there are no standard errors; "" where there are some, and of a loss that is a function.
+	NoErrors string
+	// NoAIC says why there are no AIC and BIC, where a loss that is a sum of squares or a likelihood has none; else "".
+	NoAIC string
 
 	Warnings []string
 }
@@ -142,13 +147,16 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 			r.Trajectories = append(r.Trajectories, TrajectoryScore{Name: tr.name, RMSE: math.NaN(), HeldRMSE: math.NaN()})
 		}
 	}
-	sse, logw := f.score(ctx, r, &r.Train, false)
+	sse, logw, e := f.score(ctx, r, &r.Train, false)
 	if n, k := float64(r.Train.N), float64(r.NFree+1); t.data.pen.Squares && sse > 0 && k < n { // with more parameters than data they mean nothing
 		deviance := n*(math.Log(2*math.Pi*sse/n)+1) - logw
 		r.AIC, r.BIC = deviance+2*k, deviance+k*math.Log(n)
 	}
-	if n, k := float64(r.Train.N), float64(r.NFree+len(t.noise)); t.data.pen.Likelihood && k < n {
+	if n, k := float64(r.Train.N), float64(r.NFree+len(t.noise)); t.data.pen.Likelihood && (k < n || len(t.noise) == 0) {
 		r.AIC, r.BIC = 2*m.F+2*k, 2*m.F+k*math.Log(n)
+	}
+	if math.IsNaN(r.AIC) && sse > 0 && (t.data.pen.Squares || t.data.pen.Likelihood) {
+		r.NoAIC = fmt.Sprintf("%s are too few for %s, the size of the errors among them", count(r.Train.N, "value"), count(r.NFree+max(len(t.noise), 1), "estimated number"))
 	}
 	f.deviations(r)
 	r.Warnings = append(r.Warnings, f.warnings...)
@@ -156,9 +164,8 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 		r.Held = &Score{}
 		f.score(ctx, r, r.Held, true)
 	}
-	if m.Status != Cancelled {
-		f.identify(ctx, r)
-	}
+	f.identify(ctx, r, m, sse, e)
+	f.ended(r, m, sse)
 	return r
 }
 
@@ -309,9 +316,9 @@ func (p *sums) rms() float64 {
 	return math.Sqrt(p.sq / float64(p.n))
 }
 
-// score fills a Score, the figures of columns and trajectories and the residuals, and gives the weighted sum of squares and the sum of the weights'
-// logarithms. What was held out is reached by solving on from the same initial state.
-func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (sse, logw float64) {
+// score fills a Score, the figures of columns and trajectories and the residuals, and gives the weighted sum of squares, the sum of the weights'
+// logarithms, and the residuals in units in which the Fisher information's are. What was held out is reached by solving on from the same initial state.
+func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (sse, logw float64, e []float64) {
 	losses := func(tr *trajectory) *DataLoss {
 		if held {
 			return tr.held
@@ -342,15 +349,19 @@ func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (s
 			per[i].add(res, t)
 			own.add(res, t)
 			all.add(res, t)
-			if w := c.weight(row); w > 0 {
-				sse += w * res * res
-				logw += math.Log(w)
-			}
+			w := c.weight(row)
+			sse += w * res * res
+			logw += math.Log(w)
 			y := Residual{Trajectory: k, Column: i, T: t, Data: c.Values[row], Model: c.Values[row] + res, Value: res, Held: held}
 			if l.logs {
 				y.Model = y.Data * math.Exp(res)
 			}
 			r.Residuals = append(r.Residuals, y)
+			if _, d := l.cost(col, row, res, y.Model); l.pen.Squares {
+				e = append(e, d/2/l.precision(col, row, y.Model))
+			} else {
+				e = append(e, d/l.precision(col, row, y.Model))
+			}
 		})
 		if len(r.Trajectories) > 0 {
 			s := &r.Trajectories[k]
@@ -378,7 +389,7 @@ func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (s
 		sc.Loss = loss
 	}
 	if !whole {
-		return math.NaN(), 0
+		return math.NaN(), 0, nil
 	}
 	sc.RMSE = all.rms()
 	for k := range per {
@@ -393,7 +404,7 @@ func (f *fitting) score(ctx context.Context, r *Report, sc *Score, held bool) (s
 			c.N, c.RMSE, c.Bias, c.Max, c.MaxTime = p.n, p.rms(), p.sum/n, p.worst, p.at
 		}
 	}
-	return sse, logw
+	return sse, logw, e
 }
 
 // scoreOne visits the residuals of a trajectory and gives its part of the loss, infinite with an error where the solution or the loss is.
@@ -420,29 +431,4 @@ func (f *fitting) scoreOne(sol *solve.Solution, err error, tr *trajectory, l *Da
 	}
 	l.residuals(sol.X, th, func(row, col int, res, _ float64) { visit(row, col, res) })
 	return v, nil
-}
-
-// identify computes the Fisher information and warns of what the data leave open.
-func (f *fitting) identify(ctx context.Context, r *Report) {
-	id, err := f.fisher(ctx)
-	if err != nil {
-		if ctx.Err() == nil {
-			r.Warnings = append(r.Warnings, "the standard errors could not be computed: "+err.Error())
-		}
-		return
-	}
-	if id == nil {
-		return
-	}
-	r.Identify = id
-	byName := map[string]float64{}
-	for i, name := range id.Names {
-		byName[name] = id.StdErr[i]
-	}
-	for i := range r.Params {
-		if se, ok := byName[r.Params[i].Name]; ok {
-			r.Params[i].StdErr = se
-		}
-	}
-	r.Warnings = append(r.Warnings, id.warnings()...)
 }

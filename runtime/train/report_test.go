@@ -125,7 +125,7 @@ func TestJacobian(t *testing.T) {
 		t.Fatal(err)
 	}
 	wrt := []int{0, 1, 2, 3, 4, 5}
-	j, _, err := f.jacobian(context.Background(), wrt, false)
+	j, err := f.jacobian(context.Background(), wrt, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,6 +91,8 @@ func (r *Report) losses(b *strings.Builder) {
 	}
 	if !math.IsNaN(r.AIC) {
 		fmt.Fprintf(b, "AIC %s, BIC %s\n", short(r.AIC), short(r.BIC))
+	} else if r.NoAIC != "" {
+		fmt.Fprintf(b, "no AIC and BIC: %s\n", r.NoAIC)
 	}
 }
 
@@ -121,10 +123,6 @@ func (r *Report) trajectories(b *strings.Builder) {
 	head := "\tvalues\trms error\t"
 	if r.Held != nil {
 		head += "held out\trms error\t"
-	}
-	scaled := slices.ContainsFunc(r.Columns, func(c ColumnScore) bool { return !math.IsNaN(c.SD) })
-	if scaled {
-		head += "sd\t"
 	}
 	fmt.Fprintln(w, head)
 	for _, s := range list {
@@ -158,6 +156,9 @@ func (r *Report) estimates(b *strings.Builder) {
 		fmt.Fprintf(w, "  %s\t%s\t%s\tfrom %s%s\n", p.Name, short(p.Value), se, short(p.Start), whose)
 	}
 	w.Flush()
+	if r.NoErrors != "" && len(r.Params) > 0 {
+		fmt.Fprintf(b, "  no standard errors: %s\n", r.NoErrors)
+	}
 	for _, g := range r.Weights {
 		fmt.Fprintf(b, "  %s  %s\n", g.Name, count(g.N, "weight"))
 	}

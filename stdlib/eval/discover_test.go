@@ -47,6 +47,8 @@ assert_close(again.f.c1, -1, rtol = 0.05)`,
 d = discover(M, "f", basis = poly(1)*sin + [exp(-x)] + fourier(2), t = 0..1)
 assert(d.library == ["sin(x)", "sin(y)", "x*sin(x)", "x*sin(y)", "y*sin(x)", "y*sin(y)", "exp(-x)", "cos(x)", "cos(2*x)", "sin(2*x)", "cos(y)", "cos(2*y)", "sin(2*y)"])
 assert(discover(M, "f", basis = poly(2), over = y, t = 0..1).library == ["1", "y", "y^2"])
+model N { state x = 1, y = 2; unknown f(a, b) = poly(2); x' = f(x, y); y' = -y }
+assert(discover(N, over = y, t = 0..1).library == ["1", "b", "b^2"])
 assert(d.terms.f == [] and d.equations == ["f = 0"])`,
 		"left out": `model M { state x = -1; unknown f(x) = poly(2); x' = f(x) }
 d = discover(M, "f", basis = [x, log(x), sqrt(x)], t = 0..1)
@@ -67,6 +69,20 @@ s = solve(put_back(M, f = x -> -0.5*x), t = 0..4 by 0.1)
 best = fit(M, {t: s.t, x: s.x}, holdout = 0.3, train = lbfgs(iters = 100))
 found = discover(best, basis = poly(3) + sin, ensemble = 20)
 assert(found.terms.f == ["x"] and found.inclusion.f.x > 0.9)`,
+		"likelihood": `model M { state x = 2; unknown f(x) = poly(2); x' = f(x) }
+s = solve(put_back(M, f = x -> -0.5*x), t = 0..4 by 0.1)
+d = {t: s.t, x: s.x*(1 + 0.01*random(normal(0, 1), 41, seed = 2))}
+a = fit(M, d, loss = normal, train = lbfgs(iters = 100))
+assert(discover(a, basis = poly(3) + sin).terms.f == ["x"])
+b = fit(M, d, loss = lognormal(sd = 0.02), train = lbfgs(iters = 100))
+assert(discover(b, basis = poly(3) + sin).terms.f == ["x"])
+robust = fit(M, {t: s.t, x: s.x}, loss = mae, train = lbfgs(iters = 50))
+print(discover(robust, basis = [x]))`,
+		"refused": `model M { param C = 1.5; state x = 2, z = 1; unknown f(x) = poly(2); C*x' = -f(x); 0 = z - x }
+s = solve(put_back(M, f = x -> x), t = 0..3 by 0.1)
+best = fit(M, {t: s.t, x: s.x}, train = lbfgs(iters = 30), solver = Rodas5P)
+found = discover(best, "f", basis = poly(2))
+assert(length(found.notes) == 1, "without forward sensitivities by C the terms are those of the function")`,
 		"several": `model M { state x = 1; unknown f(x) = poly(3); x' = f(x) }
 T = put_back(M, f = x -> x - x^3)
 best = fit(M, [solve(T, t = 0..2 by 0.1, set = {x: 0.2}), solve(T, t = 0..2 by 0.1, set = {x: 1.8})], set = [{x: 0.2}, {x: 1.8}], train = lbfgs(iters = 200))

@@ -105,6 +105,8 @@ func FuzzCompile(f *testing.F) {
 		"model M { const A[2, 2] = [[1, 2], [3, 4]]; state u[2] = [1, 2]; let s = sum[j in 1..2] A[1, j]*u[j]; u' = A @ u + s }",
 		"x = sum[i in 1..3] i^2\nprint(x, [1, 2] @ [3, 4])",
 		"model M { state x = 1; x' = NN(x, hidden = [2]) }\ns = solve(M, t = 0..1, max_steps = 10)",
+		"print(discover({t: [0, 1, 2, 3, 4, 5], x: [1, 2, 4, 8, 16, 32]}, basis = poly(2) + sin*[x, 1/x], derivatives = weak))",
+		"model M { state x = 1; unknown f(x) = poly(2); x' = f(x) }\nprint(discover(put_back(M, f = x -> {param a = 1; a*x^2}), basis = [x], t = 0..1, robust = true), source(M))",
 		"fn f(x) = x^2\nunknown g(x) = {param a = 1; a*x}\nmodel M { state x = f(2); x' = -g(x) }",
 	} {
 		f.Add(s)

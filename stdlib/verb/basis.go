@@ -18,7 +18,7 @@ import (
 const OfTerms = "terms"
 
 // maxTerms bounds a library.
-const maxTerms = 2000
+const maxTerms = 1000
 
 // input is one scalar that terms are made of.
 type input struct {

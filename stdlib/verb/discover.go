@@ -128,8 +128,8 @@ func (c *Call) Truth(name string, def bool) (bool, error) {
 	return false, c.Bad(name, "`%s` must be true or false, this is %s", name, value.Describe(c.Args[name]))
 }
 
-// overOf reads which of some inputs are meant.
-func (c *Call) overOf(inputs []input) ([]input, error) {
+// overOf reads which of some inputs are meant; also are other names of theirs, as of the states that go into an unknown.
+func (c *Call) overOf(inputs []input, also ...string) ([]input, error) {
 	if !c.Has("over") {
 		return inputs, nil
 	}
@@ -140,8 +140,8 @@ func (c *Call) overOf(inputs []input) ([]input, error) {
 	}
 	for _, n := range c.names("over") {
 		before := len(out)
-		for _, in := range inputs {
-			if in.name == n || root(in.expr) != nil && root(in.expr).Name == n {
+		for i, in := range inputs {
+			if in.name == n || root(in.expr) != nil && root(in.expr).Name == n || i < len(also) && also[i] == n {
 				out = append(out, in)
 			}
 		}

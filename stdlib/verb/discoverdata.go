@@ -140,9 +140,7 @@ func (c *Call) discoverSolution(s *value.Solution) (value.Value, error) {
 			in := input{n, &ast.Ident{Name: n}}
 			if len(names) > 1 || sl.Shape != nil {
 				x := &ast.Index{X: &ast.Ident{Name: sl.Name}}
-				for _, k := range indexOf(n, sl.Name) {
-					x.Args = append(x.Args, k)
-				}
+				x.Args = append(x.Args, indexOf(n, sl.Name)...)
 				in.expr = x
 			}
 			inputs = append(inputs, in)
@@ -235,7 +233,11 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 	weak := false
 	x, rate := d.x, d.rate
 	if rate == nil {
-		words := []string{"differences", "savgol", "spline", "weak"}
+		var words []string
+		for _, row := range discover.Derivatives() {
+			words = append(words, row.Name)
+		}
+		words = append(words, "weak")
 		if how, err = c.WordOf("derivatives", "spline", words...); err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ func (c *Call) refits(m *value.Model, set discover.Settings) (*train.Spec, error
 		why = "the model was not fitted"
 	case f.Spec == nil || f.Spec.Data == nil && f.Spec.Trajectories == nil:
 		why = "the model was fitted by a loss of its own, not to data"
-	case f.Spec.Compare.Kind != "" && f.Spec.Compare.Kind != "sse" && f.Spec.Compare.Kind != "mse":
+	case squaresOf(f.Spec.Compare).Kind == "":
 		why = "the model was fitted by " + f.Spec.Compare.Kind + ", and this compares by squares"
 	case set.Criterion == "cv":
 		why = "terms are chosen by cross-validation, which is of samples"
@@ -41,6 +41,18 @@ func (c *Call) refits(m *value.Model, set discover.Settings) (*train.Spec, error
 		return nil, c.Bad("refit", "candidates cannot be held against data: %s", why).WithHelp("leave `refit` out")
 	}
 	return nil, nil
+}
+
+// squaresOf is a comparison as one by squares, whose noise the search estimates by itself: that of a normal likelihood too. Its Kind
+// is "" where there is none.
+func squaresOf(s train.LossSpec) train.LossSpec {
+	switch s.Kind {
+	case "", "sse", "mse", "normal":
+		return train.LossSpec{Kind: "sse", Log: s.Log}
+	case "lognormal":
+		return train.LossSpec{Kind: "sse", Log: true}
+	}
+	return train.LossSpec{}
 }
 
 // againstData chooses terms by holding candidates against the data; it gives the values of what else was estimated, by its place in
@@ -62,7 +74,9 @@ func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Un
 	// The same comparison with the other model: what was free stays free, and the trajectories' own values stay theirs.
 	s := *spec
 	s.Sys, s.Free, s.Theta = sys, free, append([]float64(nil), lib.Theta...)
+	s.Compare = squaresOf(spec.Compare)
 	s.AutoScale, s.Methods, s.Stages, s.Progress, s.Snapshot, s.Resume = nil, nil, nil, nil, nil, nil
+	s.Regularise, s.Starts, s.Draw, s.Patience, s.Gradient = nil, 0, nil, 0, ""
 	s.Problem.Sys, s.Problem.Theta = sys, nil
 	if s.Trajectories, err = trajectoriesOf(m, lib, spec); err != nil {
 		return nil, err
@@ -76,7 +90,7 @@ func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Un
 	if rtol == 0 {
 		rtol = defaultRtol
 	}
-	groups(curve, d, comp.Columns(), spec.Compare.Log, rtol)
+	groups(curve, d, comp.Columns(), s.Compare.Log, rtol)
 	guesses := make([]*discover.Guesser, outs)
 	for o := range outs {
 		guesses[o] = discover.NewGuesser(&discover.Data{X: theta, Y: ys[o], N: n, P: p})
@@ -102,7 +116,7 @@ func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Un
 	}
 	f, err := curve.Search(c.Ctx, seeds, set)
 	if err != nil {
-		return nil, c.discoverError(err, d, 0)
+		return nil, err
 	}
 	d.Found = make([][]value.Term, outs)
 	for i, j := range f.Set {

@@ -1,6 +1,7 @@
 package verb
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/model"
 	"github.com/udl-lang/udl/runtime/discover"
+	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
 	"github.com/udl-lang/udl/stdlib/value"
@@ -16,6 +18,9 @@ import (
 
 // An unknown function is known along the trajectory that it was trained on, and nowhere else: there it is sampled, and the
 // regression says which terms it looks like. Where the model was fitted to data, what looks alike is told apart by the data.
+
+// maxRefit is how many coefficients are held against data: each solve has as many sensitivities.
+const maxRefit = 300
 
 // minPoints is how many points of a trajectory are looked at, at least.
 const minPoints = 200
@@ -29,7 +34,7 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := c.overOf(scalarInputs(u))
+	inputs, err := c.overOf(scalarInputs(u), u.Inputs...)
 	if err != nil {
 		return nil, err
 	}
@@ -66,18 +71,48 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	var rs []*discover.Result
-	for o := range d.Outs {
-		if refit != nil && set.Method == "best_subset" {
-			break // the search on the data begins with the best subsets anyway
+	if k := len(exprs) * len(d.Outs); refit != nil && k > maxRefit {
+		if c.Has("refit") {
+			return nil, c.Bad("refit", "%d coefficients are too many to be held against data, more than %d", k, maxRefit).WithHelp("take fewer candidate terms, or leave `refit` out")
 		}
-		r, err := discover.Regress(c.Ctx, &discover.Data{X: theta, Y: ys[o], N: n, P: len(exprs), Series: true}, set)
-		if err != nil {
-			return nil, c.discoverError(err, d, o)
+		d.Notes = append(d.Notes, fmt.Sprintf("%d coefficients were not held against the data, but against what the unknown has learned; up to %d are", k, maxRefit))
+		refit = nil
+	}
+	learned := func(set discover.Settings) (rs []*discover.Result, err error) {
+		for o := range d.Outs {
+			r, err := discover.Regress(c.Ctx, &discover.Data{X: theta, Y: ys[o], N: n, P: len(exprs), Series: true}, set)
+			if err != nil {
+				return nil, c.discoverError(err, d, o)
+			}
+			rs = append(rs, r)
 		}
-		rs = append(rs, r)
+		return rs, nil
+	}
+	var moved map[int]float64
+	if refit != nil {
+		var begin []*discover.Result
+		if set.Method != "best_subset" { // those the search on the data begins with anyway
+			alone := set
+			alone.Ensemble = 0
+			if begin, err = learned(alone); err != nil {
+				return nil, err
+			}
+		}
+		moved, err = c.againstData(d, m, lib, u, refit, begin, theta, ys, n, set)
+		var no *sens.RefusedError
+		switch {
+		case errors.As(err, &no) && !c.Has("refit"):
+			d.Notes = append(d.Notes, "the terms were not held against the data: "+no.Error())
+			d.Noisy, refit = nil, nil
+		case err != nil:
+			return nil, c.discoverError(err, d, 0)
+		}
 	}
 	if refit == nil {
+		rs, err := learned(set)
+		if err != nil {
+			return nil, err
+		}
 		d.Proved = true
 		for o, r := range rs {
 			take(d, &r.Model)
@@ -89,12 +124,6 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 			}
 		}
 		d.Path = pathOf(d, rs)
-	}
-	var moved map[int]float64
-	if refit != nil {
-		if moved, err = c.againstData(d, m, lib, u, refit, rs, theta, ys, n, set); err != nil {
-			return nil, err
-		}
 	}
 	if d.Model, err = c.replaced(m, u, &replacement{d.Inputs, foundFormula(d)}, "from"); err != nil {
 		return nil, err
