@@ -142,6 +142,9 @@ func delimName(d byte) string {
 // cells; on a tie the one that then cuts the next lines into as many. A file of one column has none; comma it is.
 func sniff(src *diag.Source, decimal byte) byte {
 	best, bestN, bestFit := byte(','), 1, 0
+	if decimal == ',' {
+		best = ';'
+	}
 	for _, d := range [...]byte{',', ';', '\t'} {
 		if d == decimal {
 			continue

@@ -129,7 +129,7 @@ func (at *spot) enter(call *sig.Builtin, s string, b bracket, end int) {
 			}
 			at.named, at.before = true, rest
 		} else {
-			for next < len(call.Params) && call.Params[next].NamedOnly {
+			for next < len(call.Params) && (call.Params[next].NamedOnly || at.args[call.Params[next].Name] != "") {
 				next++
 			}
 			if next < len(call.Params) {
@@ -140,7 +140,11 @@ func (at *spot) enter(call *sig.Builtin, s string, b bracket, end int) {
 			}
 			at.before = arg
 		}
-		if at.param != nil {
+		if strings.Contains(at.before, "->") { // in a function anything may stand
+			at.call, at.param, at.direct = nil, nil, false
+			continue
+		}
+		if at.call = call; at.param != nil {
 			at.args[at.param.Name] = strings.TrimSpace(at.before)
 		}
 	}

@@ -64,7 +64,7 @@ func (in *Interp) Names() []string {
 	}
 	for _, v := range in.verbs {
 		for _, p := range v.Params {
-			if p.NamedOnly {
+			if p.NamedOnly && p.Doc != "" && v.Run != nil {
 				add(p.Name)
 			}
 		}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -33,7 +34,7 @@ var taken = []words{
 	{typ: "method", kinds: []sig.Kind{sig.Method}, called: "method of training"},
 	{typ: "method of discovery", kinds: []sig.Kind{sig.Discovery}, called: "method of discovery"},
 	{typ: "solver", kinds: []sig.Kind{sig.Solver}},
-	{typ: "activation", kinds: []sig.Kind{sig.Activation}},
+	{typ: "activation", kinds: []sig.Kind{sig.Activation}, called: "activation"},
 	{typ: verb.OfLosses, first: sig.Likelihood, kinds: []sig.Kind{sig.Loss, sig.Likelihood}, called: "loss"},
 	{typ: verb.OfRates, first: sig.Schedule, kinds: []sig.Kind{sig.Schedule}},
 	{typ: verb.OfRegularisers, first: sig.Regulariser, kinds: []sig.Kind{sig.Regulariser}, called: "regulariser", keys: trained},
@@ -64,7 +65,8 @@ func trained(c *compiler.Compiled) []string {
 func moved(c *compiler.Compiled) []string { return append(trained(c), symbols(c.Model.Consts)...) }
 
 func measured(c *compiler.Compiled) []string {
-	return append(symbols(c.Model.States), symbols(c.Model.Lets)...)
+	inputs := symbols(c.Inputs())
+	return append(symbols(c.Model.States), slices.DeleteFunc(symbols(c.Model.Lets), func(n string) bool { return slices.Contains(inputs, n) })...)
 }
 
 func symbols(list []*model.Symbol) (names []string) {

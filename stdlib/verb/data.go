@@ -208,6 +208,12 @@ func (c *Call) tableFrom(name string, v value.Value) (*value.Table, error) {
 	t.Place = func(row int, col string) string { return fmt.Sprintf("element %d of %s", row+1, col) }
 	for i, key := range r.Keys {
 		a, ok := r.Vals[i].(*value.Array)
+		if ok && len(a.Shape) > 1 && a.Shape[0] > 0 { // a row for each time: a column for each element, "u[1]", "u[2]"
+			if err := c.wide(t, i, key, r.Keys[0], a); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if !ok || len(a.Shape) != 1 {
 			return nil, c.Bad(name, "a record that serves as a table holds vectors, `%s` is %s", key, value.Describe(r.Vals[i])).WithHelp("write `{t: [0, 1, 2], x: [1.5, 1.2, 1.1]}`")
 		}
@@ -223,6 +229,28 @@ func (c *Call) tableFrom(name string, v value.Value) (*value.Table, error) {
 		t.Cols = append(t.Cols, value.Column{Name: key, Values: a.Data})
 	}
 	return t, nil
+}
+
+// wide puts an array of rows into a table of records: a column for each element of a row, by the names that a solution's table has.
+func (c *Call) wide(t *value.Table, i int, key, first string, a *value.Array) error {
+	rows := a.Shape[0]
+	if i > 0 && rows != t.Rows {
+		return c.Bad("data", "`%s` has %d rows, `%s` has %d elements", key, rows, first, t.Rows).WithHelp("the first index of `%s` is that of the time", key)
+	}
+	t.Rows = rows
+	names := system.Names([]system.Slot{{Name: key, Shape: a.Shape[1:]}})
+	for j, n := range names {
+		col := value.Column{Name: n, Values: make([]float64, rows)}
+		for k := range rows {
+			v := a.Data[k*len(names)+j]
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return diag.New("E0606", c.SpanOf("data"), "%s is %v", t.Place(k, n), v).WithHelp("leave out what was not measured, or read a table with empty cells by `csv`")
+			}
+			col.Values[k] = v
+		}
+		t.Cols = append(t.Cols, col)
+	}
+	return nil
 }
 
 // dataOf reads data, match and loss.

@@ -60,7 +60,7 @@ var verbs = []Verb{
 		arg("file", "text", "", "path, relative to the file this stands in")),
 	verb("reshape", "array", "The elements of an array in another shape, the last index running fastest. Columns laid one below the other are `transpose(reshape(v, [columns, rows]))`.",
 		"reshape([1, 2, 3, 4, 5, 6], [2, 3])", reshapeVerb, arg("a", "array", "", ""), pos("shape", "list of whole numbers", "", "")),
-	verb("save", "nothing", "Writes a solution, ensemble, table or record to .csv or .json, the values of a model (parameters, weights) to .json or .safetensors, its text with those values to .udl, or a plot to .svg, .png or .pdf, by the ending of the name.",
+	verb("save", "nothing", "Writes a solution, ensemble, table or record to .csv or .json, a report to .json or .txt, the values of a model (parameters, weights) to .json or .safetensors, its text with those values to .udl, or a plot to .svg, .png or .pdf, by the ending of the name.",
 		"model M { state x = 1; x' = -x }\nsave(solve(M, t = 0..1 by 0.1), \"m.csv\")", saveVerb,
 		arg("value", "any", "", ""), arg("file", "text", "", "path, relative to the file this stands in")),
 	verb("load", "record", "Reads back the values of a model that were saved, as a record for `set`; any .safetensors file of numbers, too.",
