@@ -67,6 +67,9 @@ func profileVerb(c *Call) (value.Value, error) {
 	case err != nil:
 		return nil, err
 	}
+	if w := p.Warning(); w != "" {
+		c.Warn(diag.New("E0534", c.SpanOf("fit"), "profile: %s", w).AsWarning(), false)
+	}
 	return &value.Profile{Of: p}, nil
 }
 
