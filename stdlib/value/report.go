@@ -44,7 +44,7 @@ var figures = []struct {
 	}},
 	{"phases", "a table: where each ended, of a fit in several", func(_ *Report, t *train.Report) Value { return phases(t) }},
 	{"correlations", "a record of records, of the estimates", func(_ *Report, t *train.Report) Value { return correlations(t) }},
-	{"residuals", "a table: data less model, a column for each quantity", func(r *Report, t *train.Report) Value { return r.residuals(t) }},
+	{"residuals", "a table: model minus datum, a column for each quantity", func(r *Report, t *train.Report) Value { return r.residuals(t) }},
 	{"trajectories", "a table: values and error of each of several", func(_ *Report, t *train.Report) Value { return trajectories(t) }},
 	{"warnings", "a list of texts", func(_ *Report, t *train.Report) Value {
 		l := List{}
