@@ -304,13 +304,13 @@ func (t *trial) scaled(ctx context.Context) error {
 	if len(t.noise) == 0 || t.hold {
 		return nil
 	}
-	th, own := slices.Clone(t.prob.Theta), make([][]float64, len(t.tr))
-	for k, tr := range t.tr {
+	th, own := slices.Clone(t.prob.Theta), make([][]float64, len(t.homes))
+	for k, tr := range t.homes {
 		own[k] = slices.Clone(tr.value)
 	}
 	_, err := t.scales(ctx, t.here())
 	copy(t.prob.Theta, th)
-	for k, tr := range t.tr {
+	for k, tr := range t.homes {
 		copy(tr.value, own[k])
 	}
 	return err
