@@ -67,6 +67,7 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 	d.Notes = append(notes, more...)
 	c.library(d, exprs)
 	theta := matrix(cols, n)
+	alike(d, theta, n)
 	refit, err := c.refits(m, set)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,48 @@
+package eval
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/udl-lang/udl/lang/diag"
+)
+
+// Equations that once came out wrong, each with the truth beside it.
+func TestDiscoverTruths(t *testing.T) {
+	for name, text := range map[string]string{
+		// x + y stays what it is, so that 1 is a combination of x and y, and y one of 1 and x.
+		"conserved": `model AB { param k = 0.5; state x = 0.2, y = 1; x' = k*y; y' = -k*y }
+s = solve(AB, t = 0..5 by 0.05, rtol = 1e-10)
+for how in [best_subset, stlsq, sr3] {
+  f = discover(s, basis = poly(1), method = how)
+  assert(f.terms["x'"] == ["y"] and f.terms["y'"] == ["y"], "one term each")
+  assert(length(f.notes) == 1, "and that others say the same")
+}
+g = discover({t: s.t, x: s.x, y: s.y}, basis = poly(1), derivatives = differences)
+assert(g.terms["x'"] == ["y"] and g.proved)
+twice = discover(s, over = x, basis = [x, 2*x, x^2])
+assert(twice.library == ["x", "2*x", "x^2"] and length(twice.notes) == 1)`,
+		"epidemic": `model SIR { param b = 0.5, g = 0.2; state S = 0.98, I = 0.02, R = 0; S' = -b*S*I; I' = b*S*I - g*I; R' = g*I }
+s = solve(SIR, t = 0..40 by 1, rtol = 1e-9)
+for order in [[S, I, R], [R, S, I]] {
+  f = discover(s, over = order, basis = poly(2))
+  assert(f.terms["R'"] == ["I"] and length(f.terms["S'"]) == 1 and f.terms["S'"] == ["S*I"])
+}
+model K { state S = 0.98, R = 0, I = 0.02; unknown f(S, R, I) = NN(hidden = [4], act = tanh); S' = -f(S, R, I); I' = f(S, R, I) - 0.2*I; R' = 0.2*I }
+e = random(normal(0, 0.005), [3, 41], seed = 1)
+best = fit(K, {t: s.t, S: s.S + e[1], I: s.I + e[2], R: s.R + e[3]}, free = [f], seed = 1, train = adam(rate = 0.02, iters = 100) then bfgs(iters = 100))
+found = discover(best, "f", basis = poly(2))
+assert(found.terms.f == ["S*I"])
+assert_close(found.coefficients.f["S*I"], 0.5, rtol = 0.02)`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			in, out := session(t)
+			if err := in.Run(context.Background(), diag.NewSource(name, text)); err != nil {
+				var e strings.Builder
+				diag.RenderList(&e, diag.From(err), false)
+				t.Errorf("%s\n%s", out.String(), e.String())
+			}
+		})
+	}
+}
