@@ -25,8 +25,8 @@ twice = discover(s, over = x, basis = [x, 2*x, x^2])
 assert(twice.library == ["x", "2*x", "x^2"] and length(twice.notes) == 1)`,
 		"epidemic": `model SIR { param b = 0.5, g = 0.2; state S = 0.98, I = 0.02, R = 0; S' = -b*S*I; I' = b*S*I - g*I; R' = g*I }
 s = solve(SIR, t = 0..40 by 1, rtol = 1e-9)
-for order in [[S, I, R], [R, S, I]] {
-  f = discover(s, over = order, basis = poly(2))
+for names in [["S", "I", "R"], ["R", "S", "I"]] {
+  f = discover(s, over = names, basis = poly(2))
   assert(f.terms["R'"] == ["I"] and length(f.terms["S'"]) == 1 and f.terms["S'"] == ["S*I"])
 }
 model K { state S = 0.98, R = 0, I = 0.02; unknown f(S, R, I) = NN(hidden = [4], act = tanh); S' = -f(S, R, I); I' = f(S, R, I) - 0.2*I; R' = 0.2*I }
