@@ -138,11 +138,21 @@ func (r *Report) residuals(t *train.Report) *Table {
 	type place struct {
 		trajectory int
 		t          float64
+		nth        int // of several values of one quantity at one time
 	}
 	row := map[place]int{}
 	var places []place
-	for _, e := range t.Residuals {
-		p := place{e.Trajectory, e.T}
+	of := make([]place, len(t.Residuals))
+	type value struct {
+		trajectory, column int
+		t                  float64
+	}
+	nth := map[value]int{}
+	for i, e := range t.Residuals {
+		v := value{e.Trajectory, e.Column, e.T}
+		p := place{e.Trajectory, e.T, nth[v]}
+		nth[v]++
+		of[i] = p
 		if _, ok := row[p]; !ok {
 			row[p] = len(places)
 			places = append(places, p)
@@ -150,7 +160,7 @@ func (r *Report) residuals(t *train.Report) *Table {
 	}
 	// What was held out may lie between.
 	slices.SortFunc(places, func(a, b place) int {
-		return cmp.Or(cmp.Compare(a.trajectory, b.trajectory), cmp.Compare(a.t, b.t))
+		return cmp.Or(cmp.Compare(a.trajectory, b.trajectory), cmp.Compare(a.t, b.t), cmp.Compare(a.nth, b.nth))
 	})
 	times, numbers := make([]float64, len(places)), make([]float64, len(places))
 	for i, p := range places {
@@ -169,8 +179,8 @@ func (r *Report) residuals(t *train.Report) *Table {
 		}
 		out.Cols = append(out.Cols, Column{Name: c.Quantity, Values: v})
 	}
-	for _, e := range t.Residuals {
-		out.Cols[first+e.Column].Values[row[place{e.Trajectory, e.T}]] = e.Value
+	for i, e := range t.Residuals {
+		out.Cols[first+e.Column].Values[row[of[i]]] = e.Value
 	}
 	return out
 }

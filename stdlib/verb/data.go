@@ -417,7 +417,7 @@ func unitsAgree(m *value.Model, q, column, text string, at diag.Span) error {
 	}
 	name, _, _ := strings.Cut(q, "[")
 	var have types.Unit
-	for _, list := range [][]*model.Symbol{m.C.Model.States, m.C.Model.Lets} {
+	for _, list := range [][]*model.Symbol{m.C.Model.States, m.C.Model.Lets, m.C.Model.Params, m.C.Model.Consts} {
 		for _, s := range list {
 			if s.Name == name {
 				have = s.Unit
