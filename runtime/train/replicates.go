@@ -31,9 +31,12 @@ func (d *Data) folded() *Data {
 	for _, i := range from {
 		out.Times = append(out.Times, d.Times[i])
 	}
+	var more []Column
 	for k := range d.Columns {
-		out.Columns = append(out.Columns, d.Columns[k].layers(from)...)
+		l := d.Columns[k].layers(from)
+		out.Columns, more = append(out.Columns, l[0]), append(more, l[1:]...)
 	}
+	out.Columns = append(out.Columns, more...) // so that the first ones keep their places
 	return out
 }
 

@@ -52,6 +52,13 @@ var figures = []struct {
 		}
 		return l
 	}},
+	{"notes", func(_ *Report, t *train.Report) Value {
+		l := List{}
+		for _, n := range t.Notes {
+			l = append(l, Text(n))
+		}
+		return l
+	}},
 	{"gradients", func(_ *Report, t *train.Report) Value { return Text(t.Gradients) }},
 	{"starts", func(_ *Report, t *train.Report) Value {
 		out := []float64{t.Train.Loss}

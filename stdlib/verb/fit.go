@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/sig"
@@ -124,6 +126,9 @@ func fitVerb(c *Call) (value.Value, error) {
 		return nil, c.fitError(err)
 	}
 	told()
+	if n := unusedPriors(m, r.Report); n != "" {
+		r.Report.Notes = append(r.Report.Notes, n)
+	}
 	out.Result, out.Spec = r, &spec
 	ofEach(out, r)
 	if r.Status == train.Cancelled {
@@ -134,6 +139,23 @@ func fitVerb(c *Call) (value.Value, error) {
 		c.Warn(d, true)
 	}
 	return &value.Model{C: m.C, Theta: r.Theta, Fit: out}, nil
+}
+
+// unusedPriors says which parameters that were free have a distribution, which does not enter the loss.
+func unusedPriors(m *value.Model, r *train.Report) string {
+	var names []string
+	for _, p := range m.C.Model.Params {
+		if p.Prior != nil && slices.ContainsFunc(r.Params, func(e train.Estimate) bool {
+			name, _, _ := strings.Cut(e.Name, "[")
+			return name == p.Name
+		}) {
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "the distribution of " + strings.Join(names, ", ") + " (`~ …`) is no part of the loss: a fit looks at the data alone, and draws no more than its further starts from it"
 }
 
 // autoScales are the input scales that are to be filled from data.
