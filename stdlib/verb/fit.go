@@ -181,7 +181,7 @@ func (c *Call) fitError(err error) error {
 		return d
 	}
 	switch {
-	case errors.As(err, &start):
+	case errors.As(err, &start) && start.Method == nil:
 		d := diag.New("E0511", c.Span, "%v", err)
 		if start.Fault != nil && start.Fault.Source != nil {
 			if s, ok := start.Fault.Source.Where.(diag.Span); ok && !s.IsZero() {

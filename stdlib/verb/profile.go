@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/runtime/system"
 	"github.com/udl-lang/udl/runtime/trace"
 	"github.com/udl-lang/udl/runtime/train"
 	"github.com/udl-lang/udl/stdlib/value"
@@ -54,6 +55,11 @@ func profileVerb(c *Call) (value.Value, error) {
 		d := c.Bad("name", "`%s` has no profile: %s", ne.Name, ne.Reason)
 		if s := diag.Suggest(ne.Name, ne.Known); s != "" {
 			return nil, d.WithHelp("did you mean `%s`?", s)
+		}
+		for _, s := range m.C.System.Theta {
+			if s.Owner == ne.Name && s.Role == system.RoleWeight {
+				return nil, d.WithHelp("an unknown's weights have profiles one by one, such as `profile(%s, \"%s\")`", c.text("fit", "best"), system.Names([]system.Slot{s.Slot})[0])
+			}
 		}
 		return nil, d.WithHelp("free were: %s", join(ne.Known))
 	case errors.As(err, &pe):
