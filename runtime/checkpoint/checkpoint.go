@@ -48,7 +48,7 @@ func (e *MismatchError) Error() string {
 	if e.Version {
 		return fmt.Sprintf("the checkpoint %s was written by another version of udl, which keeps other things", e.Dir)
 	}
-	s := fmt.Sprintf("the checkpoint %s belongs to another fit: ", e.Dir)
+	s := fmt.Sprintf("the checkpoint %s belongs to another fit, which differs in ", e.Dir)
 	for i, d := range e.Differs {
 		switch {
 		case i > 0 && i == len(e.Differs)-1:
@@ -58,10 +58,7 @@ func (e *MismatchError) Error() string {
 		}
 		s += d
 	}
-	if len(e.Differs) == 1 {
-		return s + " is not the same"
-	}
-	return s + " are not the same"
+	return s
 }
 
 // DamagedError is a checkpoint that cannot be read.
@@ -209,7 +206,8 @@ func (k *Keeper) snapshot(s *train.Snapshot) {
 	}
 }
 
-// keep copies a state that is not written yet, since it may be the last. Histories only grow, so they need not be copied.
+// keep copies a state that is not written yet, since it may be the last: an iteration that is broken off may already have changed what it began from. An optimiser
+// has worked through all of it to get there, so that the copy takes little beside. Histories only grow, so they need not be copied.
 func (k *Keeper) keep(s *train.Snapshot) {
 	k.pending = true
 	k.mem = k.mem[:0]
