@@ -21,7 +21,7 @@ import (
 var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss that is a function of the solution. The result is a new model; the original is unchanged. Ctrl-C keeps the best so far.",
 	"model M { param k = 1; state x = 1; x' = -k*x }\nbest = fit(M, t = 0..1 by 0.1, loss = s -> (s.x[end] - 0.5)^2)", fitVerb,
 	arg("model", "model", "", ""),
-	pos("data", "table, list of tables, ensemble or solution", "none", "measurements; a list of tables, or an ensemble, is several trajectories. A record of columns serves as a table"),
+	optData,
 	optMatch,
 	optLoss,
 	optT,
@@ -57,8 +57,8 @@ func fitVerb(c *Call) (value.Value, error) {
 	}
 	spec := train.Spec{Sys: sys, Theta: p.Theta, Problem: *p}
 	out := &value.Fit{Solved: *p}
-	if _, ok := c.Args["loss"].(*value.Lambda); ok {
-		loss, err := c.lossOf(m, &spec.Problem)
+	if l, ok := c.Args["loss"].(*value.Lambda); ok {
+		loss, err := c.lossOf(m, l, &spec.Problem)
 		if err != nil {
 			return nil, err
 		}

@@ -229,10 +229,18 @@ func (c *Call) each(option string, n int, several bool) ([]*value.Record, error)
 	return out, nil
 }
 
+// overData says whether the call compares a model with data, of which there may be several trajectories; a loss that is a function has one.
+func (c *Call) overData() bool {
+	if _, function := c.Args["loss"].(*value.Lambda); function {
+		return false
+	}
+	return slices.Contains([]string{"fit", "grad", "hessian", "check_grad"}, c.Verb.Name)
+}
+
 // perTable says whether inputs are read from columns of the data, `{I: hold("column")}`, and so differ from table to table.
 func (c *Call) perTable() bool {
 	r, ok := c.Args["inputs"].(*value.Record)
-	return ok && c.Verb.Name == "fit" && slices.ContainsFunc(r.Vals, func(v value.Value) bool {
+	return ok && c.overData() && slices.ContainsFunc(r.Vals, func(v value.Value) bool {
 		s, ok := v.(*value.Spec)
 		if !ok || s.Row.Kind != sig.Signal {
 			return false
