@@ -35,6 +35,30 @@ best = fit(K, {t: s.t, S: s.S + e[1], I: s.I + e[2], R: s.R + e[3]}, free = [f],
 found = discover(best, "f", basis = poly(2))
 assert(found.terms.f == ["S*I"])
 assert_close(found.coefficients.f["S*I"], 0.5, rtol = 0.02)`,
+		// The birth rate that was fitted beside the network belongs to the network; that of the equations goes with them.
+		"what goes with it": `model Truth { state x = 1, y = 3; x' = 1.3*x - 0.9*x*y; y' = 0.8*x*y - 1.8*y }
+s = solve(Truth, t = 0..3 by 0.1, rtol = 1e-9)
+e = random(normal(0, 0.01), [2, 31], seed = 1)
+data = {t: s.t, x: s.x + e[1], y: s.y + e[2]}
+model K { param al = 1; state x = 1, y = 3; unknown U(x, y) -> (u1, u2) = NN(hidden = [4], act = tanh); let (u1, u2) = U(x, y); x' = al*x + u1; y' = u2 - 1.8*y }
+best = fit(K, data, free = [U, al, x, y], seed = 1, train = adam(rate = 0.02, iters = 100) then bfgs(iters = 100))
+f = discover(best, "U", basis = [x, y, x*y])
+next = put_back(best, U = f)
+assert(abs(best.al - 1.3) > 0.02 and abs(next.al - 1.3) < 0.01, "the rate of the equations, not of the network")
+assert(next.al == f.system.al and solve(next, t = 0..3).last.x == solve(f.system, t = 0..3).last.x)
+other = put_back(K, U = f)
+assert(other.al == 1, "another model keeps its own")`,
+		"through functions": `unknown G(x) = NN(hidden = [3])
+fn h(x) = G(x)
+fn g(x) = 2*h(x)
+model B { state x = 2; x' = -x + g(x) }
+W = put_back(B, G = x -> 0.25*x^2)
+assert_close(solve(W, t = 0..0.1, rtol = 1e-10).last.x, 2, rtol = 1e-9)
+s = solve(W, t = 0..2 by 0.1, set = {x: 1}, rtol = 1e-9)
+best = fit(B, {t: s.t, x: s.x}, set = {x: 1}, free = [G], seed = 1, train = bfgs(iters = 100))
+found = discover(best, "G", basis = poly(3))
+assert(found.terms.G == ["x^2"])
+print(source(found.system))`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			in, out := session(t)

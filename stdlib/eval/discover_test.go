@@ -129,7 +129,8 @@ func TestDiscoverRefused(t *testing.T) {
 		"random(3)":                 "E0704",
 		"random(normal(0, -1), 3)":  "E0714",
 		"random(normal(0, 1), 1.5)": "E0704",
-		"fn g(x) = NN(x, hidden = [2])\nmodel M { state x = 1; x' = g(x) }\nput_back(M, NN1 = x -> x)": "E0811",
+		"const k = 2\nunknown G(x) = NN(hidden = [2])\nfn g(x) = k*G(x)\nmodel M { state x = 1, k = 1; x' = g(x); k' = -k }\nput_back(M, G = x -> x)": "E0811",
+		"fn g(x) = NN(x, hidden = [2])\nmodel M { state x = 1; x' = g(x) }\nput_back(M, NN1 = x -> x)":                                                "E0811",
 	} {
 		in, _ := session(t)
 		l := diag.From(in.Run(context.Background(), diag.NewSource("t", text)))

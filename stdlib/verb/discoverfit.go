@@ -55,14 +55,13 @@ func squaresOf(s train.LossSpec) train.LossSpec {
 	return train.LossSpec{}
 }
 
-// againstData chooses terms by holding candidates against the data; it gives the values of what else was estimated, by its place in
-// θ of lib.
-func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Unknown, spec *train.Spec, rs []*discover.Result, theta []float64, ys [][]float64, n int, set discover.Settings) (map[int]float64, error) {
-	sys, err := lib.C.System, error(nil)
+// againstData chooses terms by holding candidates against the data; what else was estimated with them is kept in d.
+func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Unknown, spec *train.Spec, rs []*discover.Result, theta []float64, ys [][]float64, n int, set discover.Settings) (err error) {
+	sys := lib.C.System
 	free := coefficients(sys, u.Name)
 	p, outs := len(d.Texts), len(d.Outs)
 	if len(free) != p*outs {
-		return nil, fmt.Errorf("%d coefficients for %d terms", len(free), p*outs)
+		return fmt.Errorf("%d coefficients for %d terms", len(free), p*outs)
 	}
 	for _, f := range freeBeside(sys, spec.Free, u.Name) {
 		if f.Weight {
@@ -79,11 +78,11 @@ func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Un
 	s.Regularise, s.Starts, s.Draw, s.Patience, s.Gradient = nil, 0, nil, 0, ""
 	s.Problem.Sys, s.Problem.Theta = sys, nil
 	if s.Trajectories, err = trajectoriesOf(m, lib, spec); err != nil {
-		return nil, err
+		return err
 	}
 	comp, err := train.NewComparison(s)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	curve := &discover.Curve{Res: comp, Terms: p, Outs: outs, Start: comp.Start()}
 	rtol := s.Problem.Rtol
@@ -112,11 +111,11 @@ func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Un
 	}
 	seeds, err := discover.Seeds(c.Ctx, guesses, rs)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	f, err := curve.Search(c.Ctx, seeds, set)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	d.Found = make([][]value.Term, outs)
 	for i, j := range f.Set {
@@ -129,13 +128,18 @@ func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Un
 		}
 	}
 	d.Path = curvePath(d, f, p)
-	moved := map[int]float64{}
 	for k := p * outs; k < comp.Dim(); k++ {
-		if i, own := comp.Entry(k); !own {
-			moved[i] = comp.At(k, f.V[k])
+		i, own := comp.Entry(k)
+		if own {
+			continue
+		}
+		for _, sl := range sys.Theta {
+			if i >= sl.Off && i < sl.Off+sl.Size() {
+				d.Moved = append(d.Moved, value.Moved{Name: sl.Name, Role: sl.Role, At: i - sl.Off, Value: comp.At(k, f.V[k])})
+			}
 		}
 	}
-	return moved, nil
+	return nil
 }
 
 // trajectoriesOf are those of a fit, for the model with all terms: the same data and values, each with the inputs that it has.

@@ -89,7 +89,6 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 		}
 		return rs, nil
 	}
-	var moved map[int]float64
 	if refit != nil {
 		var begin []*discover.Result
 		if set.Method != "best_subset" { // those the search on the data begins with anyway
@@ -99,7 +98,7 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 				return nil, err
 			}
 		}
-		moved, err = c.againstData(d, m, lib, u, refit, begin, theta, ys, n, set)
+		err = c.againstData(d, m, lib, u, refit, begin, theta, ys, n, set)
 		var no *sens.RefusedError
 		switch {
 		case errors.As(err, &no) && !c.Has("refit"):
@@ -129,17 +128,7 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 	if d.Model, err = c.replaced(m, u, &replacement{d.Inputs, foundFormula(d)}, "from"); err != nil {
 		return nil, err
 	}
-	// What was estimated together with the coefficients goes with them.
-	for i, v := range moved {
-		for _, s := range lib.C.System.Theta {
-			if i < s.Off || i >= s.Off+s.Size() {
-				continue
-			}
-			if to := d.Model.C.System.Find(s.Name, s.Role); to != nil {
-				d.Model.Theta[to.Off+i-s.Off] = v
-			}
-		}
-	}
+	d.Move(d.Model)
 	d.Model.Kept = true
 	return d, nil
 }
