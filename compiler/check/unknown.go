@@ -60,6 +60,10 @@ func (c *checker) applied(cx *ctx, e *entry, args []*model.Expr, at diag.Span) *
 			return nil
 		}
 	}
+	in := c.inputNames(args)
+	if !slices.ContainsFunc(u.Calls, func(k []string) bool { return slices.Equal(k, in) }) {
+		u.Calls = append(u.Calls, in)
+	}
 	return &model.Expr{Op: model.CallU, Unk: u, Args: args, Shape: u.Shape, Span: at}
 }
 

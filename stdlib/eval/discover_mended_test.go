@@ -59,6 +59,12 @@ best = fit(B, {t: s.t, x: s.x}, set = {x: 1}, free = [G], seed = 1, train = bfgs
 found = discover(best, "G", basis = poly(3))
 assert(found.terms.G == ["x^2"])
 print(source(found.system))`,
+		// Along x the unknown is all but constant; along y it shows what it is.
+		"called twice": `model T { state x = 0.3, y = 1, z = 0; unknown U(q) = NN(hidden = [4]); fn w(p) = U(p); x' = 0.01*U(x); y' = 0.2*w(y) - y; z' = 0*U(x + y) }
+W = put_back(T, U = q -> sin(3*q))
+found = discover(W, "U", basis = poly(1) + [sin(3*q)], t = 0..3, accuracy = 0.02)
+assert(found.terms.U == ["sin(3 * q)"] or found.terms.U == ["sin(3*q)"])
+assert(length(found.notes) == 1, "x + y has no name")`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			in, out := session(t)
