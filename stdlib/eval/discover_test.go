@@ -125,6 +125,7 @@ func TestDiscoverRefused(t *testing.T) {
 		m + `put_back(M, f = 3)`:           "E0704",
 		m + `put_back(M, f = (x, y) -> x)`: "E0704",
 		m + `put_back(M, f = discover({t: 0..9, x: (0..9)^2}, basis = [x]))`: "E0704",
+		m + `put_back(M, f = x -> NN(x, hidden = [3]))`:                      "E0812",
 		m + `save(3, "x.udl")`:      "E0704",
 		"random(3)":                 "E0704",
 		"random(normal(0, -1), 3)":  "E0714",

@@ -16,11 +16,14 @@ import (
 // Candidates are held against the data that a model was fitted to: the same comparison, with the model that has all terms in the
 // unknown's place.
 
-// refits says what data candidates are to be held against; nil where they are not.
-func (c *Call) refits(m *value.Model, set discover.Settings) (*train.Spec, error) {
+// far is how many times farther from data than a smooth curve equations must be for that to be said.
+const far = 3.0
+
+// refits says what data candidates are to be held against; nil where they are not, with what is to be said about it.
+func (c *Call) refits(m *value.Model, set discover.Settings) (spec *train.Spec, note string, err error) {
 	want, err := c.Truth("refit", true)
 	if err != nil || !want {
-		return nil, err
+		return nil, "", err
 	}
 	why := ""
 	switch f := m.Fit; {
@@ -35,12 +38,15 @@ func (c *Call) refits(m *value.Model, set discover.Settings) (*train.Spec, error
 	case set.Robust:
 		why = "`robust` is of samples"
 	default:
-		return f.Spec, nil
+		return f.Spec, "", nil
 	}
 	if c.Has("refit") {
-		return nil, c.Bad("refit", "candidates cannot be held against data: %s", why).WithHelp("leave `refit` out")
+		return nil, "", c.Bad("refit", "candidates cannot be held against data: %s", why).WithHelp("leave `refit` out")
 	}
-	return nil, nil
+	if m.Fit == nil {
+		return nil, "", nil
+	}
+	return nil, "the terms were held against what the unknown has learned, not against the data: " + why, nil
 }
 
 // squaresOf is a comparison as one by squares, whose noise the search estimates by itself: that of a normal likelihood too. Its Kind
@@ -63,9 +69,13 @@ func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Un
 	if len(free) != p*outs {
 		return fmt.Errorf("%d coefficients for %d terms", len(free), p*outs)
 	}
+	held := ""
 	for _, f := range freeBeside(sys, spec.Free, u.Name) {
 		if f.Weight {
-			d.Notes = append(d.Notes, fmt.Sprintf("the weights `%s` were held while terms were chosen", f.Name))
+			if of, _, _ := strings.Cut(f.Name, "."); of != held {
+				held = of
+				d.Notes = append(d.Notes, fmt.Sprintf("the weights of `%s` were held while terms were chosen", of))
+			}
 			continue
 		}
 		free = append(free, f)
@@ -122,6 +132,13 @@ func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Un
 		d.Found[j/p] = append(d.Found[j/p], value.Term{At: j % p, Coef: f.Coef[i], StdErr: f.StdErr[i]})
 	}
 	d.Sigma = f.Sigma
+	rough := comp.Rough()
+	for g, name := range d.Noisy {
+		if r, ok := rough[name]; ok && f.Sigma[g] > far*r+curve.Floor[g] {
+			d.Notes = append(d.Notes, fmt.Sprintf("`%s` lies %.2g times farther from these equations than from a smooth curve: the training that they begin with may have ended badly (its loss is %s), or the basis lacks a term", name, f.Sigma[g]/r, value.Short(m.Fit.Result.Loss, 4)))
+			break
+		}
+	}
 	if f.Inclusion != nil {
 		for o := range outs {
 			d.Chances = append(d.Chances, f.Inclusion[o*p:(o+1)*p])

@@ -71,9 +71,12 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 	c.library(d, exprs)
 	theta := matrix(cols, n)
 	alike(d, theta, n)
-	refit, err := c.refits(m, set)
+	refit, note, err := c.refits(m, set)
 	if err != nil {
 		return nil, err
+	}
+	if note != "" {
+		d.Notes = append(d.Notes, note)
 	}
 	if k := len(exprs) * len(d.Outs); refit != nil && k > maxRefit {
 		if c.Has("refit") {
