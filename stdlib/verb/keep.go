@@ -55,13 +55,9 @@ func writeModel(w io.Writer, m *value.Model) error {
 
 // loadVerb reads what writeModel wrote, as a record for `set`.
 func loadVerb(c *Call) (value.Value, error) {
-	name, err := c.TextOf("file", "")
+	name, f, err := c.file()
 	if err != nil {
 		return nil, err
-	}
-	f, err := c.open(name)
-	if err != nil {
-		return nil, c.cannotRead(name, err)
 	}
 	defer f.Close()
 	if strings.EqualFold(filepath.Ext(name), ".safetensors") {
