@@ -48,8 +48,8 @@ func (s *Session) command(ctx context.Context, line string) bool {
 			s.overview()
 			return true
 		}
-		if isName(args) {
-			s.help(args)
+		if isTopic(args) {
+			s.help(strings.Join(strings.Fields(args), " "))
 			return true
 		}
 		return false
@@ -77,6 +77,16 @@ func isName(s string) bool {
 	for i, r := range s {
 		letter := r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= 0x80
 		if !letter && (i == 0 || r != '.' && (r < '0' || r > '9')) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isTopic says whether help may know a page of this name, of one word or several: `help early stopping`.
+func isTopic(s string) bool {
+	for _, w := range strings.Fields(s) {
+		if !isName(w) {
 			return false
 		}
 	}

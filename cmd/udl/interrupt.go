@@ -11,7 +11,7 @@ import (
 )
 
 // interrupts turns Ctrl-C into the end of what is being computed. The first one stops the verb
-// that runs: a fit keeps its best so far, and the script goes on. The next one, or one between verbs, ends
+// that runs: a fit keeps its best so far, and the script goes on, to an exit code that is not 0. The next one, or one between verbs, ends
 // everything.
 type interrupts struct {
 	w io.Writer

@@ -8,7 +8,7 @@
 //	udl doc [NAME]      explain a name; udl help [NAME] is the same
 //	udl version
 //
-// It exits with 0; with 1 when a model or a run has an error, a failed assertion included; with
+// It exits with 0; with 1 when a model or a run has an error, a failed assertion and a training that Ctrl-C stopped included; with
 // 2 when it was called wrongly; with 130 when a second Ctrl-C ended it.
 package main
 

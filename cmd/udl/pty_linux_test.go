@@ -142,7 +142,10 @@ func TestRunInterruptedWithCheckpoint(t *testing.T) {
 	p.Expect("Ctrl-C again ends at once")
 	p.Expect("goes on from its checkpoint")
 	p.Expect("made ")
-	p.Wait()
+	p.Expect("a training was stopped before its end")
+	if code := p.Wait(); code != exitError {
+		t.Errorf("exit code %d", code)
+	}
 	p = terminal(t, dir, "run", "slow.udl")
 	p.Expect("gone on from a checkpoint after ")
 	p.Expect("made 20000")

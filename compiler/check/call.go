@@ -106,7 +106,7 @@ func (c *checker) noFunction(cx *ctx, id *ast.Ident, e *ast.Call) {
 		c.fail(cx, "E0222", id.Span(), "`%s` is not a function", id.Name).At("cannot be called").WithHelp("for a product write `%s*(…)`", id.Name)
 		return
 	}
-	if _, ok := c.env.Lookup(id.Name, sig.Verb, sig.Solver, sig.Optimiser, sig.Loss, sig.Method); ok {
+	if _, ok := c.env.Lookup(id.Name, sig.Verb, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Discovery); ok {
 		c.fail(cx, "E0222", id.Span(), "`%s` belongs in a script", id.Name).At("not for equations").WithHelp("call it after the model")
 		return
 	}

@@ -26,6 +26,8 @@ var runtimeCodes = []Row{
 	{"E0522", "a gradient is not finite", "The loss is finite, but some derivative is infinite or not a number: that of sqrt(x) or of x^n at 0. The message names the sub-expression, its operands and the time.", ""},
 	{"E0530", "inconsistent initial values", "The given initial values of states that have a derivative contradict an algebraic equation or a constraint, or from the first guesses of the algebraic unknowns no solution is found. The message names the equation, by how much it is missed, and the values.", ""},
 	{"E0533", "steps are made again for gradients", "The discrete adjoint reads the steps of a solve backwards, and the limit on memory does not hold all of them. Those that are missing are made again from checkpoints, which gives the same bits and takes up to twice as long.", ""},
+	{"E0534", "a profile of a training that has not ended", "On the way a profile finds a lower loss than the fit's. Fit again, for longer or from there.", ""},
+	{"E0535", "a training was stopped", "By Ctrl-C or a limit on time. Its best so far is the result, without standard errors, and the script goes on; the exit code of the run is then 1.", ""},
 	{"E0531", "given initial values were moved", "Where several derivatives stand in equations whose left sides depend on each other, as x' + y' in two, a combination of the equations holds no derivative and must hold at the start. What is differentiated, x + y, keeps its value; x and y by themselves do not.", ""},
 	{"E0532", "backsolve departs from the solution", "States integrated backwards are not those of the solution: what the equations damp forwards grows backwards. The gradient is as wrong as they are.", ""},
 }

@@ -15,21 +15,22 @@ type Kind string
 // The kinds. Function, Constant and Verb share one namespace; the others have their own:
 // an activation is only looked up after `act =`, a distribution after `~`.
 const (
-	Function       Kind = "function"       // usable in models and scripts: exp, sum, mean
-	Constant       Kind = "constant"       // pi, inf, nan
-	Verb           Kind = "verb"           // script only: solve, fit, plot
-	Representation Kind = "representation" // NN, poly, fourier
-	Activation     Kind = "activation"     // tanh, relu
-	Distribution   Kind = "distribution"   // normal, lognormal
-	Solver         Kind = "solver"         // Tsit5
-	Optimiser      Kind = "optimiser"      // adam, lbfgs
-	Schedule       Kind = "schedule"       // cosine, one_cycle: learning rates that change, in `rate`
-	Regulariser    Kind = "regulariser"    // l1, l2, in `regularise`
-	Loss           Kind = "loss"           // sse, mse
-	Likelihood     Kind = "likelihood"     // normal, poisson: losses that bear names of distributions, in `loss`
-	Signal         Kind = "signal"         // hold, linear, cubic: tables as functions of time, in `inputs`
-	Adjoint        Kind = "adjoint"        // discrete, forward: ways to gradients, after `adjoint =`
-	Method         Kind = "method"         // shooting, collocation
+	Function       Kind = "function"            // usable in models and scripts: exp, sum, mean
+	Constant       Kind = "constant"            // pi, inf, nan
+	Verb           Kind = "verb"                // script only: solve, fit, plot
+	Representation Kind = "representation"      // NN, poly, fourier
+	Activation     Kind = "activation"          // tanh, relu
+	Distribution   Kind = "distribution"        // normal, lognormal
+	Solver         Kind = "solver"              // Tsit5
+	Optimiser      Kind = "optimiser"           // adam, lbfgs
+	Schedule       Kind = "schedule"            // cosine, one_cycle: learning rates that change, in `rate`
+	Regulariser    Kind = "regulariser"         // l1, l2, in `regularise`
+	Loss           Kind = "loss"                // sse, mse
+	Likelihood     Kind = "likelihood"          // normal, poisson: losses that bear names of distributions, in `loss`
+	Signal         Kind = "signal"              // hold, linear, cubic: tables as functions of time, in `inputs`
+	Adjoint        Kind = "adjoint"             // discrete, forward: ways to gradients, after `adjoint =`
+	Method         Kind = "method"              // shooting, collocation: methods of training
+	Discovery      Kind = "method of discovery" // stlsq, sr3
 )
 
 // Param is one parameter of a builtin.

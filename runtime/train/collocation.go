@@ -253,8 +253,8 @@ func (c *collocation) plan() *plan          { return &c.about }
 func (c *collocation) decay() []bool        { return c.trial.decay() }
 func (c *collocation) set(u []float64) bool { return c.trial.set(u) }
 
-// start is where θ stands. Which initial values something that is free moves is found out there.
-func (c *collocation) start() []float64 {
+// begin starts where θ stands. Which initial values something that is free moves is found out there.
+func (c *collocation) begin(context.Context) []float64 {
 	for _, s := range c.tr {
 		sys := s.prob.Sys
 		if sys.Init == nil {
@@ -461,10 +461,10 @@ func (c *collocation) Jacobian(ctx context.Context, u, jac []float64) (bool, err
 }
 
 // startError tells what is not finite at the start.
-func (c *collocation) startError(bad *NonFiniteStart) error {
-	e := &MethodError{Method: "collocation", Reason: c.broken, Help: "start from other parameters, or match what keeps the equations finite, such as `scale = log` for what must be positive"}
+func (c *collocation) startError(_ context.Context, bad *NonFiniteStart) error {
+	m := &MethodError{Method: "collocation", Reason: c.broken, Help: "start from other parameters, or match what keeps the equations finite, such as `scale = log` for what must be positive"}
 	if bad.Gradient {
-		e.Reason = fmt.Sprintf("the derivative of the slopes by %s is not finite", c.trial.vars[bad.Index].name)
+		m.Reason = fmt.Sprintf("the derivative of the slopes by %s is not finite", c.trial.vars[bad.Index].name)
 	}
-	return e
+	return &StartError{Loss: bad.Value, Row: -1, Method: m}
 }

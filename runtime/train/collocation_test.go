@@ -51,7 +51,7 @@ func phaseOf(t *testing.T, s Spec, k int) (phase, []float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f.phases[k], f.phases[k].start()
+	return f.phases[k], f.phases[k].begin(context.Background())
 }
 
 // checkObjective compares gradient and Jacobian of an objective with central differences and with each other.

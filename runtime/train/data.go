@@ -233,6 +233,18 @@ func (d *Data) rows(keep func(row int) bool) *Data {
 	return out
 }
 
+// empty says that nothing is left to compare with.
+func (d *Data) empty() bool {
+	for k := range d.Columns {
+		for i := range d.Times {
+			if !d.Columns[k].missing(i) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // HeldOut says which rows are kept out of the training, by time: the last part of them, or those
 // in a range of times. The zero value keeps all in.
 type HeldOut struct {

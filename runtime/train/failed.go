@@ -63,15 +63,11 @@ func (e *failures) say(note string) string {
 }
 
 // why tells in words what startError tells of a start.
-func why(p phase, bad *NonFiniteStart) string {
-	err := p.startError(bad)
+func why(ctx context.Context, p phase, bad *NonFiniteStart) string {
+	err := p.startError(ctx, bad)
 	var start *StartError
 	if errors.As(err, &start) {
 		return start.why()
-	}
-	var m *MethodError
-	if errors.As(err, &m) {
-		return m.Reason
 	}
 	return err.Error()
 }
@@ -83,6 +79,8 @@ func (e *StartError) why() string {
 		s = e.Trajectory + ": "
 	}
 	switch {
+	case e.Method != nil:
+		return s + e.Method.Reason
 	case e.Free != "":
 		s += "the derivative of the loss by " + e.Free + " is not finite"
 		if e.Grad != nil {
@@ -119,7 +117,7 @@ func place(f *system.Fault) string {
 }
 
 // spoil looks for what makes a gradient not finite that no adjoint has met, such as that of least squares.
-func (t *trial) spoil() {
+func (t *trial) spoil(ctx context.Context) {
 	g := make([]float64, len(t.prob.Theta))
 	for k, tr := range t.tr {
 		p := tr.prob
@@ -134,7 +132,7 @@ func (t *trial) spoil() {
 		if loss == nil {
 			continue
 		}
-		if _, _, err := sens.Adjoint(context.Background(), &p, loss, g); errors.As(err, &t.spoilt) {
+		if _, _, err := sens.Adjoint(ctx, &p, loss, g); errors.As(err, &t.spoilt) {
 			t.at = k
 			return
 		}

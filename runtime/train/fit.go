@@ -90,6 +90,8 @@ type StartError struct {
 	Trajectory string
 	// Phase and After, of a fit in phases, are the phase that cannot start and the one whose best point it starts from; "" in the first.
 	Phase, After string
+	// Method tells what is not finite of what a method minimises in place of the loss; nil where it is the loss.
+	Method *MethodError
 }
 
 // Error tells the whole story in one line.
@@ -103,7 +105,18 @@ func (e *StartError) Error() string {
 	return e.cause()
 }
 
+// Unwrap is what the method says.
+func (e *StartError) Unwrap() error {
+	if e.Method == nil {
+		return nil
+	}
+	return e.Method
+}
+
 func (e *StartError) cause() string {
+	if e.Method != nil {
+		return e.Method.Error()
+	}
 	if e.Free != "" {
 		s := fmt.Sprintf("the loss is %.6g at the start, but its derivative by %s is not finite", e.Loss, e.Free)
 		if e.Grad != nil {
@@ -135,6 +148,8 @@ func (e *StartError) cause() string {
 // Help is one line of what to try.
 func (e *StartError) Help() string {
 	switch {
+	case e.Method != nil:
+		return e.Method.Help
 	case e.Phase != "" && e.Free == "":
 		return "let the time span grow in smaller steps, `shooting(grow = 10)`, or start from other parameters"
 	case e.Free != "":
@@ -338,9 +353,9 @@ func nameOf(sys *system.System) string {
 }
 
 // startError adds to what is not finite at the start why, where and when.
-func (t *trial) startError(bad *NonFiniteStart) error {
+func (t *trial) startError(ctx context.Context, bad *NonFiniteStart) error {
 	if bad.Gradient && t.spoilt == nil {
-		t.spoil()
+		t.spoil(ctx)
 	}
 	e := &StartError{Loss: bad.Value, Fault: t.fault, Value: t.value, Grad: t.spoilt, Row: -1}
 	if bad.Gradient {

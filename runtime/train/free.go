@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/udl-lang/udl/runtime/system"
@@ -43,7 +44,7 @@ func (e *NameError) Error() string {
 }
 
 // Select finds what names mean, in the order of θ and each entry once: a parameter, a weight
-// ("U.W1"), an unknown for all its weights ("U"), or a state for its initial value. The latter is taken
+// ("U.W1"), one of their elements ("k[2]"), an unknown for all its weights ("U"), or a state for its initial value. The latter is taken
 // out of its expression: its value at t0 is written into th, length NTheta, and its flag set.
 // names nil means all parameters and weights. The error is *NameError.
 func Select(sys *system.System, th []float64, names []string, t0 float64) ([]Free, error) {
@@ -51,6 +52,7 @@ func Select(sys *system.System, th []float64, names []string, t0 float64) ([]Fre
 		return nil, fmt.Errorf("%d parameter values were given, the system has %d", len(th), sys.NTheta)
 	}
 	want := make([]bool, len(sys.Theta))
+	parts := make([]map[int]string, len(sys.Theta)) // elements that were named by themselves
 	var states []*system.ThetaSlot
 	for _, name := range names {
 		found := false
@@ -67,6 +69,18 @@ func Select(sys *system.System, th []float64, names []string, t0 float64) ([]Fre
 			if s := &sys.Theta[i]; s.Role == system.RoleInit && s.Name == name {
 				want[i], found = true, true
 				states = append(states, s)
+			}
+		}
+		for i := range sys.Theta {
+			s := &sys.Theta[i]
+			if found || s.Shape == nil || !strings.HasPrefix(name, s.Name+"[") || s.Role != system.RoleParam && s.Role != system.RoleWeight {
+				continue
+			}
+			if k := slices.Index(system.Names([]system.Slot{s.Slot}), name); k >= 0 {
+				if found = true; parts[i] == nil {
+					parts[i] = map[int]string{}
+				}
+				parts[i][k] = name
 			}
 		}
 		if !found {
@@ -88,6 +102,14 @@ func Select(sys *system.System, th []float64, names []string, t0 float64) ([]Fre
 			f := freeSlot(s)
 			f.taken = s.Role == system.RoleInit && taken[s.Name]
 			out = append(out, f)
+			continue
+		}
+		for k := range s.Size() {
+			if name, ok := parts[i][k]; ok {
+				f := freeSlot(s)
+				f.Name, f.Index, f.Shape = name, []int{s.Off + k}, nil
+				out = append(out, f)
+			}
 		}
 	}
 	return out, nil
@@ -134,8 +156,17 @@ func giveInitial(sys *system.System, th []float64, states []*system.ThetaSlot, t
 func unknownName(sys *system.System, name string) error {
 	e := &NameError{Name: name, Reason: "the model has no such parameter, unknown, weight or state"}
 	owners := map[string]bool{}
+	base, _, element := strings.Cut(name, "[")
 	for i := range sys.Theta {
 		s := &sys.Theta[i]
+		if element && s.Name == base {
+			switch s.Role {
+			case system.RoleParam, system.RoleWeight:
+				e.Reason = "there is no such element of " + base
+			case system.RoleInit:
+				e.Reason = "the initial value of " + base + " is free as a whole, not by its elements"
+			}
+		}
 		switch s.Role {
 		case system.RoleParam, system.RoleInit:
 			e.Known = append(e.Known, s.Name)

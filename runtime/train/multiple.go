@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -71,7 +72,6 @@ type round struct {
 	penalty    float64
 	constraint bool
 	k          int
-	before     float64 // the largest gap after the round before
 }
 
 var (
@@ -81,29 +81,33 @@ var (
 
 func (r *round) plan() *plan { return &r.about }
 
-// start opens the round: the multipliers learn from the gaps that the one before has left.
-func (r *round) start() []float64 {
+// begin opens the round: the multipliers learn from the gaps that the one before has left.
+func (r *round) begin(ctx context.Context) []float64 {
 	s := r.shots
 	switch {
 	case r.k == 0:
-		s.guess()
+		s.guess(ctx)
 		s.penalty = r.penalty
 		for _, g := range s.seg {
 			clear(g.m)
 		}
+		s.before, s.largest = math.Inf(1), math.Inf(1)
+		if r.constraint {
+			s.look(ctx, append(s.trial.start(), s.starts...))
+		}
 	case !r.constraint:
 		s.penalty = r.penalty
 	default:
-		before := s.largest
-		s.look()
 		rise := 1.0
-		if s.largest > gapFall*before {
+		if s.largest > gapFall*s.before {
 			rise = priceRise
 		}
 		s.penalty *= rise
 		for _, g := range s.seg {
 			for i := range g.m {
-				g.m[i] = (g.m[i] + g.gap[i]) / rise
+				if g.m[i] /= rise; !math.IsInf(s.largest, 1) { // the gaps are known
+					g.m[i] += g.gap[i] / rise
+				}
 			}
 		}
 	}
@@ -119,18 +123,23 @@ func (r *round) needless() bool {
 	if rtol == 0 {
 		rtol = solve.DefaultRtol
 	}
-	return r.shots.gaps() <= rtol
+	return r.shots.largest <= rtol
 }
 
-// end says what gaps are left.
-func (r *round) end() string {
-	return fmt.Sprintf("largest gap %.2g of the state", r.shots.gaps())
+// end looks once more at where the round has ended, since the last trial need not have been there, and says what gaps are left. The next round is
+// opened by them.
+func (r *round) end(ctx context.Context, u []float64) string {
+	if s := r.shots; !s.look(ctx, u) {
+		return ""
+	}
+	return fmt.Sprintf("largest gap %.2g of the state", r.shots.largest)
 }
 
 // state implements keeper.
 func (r *round) state(l *ledger) {
 	s := r.shots
 	l.num("penalty", &s.penalty)
+	l.num("before", &s.before)
 	l.num("largest", &s.largest)
 	l.vec("scale", s.scale)
 	l.vec("price", s.price)

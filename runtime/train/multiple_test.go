@@ -155,51 +155,6 @@ func TestMultipleShootingLorenz(t *testing.T) {
 	}
 }
 
-// From a snapshot of any round a fit ends at the same bits: multipliers and prices are part of it.
-func TestResumeMultipleShooting(t *testing.T) {
-	lv := settable(testsys.LotkaVolterra(), []float64{1.2, 0.8})
-	d := noisy(t, lv, append([]float64{1.5, 1, 3, 1, 1, 1}, lv.Defaults()[6:]...), span(0, 5, 25), 0.02, 1)
-	d.Columns = d.Columns[:1]
-	spec := func() Spec {
-		s := Spec{Sys: lv, Theta: []float64{1.2, 0.8, 3.5, 1.3, 1, 1, 1.2, 0, 0.8, 0}, Data: d, Stages: []Stage{mustStage(t, "bfgs", map[string]float64{"iters": 6})}}
-		var err error
-		if s.Free, err = Select(lv, s.Theta, []string{"alpha", "gamma", "y"}, 0); err != nil {
-			t.Fatal(err)
-		}
-		return cutting(s, Method{Segments: 3, Constraint: true})
-	}
-	var shots []*Snapshot
-	s := spec()
-	s.Snapshot = func(s *Snapshot) { shots = append(shots, s.Clone()) }
-	want, err := Fit(context.Background(), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	phases := map[int]bool{}
-	for k := 0; k < len(shots); k += 5 {
-		s := spec()
-		s.Resume = shots[k]
-		phases[shots[k].Phase] = true
-		r, err := Fit(context.Background(), s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Equal(r.Theta, want.Theta) || r.Loss != want.Loss || r.Report.Evals != want.Report.Evals {
-			t.Errorf("from phase %d, iteration %d: loss %v after %d evaluations, not %v after %d", shots[k].Phase, shots[k].Iter, r.Loss, r.Report.Evals, want.Loss, want.Report.Evals)
-		}
-	}
-	if len(phases) < 4 {
-		t.Errorf("only %d rounds were resumed", len(phases))
-	}
-	s = spec()
-	s.Resume = shots[len(shots)/2].Clone()
-	s.Resume.Kept = s.Resume.Kept[:1]
-	var e *SnapshotError
-	if _, err := Fit(context.Background(), s); !errors.As(err, &e) {
-		t.Errorf("a snapshot without multipliers: %v", err)
-	}
-}
-
 func TestMultipleShootingRefused(t *testing.T) {
 	lv := settable(testsys.LotkaVolterra(), []float64{1.2, 0.8})
 	d := noisy(t, lv, append([]float64{1.5, 1, 3, 1, 1, 1}, lv.Defaults()[6:]...), span(0, 5, 25), 0.02, 1)

@@ -248,6 +248,7 @@ type watch struct {
 	s     *Spec
 	mu    sync.Mutex
 	state []*Snapshot
+	mine  []*Snapshot // those of state that are not of a snapshot that the fit goes on from; nil before
 	best  int
 
 	threads int
@@ -256,7 +257,7 @@ type watch struct {
 }
 
 func newWatch(s *Spec, n int) *watch {
-	w := &watch{s: s, state: make([]*Snapshot, n)}
+	w := &watch{s: s, state: make([]*Snapshot, n), mine: make([]*Snapshot, n)}
 	if s.Resume != nil {
 		copy(w.state, s.Resume.Starts)
 	}
@@ -309,7 +310,11 @@ func (w *watch) over(one *Spec, k int) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			// The others go on while this is looked at.
-			w.state[k] = s.Clone()
+			if w.mine[k] == nil {
+				w.mine[k] = new(Snapshot)
+				w.state[k] = w.mine[k]
+			}
+			s.copyTo(w.mine[k])
 			if b := w.state[w.best]; b == nil || s.BestLoss < b.BestLoss {
 				w.best = k
 			}

@@ -205,7 +205,7 @@ func TestLikelihoodBesides(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := f.phases[0]
-	checkObjective(t, "priced", f.objective(p), p.start(), 1e-5, 1e-6)
+	checkObjective(t, "priced", f.objective(p), p.begin(context.Background()), 1e-5, 1e-6)
 	a, err := Fit(context.Background(), s)
 	if err != nil {
 		t.Fatal(err)

@@ -17,8 +17,8 @@ import (
 // phase is one of them.
 type phase interface {
 	Objective
-	// start is u where θ stands now.
-	start() []float64
+	// begin is u where θ stands now.
+	begin(ctx context.Context) []float64
 	// set writes θ(u); it is false where that is not finite.
 	set(u []float64) bool
 	// decay says which entries of u are weights of unknowns.
@@ -26,14 +26,16 @@ type phase interface {
 	// plan is what the phase is called and its chain.
 	plan() *plan
 	// startError tells why there is no finite value, or gradient, at the start.
-	startError(bad *NonFiniteStart) error
+	startError(ctx context.Context, bad *NonFiniteStart) error
 }
 
 // keeper is a phase with a state of its own that snapshots must hold.
 type keeper interface{ state(*ledger) }
 
-// ender is a phase that adds something to the report when it has ended.
-type ender interface{ end() string }
+// ender is a phase that adds something to the report when it has ended, at u.
+type ender interface {
+	end(ctx context.Context, u []float64) string
+}
 
 // plan is what a phase is called and how it is trained.
 type plan struct {
@@ -82,13 +84,12 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 			copy(f.trial.prob.Theta, resume.Theta)
 		}
 		began := slices.Clone(f.trial.prob.Theta)
-		u := p.start()
-		kept, keeps := p.(keeper)
+		u := p.begin(ctx)
 		set := Settings{Decay: p.decay(), Resume: resume, Seed: f.spec.Seed + uint64(k)<<32, Failed: all.Failed,
-			Why: func(bad *NonFiniteStart) string { return why(p, bad) }}
-		if resume != nil && keeps {
+			Why: func(bad *NonFiniteStart) string { return why(ctx, p, bad) }}
+		if resume != nil {
 			l := &ledger{from: append([]Array{}, resume.Kept...)}
-			if kept.state(l); l.err != nil {
+			if f.state(p, l); l.err != nil {
 				return nil, nil, l.err
 			}
 		}
@@ -114,11 +115,9 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 					p.set(s.Best)
 					return f.trial.prob.Theta
 				}
-				if keeps {
-					var l ledger
-					kept.state(&l)
-					s.Kept = l.out
-				}
+				var l ledger
+				f.state(p, &l)
+				s.Kept = l.out
 				to(s)
 			}
 		}
@@ -137,7 +136,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		}
 		var bad *NonFiniteStart
 		if errors.As(err, &bad) {
-			err = p.startError(bad)
+			err = p.startError(ctx, bad)
 			if e := (*StartError)(nil); k > 0 && errors.As(err, &e) {
 				e.Phase, e.After = plan.title, f.phases[k-1].plan().title
 			}
@@ -148,13 +147,17 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		p.set(m.U)
 		note := plan.note
 		if e, ok := p.(ender); ok {
-			note = e.end()
-		}
-		for i := range m.History {
-			m.History[i].Phase = k
+			at := ctx
+			if m.Status == Cancelled { // where it stands is still to be told
+				at = context.WithoutCancel(ctx)
+			}
+			note = e.end(at, m.U)
 		}
 		all.U, all.F, all.HeldF, all.Status = m.U, m.F, m.HeldF, m.Status
-		all.History = append(all.History, m.History...)
+		for _, x := range m.History { // copies: snapshots that somebody keeps share those of the phase
+			x.Phase = k
+			all.History = append(all.History, x)
+		}
 		all.Iters += m.Iters
 		all.Evals += m.Evals
 		all.Elapsed += m.Elapsed
@@ -171,6 +174,17 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 		all.F = f.lossOfAll(ctx) // that of the data alone
 	}
 	return &all, done, nil
+}
+
+// state is what snapshots of a phase hold beside its variables: standard deviations, which one phase may settle for those behind it, and
+// what is the phase's own.
+func (f *fitting) state(p phase, l *ledger) {
+	for _, n := range f.trial.noise {
+		l.num("deviation", &n.sd)
+	}
+	if k, ok := p.(keeper); ok {
+		k.state(l)
+	}
 }
 
 // itersBetween is how many iterations some phases have at most.
@@ -226,7 +240,7 @@ func (f *fitting) plan() error {
 	return nil
 }
 
-// hold puts least squares, with standard deviations as the data's spread has them, before phases that estimate these and have no chain of their
+// hold puts least squares, with standard deviations as they stand, before phases that estimate these and have no chain of their
 // own: from far away lm finds the way, and what is left for bfgs is near.
 func (f *fitting) hold() {
 	var out []phase
@@ -343,7 +357,7 @@ func (f *fitting) horizons(m *Method) ([]func(tr *trajectory) float64, error) {
 	return ends, nil
 }
 
-// upTo is the trial on the data up to a time; nil where those are all.
+// upTo is the trial on the data up to a time; nil where those are all. A trajectory with no value until then is left out.
 func (f *fitting) upTo(m *Method, to func(tr *trajectory) float64) (*trial, error) {
 	var parts []*trajectory
 	most, all := 0, true
@@ -356,7 +370,11 @@ func (f *fitting) upTo(m *Method, to func(tr *trajectory) float64) (*trial, erro
 		}
 		most, all = max(most, n), all && n == len(d.Times)
 		n = min(max(n, 2), len(d.Times)) // a trajectory that begins later has its first step
-		loss, err := NewDataLoss(tr.prob.Sys, d.rows(func(row int) bool { return row < n }), f.spec.Compare)
+		part := d.rows(func(row int) bool { return row < n })
+		if part.empty() {
+			continue
+		}
+		loss, err := NewDataLoss(tr.prob.Sys, part, f.spec.Compare)
 		if err != nil {
 			return nil, tr.named(err)
 		}
@@ -364,6 +382,9 @@ func (f *fitting) upTo(m *Method, to func(tr *trajectory) float64) (*trial, erro
 	}
 	if all {
 		return nil, nil
+	}
+	if len(parts) == 0 {
+		return nil, m.bad("begin with a longer part", "up to t = %.6g all values are missing", to(f.trial.tr[0]))
 	}
 	if most < 2 {
 		return nil, m.bad("begin with a longer part", "up to t = %.6g there is one row of data, which is the initial values", to(f.trial.tr[0]))

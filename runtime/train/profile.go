@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/udl-lang/udl/runtime/sens"
 	"gonum.org/v1/gonum/mathext"
 )
 
@@ -37,8 +38,10 @@ type ProfileOptions struct {
 // Profile is the loss along one parameter.
 type Profile struct {
 	Name      string
-	Estimate  float64        // where the fit has it
+	Estimate  float64        // at the optimum that the fit has come to, or that was found from there
 	Loss      float64        // there
+	Fitted    float64        // where the fit has left it
+	FitLoss   float64        // there: above Loss where the training had not reached its optimum
 	Level     float64        // of the interval
 	Threshold float64        // the loss up to which a value belongs to the interval
 	Points    []ProfilePoint // by rising value, the estimate among them
@@ -72,7 +75,8 @@ const (
 	profileGrow    = 2.5 // a step is at most so many times the one before
 	profileRefine  = 12  // refits to find where the threshold is crossed
 	profileCross   = 1e-4
-	profileHalves  = 12 // of a step that goes too far
+	profileHalves  = 12   // of a step that goes too far
+	profileEdge    = 1e-6 // share of the way to a bound that counts as being there
 	profileBetter  = 1e-4
 	profileIters   = 200
 	profileMostDim = 200 // variables up to which the refits use a dense inverse Hessian
@@ -193,11 +197,7 @@ func (p *profiling) refit(ctx context.Context, value float64, start []float64) (
 	one := p.f.trial.without(p.at, value, start)
 	vars := one.vars
 	pt := ProfilePoint{Value: value, Loss: math.Inf(1)}
-	name := "lbfgs"
-	if len(vars) <= profileMostDim {
-		name = "bfgs"
-	}
-	stage, err := NewStage(name, map[string]float64{"iters": profileIters})
+	stage, err := p.stage(len(vars))
 	if err != nil {
 		return pt, err
 	}
@@ -225,6 +225,78 @@ func (p *profiling) refit(ctx context.Context, value float64, start []float64) (
 	return pt, nil
 }
 
+// middle is the point that a profile starts from. A training that has ended early is ended first: the threshold is measured from the least loss, and
+// what lies around another point is no interval of anything.
+func (p *profiling) middle(ctx context.Context, all []float64) (ProfilePoint, error) {
+	t, out := p.f.trial, p.out
+	stages := stagesFor(t)
+	if !stages[0].Optimiser.Squares {
+		stage, err := p.stage(len(t.vars))
+		if err != nil {
+			return ProfilePoint{}, err
+		}
+		stages = []Stage{stage}
+	}
+	m, err := Minimise(ctx, t, t.start(), stages, Settings{})
+	if refused := (*sens.RefusedError)(nil); errors.As(err, &refused) && stages[0].Optimiser.Squares { // the residuals have no derivative, their sum may
+		if stages[0], err = p.stage(len(t.vars)); err == nil {
+			m, err = Minimise(ctx, t, t.start(), stages, Settings{})
+		}
+	}
+	var bad *NonFiniteStart
+	switch {
+	case errors.As(err, &bad):
+		return ProfilePoint{}, &ProfileError{"the fitted model cannot be solved over the data", "fit it again"}
+	case err != nil:
+		return ProfilePoint{}, err
+	case m.Status == Cancelled:
+		return ProfilePoint{}, context.Cause(ctx)
+	}
+	out.Evals += m.Evals
+	out.FitLoss = m.History[0].Loss
+	known, dof := p.unit > 0, float64(p.values()-len(t.vars))
+	if !known {
+		p.unit = m.F / dof
+	}
+	if out.FitLoss-m.F > profileBetter*p.limit*p.unit {
+		t.set(m.U)
+		for k := range all {
+			all[k] = t.value1(&t.vars[k])
+		}
+	}
+	mid, err := p.refit(ctx, all[p.at], all)
+	if err == nil && math.IsInf(mid.Loss, 0) {
+		err = &ProfileError{"the fitted model cannot be solved over the data", "fit it again"}
+	}
+	if !known {
+		p.unit = mid.Loss / dof
+	}
+	return mid, err
+}
+
+// stage is the optimiser of refits of n variables.
+func (p *profiling) stage(n int) (Stage, error) {
+	name := "lbfgs"
+	if n <= profileMostDim {
+		name = "bfgs"
+	}
+	return NewStage(name, map[string]float64{"iters": profileIters})
+}
+
+// Moved says that the training had not reached its optimum, so that the profile is one around another point than the fit's.
+func (p *Profile) Moved() bool { return p.Fitted != p.Estimate }
+
+// Warning says in words what is wrong with the fit, "" where nothing is.
+func (p *Profile) Warning() string {
+	switch {
+	case p.Moved():
+		return fmt.Sprintf("the training had not reached its optimum: the loss is %.6g at %s = %.6g, and the fit's %.6g at %.6g; the profile is that of the optimum, fit again to have it as a model", p.Loss, p.Name, p.Estimate, p.FitLoss, p.Fitted)
+	case p.Lower != nil:
+		return fmt.Sprintf("the loss is %.6g at %s = %.6g, lower than the fit's %.6g: the training has not reached its optimum, fit again from there", p.Lower.Loss, p.Name, p.Lower.Value, p.Loss)
+	}
+	return ""
+}
+
 // run walks both sides.
 func (p *profiling) run(ctx context.Context, r *Result) (*Profile, error) {
 	out := p.out
@@ -233,19 +305,12 @@ func (p *profiling) run(ctx context.Context, r *Result) (*Profile, error) {
 	for k := range all {
 		all[k] = t.value1(&t.vars[k])
 	}
-	out.Estimate = all[p.at]
-	// The others are fitted anew here too, so that a training that ended early is not taken for a bend of the profile.
-	mid, err := p.refit(ctx, out.Estimate, all)
+	out.Fitted = all[p.at]
+	mid, err := p.middle(ctx, all)
 	if err != nil {
 		return nil, err
 	}
-	if math.IsInf(mid.Loss, 0) {
-		return nil, &ProfileError{"the fitted model cannot be solved over the data", "fit it again"}
-	}
-	out.Loss = mid.Loss
-	if p.unit == 0 {
-		p.unit = mid.Loss / float64(p.values()-len(p.f.trial.vars))
-	}
+	out.Estimate, out.Loss = mid.Value, mid.Loss
 	sse := out.Loss
 	if p.f.trial.data.pen.Mean {
 		sse *= float64(p.values())
@@ -324,6 +389,10 @@ func (p *profiling) side(ctx context.Context, mid ProfilePoint, dir, h, bound fl
 			cross, err := p.cross(ctx, at, q, goal)
 			if err != nil {
 				return nil, 0, "", err
+			}
+			if cross != nil && !math.IsInf(bound, 0) && math.Abs(cross.Value-bound) <= profileEdge*math.Abs(mid.Value-bound) {
+				// What rises is the wall of the bound itself: it makes a product 0 that any other value leaves as it is.
+				return append(pts[:len(pts)-1], *cross), dir * math.Inf(1), fmt.Sprintf("the loss stays below the threshold up to the bound %.6g, but for that value itself", bound), nil
 			}
 			if cross != nil {
 				pts = append(pts[:len(pts)-1], *cross, q)
@@ -417,8 +486,8 @@ func (p *Profile) String() string {
 			s += fmt.Sprintf("\nnot identifiable %s: %s", o.side, o.why)
 		}
 	}
-	if p.Lower != nil {
-		s += fmt.Sprintf("\nwarning: the loss is %.6g at %s = %.6g, lower than the fit's %.6g: the training has not reached its optimum, fit again from there", p.Lower.Loss, p.Name, p.Lower.Value, p.Loss)
+	if w := p.Warning(); w != "" {
+		s += "\nwarning: " + w
 	}
 	return s
 }

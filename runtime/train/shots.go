@@ -20,7 +20,8 @@ type shots struct {
 	of    []state   // per state: where its initial value and flag are in θ
 
 	penalty float64
-	largest float64   // gap after the last round, in units of the scale
+	largest float64   // gap after the last round, at the guess before the first, in units of the scale
+	before  float64   // that after the round before it
 	starts  []float64 // u of the starts of segments, one after the other
 	rows    int       // residuals
 	bad     *segment  // which segment failed
@@ -327,14 +328,18 @@ func (s *shots) Jacobian(ctx context.Context, u, j []float64) (bool, error) {
 	})
 }
 
-// look evaluates where things stand, so that the gaps are those of there.
-func (s *shots) look() {
-	if ok, err := s.all(context.Background(), append(s.trial.start(), s.starts...), func(w *worker, d *desk, g *segment) bool {
-		_, sol, err := d.ws.Value(context.Background(), &w.prob, g)
-		return g.ended(context.Background(), sol, err)
-	}); ok && err == nil {
-		s.largest = s.gaps()
+// look evaluates u, so that the gaps are those of there. It is false, and the largest infinite, where that cannot be.
+func (s *shots) look(ctx context.Context, u []float64) bool {
+	ok, err := s.all(ctx, u, func(w *worker, d *desk, g *segment) bool {
+		_, sol, err := d.ws.Value(ctx, &w.prob, g)
+		return g.ended(ctx, sol, err)
+	})
+	s.before = s.largest
+	if s.largest = math.Inf(1); !ok || err != nil {
+		return false
 	}
+	s.largest = s.gaps()
+	return !math.IsInf(s.largest, 1)
 }
 
 // gaps is the largest gap as they stand.
@@ -349,7 +354,7 @@ func (s *shots) gaps() float64 {
 }
 
 // startError tells which segment has no finite loss at the start.
-func (s *shots) startError(bad *NonFiniteStart) error {
+func (s *shots) startError(_ context.Context, bad *NonFiniteStart) error {
 	e := &StartError{Loss: bad.Value, Row: -1}
 	if n := len(s.trial.vars); bad.Gradient {
 		if e.Free = "the start of a segment"; bad.Index < n {
@@ -370,13 +375,13 @@ func (s *shots) startError(bad *NonFiniteStart) error {
 }
 
 // guess finds where the segments begin: on smooth curves through what was measured; what was not, where the solution passes at the start.
-func (s *shots) guess() {
+func (s *shots) guess(ctx context.Context) {
 	s.scatter()
 	s.prices()
 	size := make([]float64, s.nx)
 	passes := make([][]float64, len(s.trial.tr))
 	for k, tr := range s.trial.tr {
-		passes[k] = s.passes(tr)
+		passes[k] = s.passes(ctx, tr)
 		for at, v := range passes[k] {
 			size[at%s.nx] = math.Max(size[at%s.nx], math.Abs(v))
 		}
@@ -435,12 +440,12 @@ func (s *shots) scatter() {
 }
 
 // passes is the solution at the times of a trajectory's data, where θ stands; where it ends before, it stays as it was.
-func (s *shots) passes(tr *trajectory) []float64 {
+func (s *shots) passes(ctx context.Context, tr *trajectory) []float64 {
 	times := tr.data.data.Times
 	x := make([]float64, len(times)*s.nx)
 	p := tr.prob
 	p.Theta, p.Times, p.NoDense = s.trial.theta(tr), times, true
-	sol, err := solve.Solve(context.Background(), &p)
+	sol, err := solve.Solve(ctx, &p)
 	if err != nil || len(sol.T) == 0 {
 		if p.Sys.Init != nil {
 			p.Sys.Init.Clone().Eval(x[:s.nx], p.T0, nil, p.Theta)

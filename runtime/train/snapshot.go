@@ -86,6 +86,40 @@ func cloneArrays(list []Array) []Array {
 	return out
 }
 
+// copyTo makes c what s is, in memory of c's own, which it uses again. Histories only grow, and what is in them stays, so these are shared: a copy after
+// each iteration would take the square of the iterations.
+func (s *Snapshot) copyTo(c *Snapshot) {
+	was := *c
+	*c = *s
+	c.Best, c.BestGrad = again(was.Best, s.Best), again(was.BestGrad, s.BestGrad)
+	c.From, c.Held, c.Theta = again(was.From, s.From), again(was.Held, s.Held), again(was.Theta, s.Theta)
+	c.Arrays, c.Kept = arraysAgain(was.Arrays, s.Arrays), arraysAgain(was.Kept, s.Kept)
+	if s.Values != nil {
+		th := slices.Clone(s.Values())
+		c.Values = func() []float64 { return th }
+	}
+}
+
+// again is a copy of from, in the memory of to if that is large enough; nil of nil.
+func again(to, from []float64) []float64 {
+	if from == nil {
+		return nil
+	}
+	return append(to[:0], from...)
+}
+
+func arraysAgain(to, from []Array) []Array {
+	out := to[:0]
+	for i, a := range from {
+		var v []float64
+		if i < len(to) {
+			v = to[i].Values
+		}
+		out = append(out, Array{a.Name, again(v, a.Values)})
+	}
+	return out
+}
+
 // SnapshotError is a snapshot that belongs to another minimisation.
 type SnapshotError struct{ Reason string }
 

@@ -22,6 +22,7 @@ type trial struct {
 	loss    sens.Loss     // of the first trajectory
 	data    *DataLoss     // loss, when it compares with data
 	tr      []*trajectory
+	homes   []*trajectory // whose own the variables are, by their number: tr, but for what a part of the data leaves out
 	vars    []variable
 	shared  []int // the variables that all trajectories share
 	forward bool
@@ -54,7 +55,7 @@ func newTrial(p solve.Problem, loss sens.Loss, vars []variable, forward bool) *t
 
 // newTrialOver is the trial of several, whose own variables are among vars; th is what they share, and becomes the trial's own.
 func newTrialOver(th []float64, tr []*trajectory, vars []variable, forward bool) *trial {
-	t := &trial{prob: tr[0].prob, data: tr[0].data, tr: tr, vars: vars, forward: forward}
+	t := &trial{prob: tr[0].prob, data: tr[0].data, tr: tr, homes: tr, vars: vars, forward: forward}
 	t.prob.Theta = th
 	if t.data != nil {
 		t.loss = t.data
@@ -117,12 +118,14 @@ func decayOf(vars []variable) []bool {
 	return d
 }
 
-// with is the trial over other data: tr are, in their order, its trajectories with other losses.
+// with is the trial over other data: tr are, in their order, its trajectories with other losses, or some of them. The variables are
+// the same; on those of a trajectory that is left out nothing depends.
 func (t *trial) with(tr []*trajectory) *trial {
 	o := newTrialOver(t.prob.Theta, tr, t.vars, t.forward)
 	if tr[0].data == nil {
 		o.loss = t.loss
 	}
+	o.homes = t.homes
 	o.threads, o.by, o.hold = t.threads, t.by, t.hold
 	return o
 }
@@ -130,10 +133,13 @@ func (t *trial) with(tr []*trajectory) *trial {
 // value1 is a variable's value as it stands in θ.
 func (t *trial) value1(v *variable) float64 {
 	if v.own {
-		return t.tr[v.of].value[v.at]
+		return t.homes[v.of].value[v.at]
 	}
 	return t.prob.Theta[v.index]
 }
+
+// begin starts where θ stands.
+func (t *trial) begin(context.Context) []float64 { return t.start() }
 
 // start is u of the parameters as they stand.
 func (t *trial) start() []float64 {
@@ -152,7 +158,7 @@ func (t *trial) set(u []float64) bool {
 		v := &t.vars[k]
 		th := v.Value(u[k])
 		if v.own {
-			t.tr[v.of].value[v.at] = th
+			t.homes[v.of].value[v.at] = th
 		} else {
 			t.prob.Theta[v.index] = th
 		}

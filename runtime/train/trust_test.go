@@ -152,3 +152,34 @@ func TestOffsetIsThatOfALine(t *testing.T) {
 	}
 	nearly(t, "offset", r.Report.Identify.Offset, math.Sqrt((here-least)/2)/math.Sqrt(here/(n-2)), 1e-6)
 }
+
+// A profile of a training that ended early is that of the optimum, SciPy's of TestWeightZero, and says so.
+func TestProfileOfUnfinishedTraining(t *testing.T) {
+	s := decaySpec("sse", []float64{0, 2, 3, 4}, []float64{3, 1, 0.5, 0.3})
+	s.Stages = []Stage{mustStage(t, "lm", map[string]float64{"iters": 1})}
+	r := fit(t, s)
+	p := mustProfile(t, r, "k", ProfileOptions{})
+	nearly(t, "lower end", p.Lo, 0.5070638909589905, 1e-3)
+	nearly(t, "upper end", p.Hi, 0.6441069294940047, 1e-3)
+	nearly(t, "estimate", p.Estimate, 0.5705815115418469, 1e-5)
+	if !p.Moved() || p.Fitted != r.Theta[0] || math.Abs(p.FitLoss-r.Loss) > 1e-9*r.Loss || p.Lower != nil || !strings.Contains(p.String(), "had not reached its optimum") {
+		t.Errorf("%v; the fit's %v", p, r.Loss)
+	}
+	s.Stages = nil
+	if p = mustProfile(t, fit(t, s), "k", ProfileOptions{}); p.Moved() || p.Warning() != "" {
+		t.Errorf("%v", p)
+	}
+}
+
+// Of c·x0, whose product alone is measured, neither factor has a finite end but for what the bound of the other sets.
+func TestProfileOfAFactor(t *testing.T) {
+	sys := testsys.System("Factor", []string{"y"}, []testsys.Param{{Name: "c", Value: 2}, {Name: "x0", Value: 1}},
+		func(th []testsys.Expr) []testsys.Expr { return []testsys.Expr{th[0].Mul(th[1])} },
+		func(_ testsys.Expr, x, th []testsys.Expr) []testsys.Expr { return []testsys.Expr{x[0].Times(-0.5)} })
+	sys.Theta[0].Lo, sys.Theta[0].Hi = 0, 10
+	r := fit(t, Spec{Sys: sys, Data: &Data{Times: []float64{0, 1, 2, 3}, Columns: []Column{{Name: "y", Values: []float64{3, 1.9, 1.1, 0.6}}}}})
+	p := mustProfile(t, r, "c", ProfileOptions{})
+	if !math.IsInf(p.Lo, -1) || !math.IsInf(p.Hi, 1) || !strings.Contains(p.OpenLo, "bound 0") || !strings.Contains(p.OpenHi, "bound 10") {
+		t.Errorf("%v", p)
+	}
+}

@@ -31,6 +31,7 @@ type Options struct {
 	Missing   []string // further words for a missing cell, beside the empty one and NA
 	Text      []string // columns that are texts even where they look like numbers
 	Units     Units
+	Decimal   byte  // what stands for the decimal point: '.' (or 0) or ','
 	MaxBytes  int64 // limit on the size of the file; none when 0
 }
 
@@ -44,6 +45,8 @@ type Options struct {
 // `[year], [1]` or `year, mg/L`. A column without a name that is empty throughout is dropped (a delimiter at the ends
 // of lines makes one), any other is called column1, column2, … by its place.
 //
+// A column in which every number has a comma for its point is refused unless Options say that this is meant.
+//
 // Errors are diagnostics E0600 to E0611 at the cell, with one way to mend it.
 func ReadCSV(r io.Reader, name string, opt Options) (*Table, error) {
 	text, d := read(r, name, opt.MaxBytes)
@@ -52,7 +55,7 @@ func ReadCSV(r io.Reader, name string, opt Options) (*Table, error) {
 	}
 	src := diag.NewSource(name, text)
 	if opt.Delimiter == 0 {
-		opt.Delimiter = sniff(src)
+		opt.Delimiter = sniff(src, opt.Decimal)
 	}
 	recs, d := split(src, opt.Delimiter)
 	if d != nil {
@@ -174,7 +177,7 @@ func (b *builder) table(name string) (*Table, *diag.Diagnostic) {
 func (b *builder) checkHeader() *diag.Diagnostic {
 	numbers, words := 0, 0
 	for _, f := range b.head {
-		if _, ok := number(f.text); ok && !f.quoted {
+		if _, ok := b.number(f.text); ok && !f.quoted {
 			numbers++
 		} else if f.text != "" {
 			words++
@@ -235,13 +238,23 @@ func (b *builder) missing(f field) bool {
 func (b *builder) fill(c *Column, j int) *diag.Diagnostic {
 	c.Missing = make([]bool, len(b.rows))
 	numeric, some, special := false, false, true
+	var comma *field // the first cell, where all are numbers but for a decimal comma
+	commas := true
 	for r, rec := range b.rows {
 		f := rec[j]
 		if c.Missing[r] = b.missing(f); c.Missing[r] {
 			continue
 		}
+		if !some {
+			comma = &rec[j]
+		}
 		some = true
-		if v, ok := number(f.text); ok {
+		whole, digits := b.number(f.text)
+		commas = commas && (b.comma(f.text) || digits && !strings.Contains(f.text, ".") && whole == whole)
+		if b.comma(f.text) && !b.comma(comma.text) {
+			comma = &rec[j]
+		}
+		if v, ok := whole, digits; ok {
 			numeric = numeric || !math.IsInf(v, 0) && !math.IsNaN(v)
 		} else {
 			special = false
@@ -250,6 +263,10 @@ func (b *builder) fill(c *Column, j int) *diag.Diagnostic {
 	// A column of nothing but nan is a failed computation, not a column of texts; one of nothing at all is
 	// a measurement that was never made.
 	numeric = numeric || some && special || !some
+	if some && commas && b.comma(comma.text) && !slices.Contains(b.opt.Text, c.Name) {
+		return diag.New("E0605", comma.span, "the numbers of column `%s` have a comma for their decimal point, %q", c.Name, comma.text).At("expected a number").
+			WithHelp("read the file with `decimal = \",\"`, or write `%s` for `%s`", strings.Replace(comma.text, ",", ".", 1), comma.text)
+	}
 	if !numeric || slices.Contains(b.opt.Text, c.Name) {
 		c.Text = make([]string, len(b.rows))
 		for r, rec := range b.rows {
@@ -264,7 +281,7 @@ func (b *builder) fill(c *Column, j int) *diag.Diagnostic {
 			c.Values[r] = math.NaN()
 			continue
 		}
-		v, ok := number(f.text)
+		v, ok := b.number(f.text)
 		if !ok {
 			return notNumber(c, f)
 		}
@@ -301,6 +318,17 @@ func decimalComma(s string) bool {
 	}
 	v, ok := number(strings.Replace(s, ",", ".", 1))
 	return ok && !math.IsNaN(v) && !math.IsInf(v, 0)
+}
+
+// comma says whether a cell is a number but for a decimal comma, which is not meant.
+func (b *builder) comma(s string) bool { return b.opt.Decimal != ',' && decimalComma(s) }
+
+// number reads a cell, with a decimal comma where that is meant.
+func (b *builder) number(s string) (float64, bool) {
+	if b.opt.Decimal == ',' && decimalComma(s) {
+		s = strings.Replace(s, ",", ".", 1)
+	}
+	return number(s)
 }
 
 var ungroup = strings.NewReplacer(",", "", " ", "", "'", "", "_", "", "\u00a0", "", "\u202f", "")

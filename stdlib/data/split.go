@@ -140,9 +140,15 @@ func delimName(d byte) string {
 
 // sniff finds the delimiter: of comma, semicolon and tab the one that cuts the header into most
 // cells; on a tie the one that then cuts the next lines into as many. A file of one column has none; comma it is.
-func sniff(src *diag.Source) byte {
+func sniff(src *diag.Source, decimal byte) byte {
 	best, bestN, bestFit := byte(','), 1, 0
+	if decimal == ',' {
+		best = ';'
+	}
 	for _, d := range [...]byte{',', ';', '\t'} {
+		if d == decimal {
+			continue
+		}
 		counts := countCells(src.Text, d, 12)
 		if len(counts) == 0 {
 			continue

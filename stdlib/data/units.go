@@ -37,7 +37,8 @@ func (b *builder) unitsRow() record {
 func (b *builder) numberBelow(j int) bool {
 	for _, r := range b.rows[1:] {
 		if !b.missing(r[j]) {
-			_, ok := number(r[j].text)
+			_, ok := b.number(r[j].text)
+			ok = ok || b.comma(r[j].text)
 			return ok
 		}
 	}

@@ -61,7 +61,7 @@ func (in *Interp) call(f *frame, e *ast.Call) (value.Value, error) {
 		}
 		return value.Num(x.Eval(args)), nil
 	}
-	if b, ok := in.table.Lookup(id.Name, sig.Solver, sig.Optimiser, sig.Loss, sig.Method); ok {
+	if b, ok := in.table.Lookup(id.Name, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Discovery); ok {
 		args, _, _, _, err := in.arguments(f, b, e)
 		if err != nil {
 			return nil, err
@@ -380,14 +380,47 @@ func options(b *sig.Builtin) string {
 	return strings.Join(names, ", ")
 }
 
+// byName is the error of an argument by position of what takes all by name.
+func byName(b *sig.Builtin, e *ast.Call) *diag.Diagnostic {
+	arg := "…"
+	if sp := e.Args[0].Span(); sp.Src != nil && sp.Hi-sp.Lo < 30 {
+		arg = sp.Src.Text[sp.Lo:sp.Hi]
+	}
+	d := diag.New("E0706", e.Args[0].Span(), "`%s` takes its options by name", b.Name)
+	return d.WithHelp("write `%s(%s = %s)`; its options are: %s", b.Name, b.Params[0].Name, arg, options(b))
+}
+
+// optionsElsewhere are options that others have, and where to say here what they say, in calls that have the option `of`.
+var optionsElsewhere = []struct{ others, of, help string }{
+	{"dt step h", "solver", "a fixed step is the solver's, `solver = RK4(dt = 0.1)`; output times are `t = 0..10 by 0.1`, and `max_step` bounds the steps"},
+	{"bounds lower upper lb ub limits", "free", "bounds stand in the model, `param k = 1 in 0..10`"},
+	{"optimizer optimiser opt algorithm alg", "train", "optimisers stand in `train = …`, such as `train = adam(iters = 500) then lbfgs`"},
+	{"iters iterations maxiters max_iter maxiter epochs steps niter", "train", "iterations are the optimiser's, `train = lbfgs(iters = 500)`"},
+	{"rate lr learning_rate", "train", "the rate is the optimiser's, `train = adam(rate = 0.01)`"},
+	{"weights weight sigma sd noise", "loss", "these are options of losses, `loss = sse(weights = {x: 2})` or `loss = normal(sd = 0.1)`"},
+	{"by group groups subject id", "match", "a table is split where it is read, `csv(\"file.csv\", time = \"t\", by = \"id\")`"},
+	{"batch window grow until batch_size", "method", "this is an option of a method, `method = shooting(batch = 32)`"},
+	{"params parameters p p0 x0 u0 values", "set", "values are given by name, `set = {k: 2}`, initial values by the state's name"},
+	{"tol tolerance reltol", "rtol", "tolerances are `rtol` and `atol`"},
+	{"abstol", "atol", "tolerances are `rtol` and `atol`"},
+	{"tspan times time saveat", "t", "times are `t = 0..10 by 0.1`"},
+	{"gradient grad sensealg sensitivity", "adjoint", "how gradients are computed is `adjoint = …`"},
+	{"regularize penalty l1 l2 weight_decay", "regularise", "prices on what is free are `regularise = {U: l2(1e-4)}`"},
+	{"early_stopping", "patience", "early stopping is `patience = 50` with `holdout = 0.3`"},
+	{"validation valid test split", "holdout", "data are kept out of the training by `holdout = 0.3`"},
+	{"multistart restarts nstarts", "starts", "several starts are `starts = 20`"},
+}
+
 func unknownOption(b *sig.Builtin, name *ast.Ident) error {
 	var names []string
 	for _, p := range b.Params {
 		names = append(names, p.Name)
 	}
 	d := diag.New("E0706", name.Span(), "`%s` has no option `%s`", b.Name, name.Name)
-	if word := strings.ToLower(name.Name); slices.Contains(names, "solver") && (word == "dt" || word == "step" || word == "h") {
-		return d.WithHelp("a fixed step is the solver's, `solver = RK4(dt = 0.1)`; output times are `t = 0..10 by 0.1`, and `max_step` bounds the steps")
+	for _, o := range optionsElsewhere {
+		if slices.Contains(names, o.of) && slices.Contains(strings.Fields(o.others), strings.ToLower(name.Name)) {
+			return d.WithHelp("%s", o.help)
+		}
 	}
 	if s := diag.Suggest(name.Name, names); s != "" {
 		return d.WithHelp("did you mean `%s`?", s)
@@ -514,6 +547,22 @@ func (in *Interp) namesOf(f *frame, e ast.Expr) (value.Value, error) {
 		}
 	case *ast.String:
 		return value.Word(x.Value), nil
+	case *ast.Index: // an element, k[2], as a report calls it
+		base, err := in.namesOf(f, x.X)
+		if err != nil {
+			return nil, err
+		}
+		if w, ok := base.(value.Word); ok {
+			at := make([]string, len(x.Args))
+			for i, a := range x.Args {
+				k, err := in.number(f, a)
+				if err != nil {
+					return nil, err
+				}
+				at[i] = value.Format(k)
+			}
+			return w + "[" + value.Word(strings.Join(at, ",")) + "]", nil
+		}
 	}
 	return nil, diag.New("E0703", e.Span(), "a name is needed here").WithHelp("for example `[U, alpha]`")
 }

@@ -90,7 +90,7 @@ func (in *Interp) CallVerb(ctx context.Context, name string, args map[string]val
 	host := in.hostIn(dir)
 	var warned *diag.Diagnostic
 	host.Warn = func(d *diag.Diagnostic, failed bool) {
-		if failed {
+		if failed && d.Code != "E0535" { // of a training that was stopped the status tells
 			warned = d
 		}
 	}

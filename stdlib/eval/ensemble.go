@@ -8,7 +8,6 @@ import (
 
 	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
-	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/runtime/trace"
 	"github.com/udl-lang/udl/stdlib/value"
 	"github.com/udl-lang/udl/stdlib/verb"
@@ -95,29 +94,4 @@ func (in *Interp) showEnsemble(w io.Writer, e *value.Ensemble) {
 	}
 	st := e.Res.Stats
 	fmt.Fprintf(w, "%s: %d steps, %d rejected, %d evaluations\n", e.Res.Solver, st.Steps, st.Rejected, st.Evals)
-}
-
-// wordsOf is the kind of words that come first in the values of an option, "" for none.
-func wordsOf(p *sig.Param) sig.Kind {
-	switch p.Type {
-	case ofDistributions, verb.OfDistribution:
-		return sig.Distribution
-	case verb.OfSignals:
-		return sig.Signal
-	case verb.OfLosses:
-		return sig.Likelihood
-	case verb.OfRates:
-		return sig.Schedule
-	case verb.OfRegularisers:
-		return sig.Regulariser
-	}
-	if p.Name == verb.AdjointOption {
-		return sig.Adjoint
-	}
-	return ""
-}
-
-// bare says that words of a kind may stand without brackets: all their options have defaults.
-func bare(k sig.Kind) bool {
-	return k == sig.Schedule || k == sig.Regulariser || k == sig.Likelihood
 }

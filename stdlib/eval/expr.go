@@ -124,7 +124,7 @@ func (in *Interp) ident(f *frame, e *ast.Ident) (value.Value, error) {
 	if r, ok := in.table.Row(e.Name, sig.Constant); ok {
 		return value.Num(r.Value), nil
 	}
-	if b, ok := in.table.Lookup(e.Name, sig.Solver, sig.Optimiser, sig.Loss, sig.Method); ok {
+	if b, ok := in.table.Lookup(e.Name, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Discovery); ok {
 		return &value.Spec{Row: b, Args: map[string]value.Value{}, Span: e.Span()}, nil
 	}
 	if f != nil && bare(f.words) {
@@ -170,7 +170,7 @@ func (in *Interp) known(f *frame) []string {
 	for k := range in.vars {
 		names = append(names, k)
 	}
-	return append(names, in.table.Names(sig.Function, sig.Constant, sig.Verb, sig.Solver, sig.Optimiser, sig.Loss, sig.Likelihood, sig.Method)...)
+	return append(names, in.table.Names(sig.Function, sig.Constant, sig.Verb, sig.Solver, sig.Optimiser, sig.Loss, sig.Likelihood, sig.Method, sig.Discovery)...)
 }
 
 // array wants an array of numbers; truth values count as 1 and 0.

@@ -11,16 +11,62 @@ import (
 	"github.com/udl-lang/udl/stdlib/verb"
 )
 
-var everyKind = []sig.Kind{sig.Verb, sig.Function, sig.Constant, sig.Representation, sig.Solver, sig.Optimiser, sig.Schedule, sig.Regulariser, sig.Loss, sig.Likelihood, sig.Method, sig.Activation, sig.Distribution, sig.Signal, sig.Adjoint}
+// kinds are those of builtins, in the order in which help tells of them: what a list of them is headed, and the page that lists them.
+var kinds = []struct {
+	kind    sig.Kind
+	heading string
+	page    string // `help losses`; several kinds may share one
+}{
+	{sig.Verb, "verbs of scripts", "verbs"},
+	{sig.Function, "functions", "functions"},
+	{sig.Constant, "constants", "constants"},
+	{sig.Representation, "unknown functions", "representations"},
+	{sig.Solver, "solvers", ""}, // has a table of its own
+	{sig.Optimiser, "optimisers, in `train`", "optimisers"},
+	{sig.Schedule, "learning rates that change, in `rate`", "schedules"},
+	{sig.Regulariser, "regularisers, in `regularise`", "regularisers"},
+	{sig.Loss, "losses against data, in `loss`", "losses"},
+	{sig.Likelihood, "likelihoods of data, in `loss`", "losses"},
+	{sig.Method, "methods of training, in `method` of `fit`", "methods"},
+	{sig.Discovery, "methods of discovery, in `method` of `discover`", "discovery"},
+	{sig.Activation, "activations, after `act =`", "activations"},
+	{sig.Distribution, "distributions, after `~` and in `vary`", "distributions"},
+	{sig.Signal, "signals, in `inputs`", "signals"},
+	{sig.Adjoint, "ways to gradients, after `adjoint =`", "adjoints"},
+}
 
-// Names lists everything help knows, sorted, each once.
+var everyKind = func() (all []sig.Kind) {
+	for _, k := range kinds {
+		all = append(all, k.kind)
+	}
+	return all
+}()
+
+// Names lists everything help knows, sorted, each once: builtins, topics, lists, and options of verbs.
 func (in *Interp) Names() []string {
 	seen := map[string]bool{}
 	var out []string
-	for _, n := range in.table.Names(everyKind...) {
-		if !seen[n] {
-			seen[n] = true
-			out = append(out, n)
+	add := func(names ...string) {
+		for _, n := range names {
+			if n != "" && !seen[n] {
+				seen[n] = true
+				out = append(out, n)
+			}
+		}
+	}
+	add(in.table.Names(everyKind...)...)
+	for _, k := range kinds {
+		add(k.page)
+	}
+	add("solvers")
+	for _, t := range topics {
+		add(t.words...)
+	}
+	for _, v := range in.verbs {
+		for _, p := range v.Params {
+			if p.NamedOnly && p.Doc != "" && v.Run != nil {
+				add(p.Name)
+			}
 		}
 	}
 	sort.Strings(out)
@@ -56,6 +102,7 @@ func (in *Interp) Help(name string) (string, bool) {
 	default:
 		b.WriteString(topic(strings.ToLower(name)))
 		b.WriteString(in.kind(strings.ToLower(name)))
+		b.WriteString(in.option(name))
 	}
 	if v, ok := in.vars[name]; ok {
 		if m, ok := v.(*value.Model); ok {
@@ -80,25 +127,77 @@ func (in *Interp) Help(name string) (string, bool) {
 	return b.String(), b.Len() > 0
 }
 
-// plurals are the kinds whose words help lists.
-var plurals = map[string]sig.Kind{"optimisers": sig.Optimiser, "schedules": sig.Schedule, "regularisers": sig.Regulariser, "losses": sig.Loss, "methods": sig.Method,
-	"activations": sig.Activation, "distributions": sig.Distribution, "signals": sig.Signal, "verbs": sig.Verb}
-
-// kind lists the words of a kind with the first sentence of each, "" for what is none.
-func (in *Interp) kind(name string) string {
-	k, ok := plurals[name]
-	if !ok {
-		return ""
-	}
-	names := in.table.Names(k)
-	sort.Strings(names)
+// kind lists the words of the kinds of a page with the first sentence of each, "" for what is none.
+func (in *Interp) kind(page string) string {
 	var b strings.Builder
-	for _, n := range names {
-		r, _ := in.table.Lookup(n, k)
-		doc, _, _ := strings.Cut(r.Doc, ". ")
-		fmt.Fprintf(&b, "  %-16s %s\n", n, strings.TrimSuffix(doc, "."))
+	for _, k := range kinds {
+		if k.page != page || page == "" {
+			continue
+		}
+		names := in.table.Names(k.kind)
+		sort.Strings(names)
+		fmt.Fprintf(&b, "%s\n", k.heading)
+		for _, n := range names {
+			if v, ok := in.verbs[n]; ok && k.kind == sig.Verb && v.Run == nil {
+				continue
+			}
+			r, _ := in.table.Lookup(n, k.kind)
+			fmt.Fprintf(&b, "  %-16s %s\n", n, firstSentence(r.Doc))
+		}
 	}
 	return b.String()
+}
+
+// option tells of an option by its name: what it is in the calls that have it, those alike together.
+func (in *Interp) option(name string) string {
+	type page struct {
+		p  sig.Param
+		of []string
+	}
+	var pages []page
+	for _, k := range everyKind {
+		names := in.table.Names(k)
+		sort.Strings(names)
+	builtins:
+		for _, n := range names {
+			if v, ok := in.verbs[n]; ok && k == sig.Verb && v.Run == nil {
+				continue
+			}
+			r, _ := in.table.Lookup(n, k)
+			for _, p := range r.Params {
+				if !strings.EqualFold(p.Name, name) || !p.NamedOnly || p.Doc == "" {
+					continue
+				}
+				for i := range pages {
+					if pages[i].p.Doc == p.Doc && pages[i].p.Default == p.Default {
+						pages[i].of = append(pages[i].of, n)
+						continue builtins
+					}
+				}
+				pages = append(pages, page{p, []string{n}})
+			}
+		}
+	}
+	var b strings.Builder
+	for _, g := range pages {
+		fmt.Fprintf(&b, "%s    [option of %s]\n  %s", g.p.Name, strings.Join(g.of, ", "), g.p.Type)
+		if g.p.Default != "none" {
+			fmt.Fprintf(&b, ", default %s", g.p.Default)
+		}
+		fmt.Fprintf(&b, ": %s\n", g.p.Doc)
+	}
+	return b.String()
+}
+
+// firstSentence is what a list says of a builtin.
+func firstSentence(doc string) string {
+	for i := 0; i+2 < len(doc); i++ {
+		// "et al. 2009" ends no sentence, and neither does a point in brackets.
+		if c := doc[i+2]; doc[i] == '.' && doc[i+1] == ' ' && (c >= 'A' && c <= 'Z' || c == '`') && strings.Count(doc[:i], "(") == strings.Count(doc[:i], ")") {
+			return doc[:i]
+		}
+	}
+	return strings.TrimSuffix(doc, ".")
 }
 
 // describe is the help page of one builtin.
@@ -168,140 +267,23 @@ func Signature(r *sig.Builtin) string {
 	return r.Name + "(" + strings.Join(ps, ", ") + ")"
 }
 
-// Complete proposes what the word before pos may become: names of the session and builtins, parts after a
-// dot, named arguments inside a call. It returns the candidates and the length of the word they replace.
-func (in *Interp) Complete(line string, pos int) ([]string, int) {
-	if pos > len(line) {
-		pos = len(line)
-	}
-	head := line[:pos]
-	start := pos
-	for start > 0 && isWord(head[start-1]) {
-		start--
-	}
-	word := head[start:]
-	var cands []string
-	if start > 0 && head[start-1] == '.' && start > 1 && isWord(head[start-2]) {
-		cands = in.parts(head[:start-1])
-	} else {
-		if b := in.enclosing(head[:start]); b != nil {
-			for _, p := range b.Params {
-				if p.Default != "" || p.Doc != "" {
-					cands = append(cands, p.Name+" = ")
-				}
-				if strings.HasPrefix(p.Type, "word:") && strings.HasSuffix(strings.TrimSpace(head[:start]), p.Name+" =") {
-					for _, w := range strings.Split(p.Type[5:], ",") {
-						cands = append(cands, strings.TrimSpace(w))
-					}
-				}
-			}
-		}
-		if b := in.enclosing(head[:start]); b != nil {
-			for i := range b.Params {
-				if k := wordsOf(&b.Params[i]); k != "" {
-					cands = append(cands, in.table.Names(k)...)
-				}
-			}
-		}
-		for n := range in.vars {
-			cands = append(cands, n)
-		}
-		cands = append(cands, in.table.Names(sig.Verb, sig.Function, sig.Constant, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Representation)...)
-		cands = append(cands, keywords...)
-	}
-	seen := map[string]bool{}
-	var out []string
-	for _, c := range cands {
-		if strings.HasPrefix(c, word) && !seen[c] {
-			seen[c] = true
-			out = append(out, c)
-		}
-	}
-	sort.Strings(out)
-	return out, len(word)
-}
-
-// keywords are completed beside names.
-var keywords = []string{"model", "param", "const", "state", "latent", "input", "let", "unknown", "import", "for", "if", "then", "else", "help", "end", "true", "false"}
-
-func isWord(c byte) bool {
-	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
-}
-
-// parts lists the parts of the value that a dotted path at the end of s names.
-func (in *Interp) parts(s string) []string {
-	start := len(s)
-	for start > 0 && (isWord(s[start-1]) || s[start-1] == '.') {
-		start--
-	}
-	path := strings.Split(s[start:], ".")
-	v, ok := in.vars[path[0]]
-	for _, p := range path[1:] {
-		if !ok {
-			return nil
-		}
-		m, isM := v.(members)
-		if !isM {
-			return nil
-		}
-		v, ok = m.Member(p)
-	}
-	if m, isM := v.(members); ok && isM {
-		return m.Names()
-	}
-	return nil
-}
-
-// enclosing is the builtin whose open bracket the end of s stands in.
-func (in *Interp) enclosing(s string) *sig.Builtin {
-	depth := 0
-	for i := len(s) - 1; i >= 0; i-- {
-		switch s[i] {
-		case ')', ']', '}':
-			depth++
-		case '(', '[', '{':
-			if depth > 0 {
-				depth--
-				continue
-			}
-			if s[i] != '(' {
-				continue
-			}
-			end := i
-			for i > 0 && isWord(s[i-1]) {
-				i--
-			}
-			b, ok := in.table.Lookup(s[i:end], everyKind...)
-			if ok {
-				return b
-			}
-			return nil
-		}
-	}
-	return nil
-}
-
 // Overview lists all builtins by kind, each with the first sentence of its help.
 func (in *Interp) Overview(w io.Writer) {
-	headings := map[sig.Kind]string{sig.Verb: "verbs of scripts", sig.Function: "functions", sig.Constant: "constants", sig.Representation: "unknown functions",
-		sig.Solver: "solvers", sig.Optimiser: "optimisers", sig.Schedule: "learning rates that change, in `rate`", sig.Regulariser: "regularisers, in `regularise`", sig.Loss: "losses against data", sig.Likelihood: "likelihoods of data, in `loss`", sig.Method: "methods of training", sig.Activation: "activations, after `act =`",
-		sig.Distribution: "distributions, after `~` and in `vary`", sig.Signal: "signals, in `inputs`", sig.Adjoint: "ways to gradients, after `adjoint =`"}
 	var later []string
-	for _, k := range everyKind {
-		names := in.table.Names(k)
+	for _, k := range kinds {
+		names := in.table.Names(k.kind)
 		if len(names) == 0 {
 			continue
 		}
 		sort.Strings(names)
-		fmt.Fprintf(w, "%s\n", headings[k])
+		fmt.Fprintf(w, "%s\n", k.heading)
 		for _, n := range names {
-			if v, ok := in.verbs[n]; ok && k == sig.Verb && v.Run == nil {
+			if v, ok := in.verbs[n]; ok && k.kind == sig.Verb && v.Run == nil {
 				later = append(later, n)
 				continue
 			}
-			b, _ := in.table.Lookup(n, k)
-			doc, _, _ := strings.Cut(b.Doc, ". ")
-			fmt.Fprintf(w, "  %-16s %s\n", n, strings.TrimSuffix(doc, "."))
+			b, _ := in.table.Lookup(n, k.kind)
+			fmt.Fprintf(w, "  %-16s %s\n", n, firstSentence(b.Doc))
 		}
 		fmt.Fprintln(w)
 	}

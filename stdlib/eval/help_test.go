@@ -39,7 +39,7 @@ func TestHelpOnSolvers(t *testing.T) {
 func TestOptionsOfBDF(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                             "dense",
-		"(order = 2)":                  "BDF(order = 2),",
+		"(order = 2)":                  `BDF(order = 2)",`,
 		"(linear = direct)":            "dense",
 		"(linear = krylov)":            "GMRES with ILU(0), as asked for",
 		"(order = 2, linear = krylov)": "GMRES with ILU(0), as asked for",
@@ -66,11 +66,11 @@ func TestOptionsOfBDF(t *testing.T) {
 // The orders of a family are options of its row.
 func TestOrderOfSolver(t *testing.T) {
 	for text, want := range map[string]string{
-		"":               "RadauIIA5,",
-		"(order = 5)":    "RadauIIA5,",
-		"(order = 9)":    "RadauIIA5(order = 9),",
-		"(order = 13)":   "RadauIIA5(order = 13),",
-		"(order = auto)": "RadauIIA5(order = auto),",
+		"":               `RadauIIA5",`,
+		"(order = 5)":    `RadauIIA5",`,
+		"(order = 9)":    `RadauIIA5(order = 9)",`,
+		"(order = 13)":   `RadauIIA5(order = 13)",`,
+		"(order = auto)": `RadauIIA5(order = auto)",`,
 		"(order = [5])":  "`order` must be a number or `auto`",
 		"(order = fast)": "error",
 		"(order = 7)":    "`RadauIIA5` has no order 7",

@@ -66,7 +66,8 @@ type Interp struct {
 	checked   map[*ast.Model]*compiler.Compiled
 	importing []string
 	Warnings  diag.List // of the last check
-	failed    int       // solves that did not reach their end, in this run
+	failed    int       // solves that did not reach their end, in this run, and trainings that were stopped
+	stopped   int       // the trainings
 }
 
 // New makes a session.
@@ -107,6 +108,9 @@ func (in *Interp) hostIn(dir string) verb.Host {
 	h.Warn = func(d *diag.Diagnostic, failed bool) {
 		if failed {
 			in.failed++
+			if d.Code == "E0535" {
+				in.stopped++ // a training: its best so far is the result, and the run goes on
+			}
 		}
 		diag.Render(in.o.Err, d, in.o.Color)
 	}
@@ -243,7 +247,7 @@ func (in *Interp) run(ctx context.Context, f *ast.File, entry bool) (last Value,
 	if len(in.Warnings) > 0 && !in.o.Quiet {
 		diag.RenderList(in.o.Err, in.Warnings, in.o.Color)
 	}
-	in.failed = 0
+	in.failed, in.stopped = 0, 0
 	for i, s := range f.Stmts {
 		v, err := in.stmt(nil, s)
 		if err != nil {
@@ -257,7 +261,10 @@ func (in *Interp) run(ctx context.Context, f *ast.File, entry bool) (last Value,
 	}
 	if in.failed > 0 && !entry {
 		n := "a solve did not reach its end"
-		if in.failed > 1 {
+		switch {
+		case in.stopped == in.failed:
+			n = "a training was stopped before its end"
+		case in.failed > 1:
 			n = fmt.Sprintf("%d solves did not reach their ends", in.failed)
 		}
 		return nil, diag.New("E0505", diag.Span{}, "%s, as told above", n)

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"math"
+	"strings"
 
 	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
@@ -67,15 +68,47 @@ func (in *Interp) trajectoryOf(f *frame, m *value.Model, e *ast.Index) (value.Va
 		return nil, diag.New("E0709", e.Span(), "%s is not fitted to several trajectories, so it has no index", m.Name()).
 			WithHelp("`best[2]` is the model as it is for the second table, of a fit to a list of tables")
 	}
-	k, err := in.number(withEnd(f, n), e.Args[0])
+	at, err := in.expr(withEnd(f, n), e.Args[0])
 	if err != nil {
 		return nil, err
 	}
+	if name, ok := at.(value.Text); ok {
+		return in.trajectoryNamed(m, string(name), e.Args[0])
+	}
+	x, err := array(at, e.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	if len(x.Data) != 1 {
+		return nil, diag.New("E0703", e.Args[0].Span(), "one number is needed here, this is %s", x.Type())
+	}
+	k := x.Data[0]
 	if k != math.Trunc(k) || k < 1 || k > float64(n) {
 		return nil, diag.New("E0709", e.Args[0].Span(), "trajectory %s is outside 1..%d", value.Format(k), n).
 			WithHelp("trajectories are counted from 1, as the data were given; `[end]` is the last")
 	}
 	return m.Fit.Trajectories[int(k)-1].Model, nil
+}
+
+// trajectoryNamed is best["id"]: the trajectory whose table is called so, or is the part of a file for this value.
+func (in *Interp) trajectoryNamed(m *value.Model, name string, at ast.Node) (value.Value, error) {
+	var names []string
+	for _, t := range m.Fit.Trajectories {
+		_, id, part := strings.Cut(t.Data.Part, " = ")
+		if t.Name == name || part && id == name {
+			return t.Model, nil
+		}
+		if part {
+			names = append(names, id)
+		} else {
+			names = append(names, t.Name)
+		}
+	}
+	d := diag.New("E0709", at.Span(), "no trajectory is called `%s`", name)
+	if s := diag.Suggest(name, names); s != "" {
+		return nil, d.WithHelp("did you mean `%s`?", s)
+	}
+	return nil, d.WithHelp("there are: %s; `[2]` is the second of them", listing(names))
 }
 
 func listing(names []string) string {
@@ -115,7 +148,12 @@ func (in *Interp) index(f *frame, e *ast.Index) (value.Value, error) {
 		}
 	}
 	if m, ok := x.(*value.Model); ok && len(e.Args) == 1 {
-		if _, isText := e.Args[0].(*ast.String); !isText {
+		s, isText := e.Args[0].(*ast.String)
+		part := false
+		if isText {
+			_, part = m.Member(s.Value) // `best["U"]` is the unknown
+		}
+		if !part && (!isText || m.Fit != nil && len(m.Fit.Trajectories) > 0) {
 			return in.trajectoryOf(f, m, e)
 		}
 	}

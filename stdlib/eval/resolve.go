@@ -17,6 +17,7 @@ type resolver struct {
 	names map[string]bool
 	local []map[string]bool
 	words sig.Kind // whose names come first here, "" for none
+	taken *words   // what the parameter takes whose value is looked at; nil for none
 	errs  diag.List
 }
 
@@ -110,7 +111,7 @@ func (r *resolver) expr(e ast.Expr) {
 		if r.known(e.Name) {
 			return
 		}
-		if _, ok := r.in.table.Lookup(e.Name, sig.Constant, sig.Solver, sig.Optimiser, sig.Loss, sig.Method); ok {
+		if _, ok := r.in.table.Lookup(e.Name, sig.Constant, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Discovery); ok {
 			return
 		}
 		if bare(r.words) {
@@ -118,7 +119,7 @@ func (r *resolver) expr(e ast.Expr) {
 				return
 			}
 		}
-		r.errs = append(r.errs, diag.From(r.in.unknownName(r.frame(), e))...)
+		r.unknown(e)
 	case *ast.Call:
 		r.call(e)
 	case *ast.Member: // the name after the dot is a part, not a name of the script
@@ -131,7 +132,10 @@ func (r *resolver) expr(e ast.Expr) {
 			}
 		})
 	case *ast.Lambda:
+		taken := r.taken
+		r.taken = nil
 		r.with(e.Params, func() { r.expr(e.Body) })
+		r.taken = taken
 	case *ast.Record:
 		for _, f := range e.Fields {
 			r.expr(f.Value)
@@ -151,6 +155,19 @@ func (r *resolver) expr(e ast.Expr) {
 			}
 		})
 	}
+}
+
+// unknown notes a name that nothing bears: where words of a kind or a text are wanted, with those.
+func (r *resolver) unknown(id *ast.Ident) {
+	if _, builtin := r.in.table.Lookup(id.Name, sig.Function, sig.Verb); r.taken != nil && !builtin && (r.taken.called != "" || r.taken.quoted) {
+		var variables []string
+		for n := range r.names {
+			variables = append(variables, n)
+		}
+		r.errs.Add(r.in.noWord(r.taken, id, variables))
+		return
+	}
+	r.errs = append(r.errs, diag.From(r.in.unknownName(r.frame(), id))...)
 }
 
 // frame makes the local names visible to suggestions.
@@ -184,9 +201,9 @@ func (r *resolver) call(e *ast.Call) {
 		r.args(nil, e)
 		return
 	}
-	b, ok := r.in.table.Lookup(id.Name, sig.Verb, sig.Function, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Representation)
+	b, ok := r.in.table.Lookup(id.Name, sig.Verb, sig.Function, sig.Solver, sig.Optimiser, sig.Loss, sig.Method, sig.Discovery, sig.Representation)
 	if !ok {
-		if _, ok := r.in.table.External(id.Name); !ok && r.words != "" && r.words != sig.Likelihood {
+		if _, ok := r.in.table.External(id.Name); !ok && r.words != "" && (r.taken == nil || r.taken.called == "") {
 			d := diag.New("E0701", id.Span(), "no %s is called `%s`", r.words, id.Name).At("not known here")
 			names := r.in.table.Names(r.words)
 			if s := diag.Suggest(id.Name, names); s != "" {
@@ -196,7 +213,7 @@ func (r *resolver) call(e *ast.Call) {
 			}
 			r.errs.Add(d)
 		} else if !ok {
-			r.errs = append(r.errs, diag.From(r.in.unknownName(r.frame(), id))...)
+			r.unknown(id)
 		}
 		r.args(nil, e)
 		return
@@ -252,12 +269,12 @@ func (r *resolver) args(b *sig.Builtin, e *ast.Call) {
 				}
 			}
 		}
-		words := r.words
-		if p != nil && wordsOf(p) != "" {
-			r.words = wordsOf(p)
+		words, taken := r.words, r.taken
+		if r.taken = takenBy(p); r.taken != nil && r.taken.first != "" {
+			r.words = r.taken.first
 		}
 		r.expr(a.Value)
-		r.words = words
+		r.words, r.taken = words, taken
 	}
 	if b == nil || bad {
 		return
@@ -287,6 +304,10 @@ func (r *resolver) args(b *sig.Builtin, e *ast.Call) {
 	}
 	if positional < lo || hi >= 0 && positional > hi {
 		d := diag.New("E0706", e.Span(), "`%s` takes %s, here are %d", b.Name, arguments(lo, hi), positional)
+		if hi == 0 && positional == 1 && len(b.Params) > 0 { // an optimiser, a loss: all that they take is named
+			r.errs.Add(byName(b, e))
+			return
+		}
 		if ex := example(b); ex != "" {
 			d.WithHelp("for example `%s`", ex)
 		}

@@ -17,22 +17,23 @@ func (*Report) Type() string { return "a report" }
 // figures are the parts of a report, in the order they are listed.
 var figures = []struct {
 	name string
+	doc  string
 	of   func(r *Report, t *train.Report) Value
 }{
-	{"loss", func(_ *Report, t *train.Report) Value { return Num(t.Train.Loss) }},
-	{"rmse", func(_ *Report, t *train.Report) Value { return Num(t.Train.RMSE) }},
-	{"penalty", func(_ *Report, t *train.Report) Value { return Num(t.Penalty) }},
-	{"held_loss", func(_ *Report, t *train.Report) Value { return Num(held(t).Loss) }},
-	{"held_rmse", func(_ *Report, t *train.Report) Value { return Num(held(t).RMSE) }},
-	{"aic", func(_ *Report, t *train.Report) Value { return Num(t.AIC) }},
-	{"bic", func(_ *Report, t *train.Report) Value { return Num(t.BIC) }},
-	{"estimates", func(_ *Report, t *train.Report) Value {
+	{"loss", "over the data trained on", func(_ *Report, t *train.Report) Value { return Num(t.Train.Loss) }},
+	{"rmse", "root mean square error of the data trained on", func(_ *Report, t *train.Report) Value { return Num(t.Train.RMSE) }},
+	{"penalty", "the price of `regularise`, 0 without", func(_ *Report, t *train.Report) Value { return Num(t.Penalty) }},
+	{"held_loss", "over the data held out; nan without", func(_ *Report, t *train.Report) Value { return Num(held(t).Loss) }},
+	{"held_rmse", "root mean square error of the data held out; nan without", func(_ *Report, t *train.Report) Value { return Num(held(t).RMSE) }},
+	{"aic", "Akaike's information criterion", func(_ *Report, t *train.Report) Value { return Num(t.AIC) }},
+	{"bic", "the Bayesian information criterion", func(_ *Report, t *train.Report) Value { return Num(t.BIC) }},
+	{"estimates", "a record of what was free", func(_ *Report, t *train.Report) Value {
 		return byName(t, func(p train.Estimate) float64 { return p.Value })
 	}},
-	{"standard_errors", func(_ *Report, t *train.Report) Value {
+	{"standard_errors", "a record, nan where the data do not say", func(_ *Report, t *train.Report) Value {
 		return byName(t, func(p train.Estimate) float64 { return p.StdErr })
 	}},
-	{"sd", func(_ *Report, t *train.Report) Value {
+	{"sd", "a record of the scales of errors of a likelihood", func(_ *Report, t *train.Report) Value {
 		r := &Record{}
 		for _, c := range t.Columns {
 			if !math.IsNaN(c.SD) {
@@ -41,19 +42,19 @@ var figures = []struct {
 		}
 		return r
 	}},
-	{"phases", func(_ *Report, t *train.Report) Value { return phases(t) }},
-	{"correlations", func(_ *Report, t *train.Report) Value { return correlations(t) }},
-	{"residuals", func(r *Report, t *train.Report) Value { return r.residuals(t) }},
-	{"trajectories", func(_ *Report, t *train.Report) Value { return trajectories(t) }},
-	{"warnings", func(_ *Report, t *train.Report) Value {
+	{"phases", "a table: where each ended, of a fit in several", func(_ *Report, t *train.Report) Value { return phases(t) }},
+	{"correlations", "a record of records, of the estimates", func(_ *Report, t *train.Report) Value { return correlations(t) }},
+	{"residuals", "a table: model minus datum, a column for each quantity", func(r *Report, t *train.Report) Value { return r.residuals(t) }},
+	{"trajectories", "a table: values and error of each of several", func(_ *Report, t *train.Report) Value { return trajectories(t) }},
+	{"warnings", "a list of texts", func(_ *Report, t *train.Report) Value {
 		l := List{}
 		for _, w := range t.Warnings {
 			l = append(l, Text(w))
 		}
 		return l
 	}},
-	{"gradients", func(_ *Report, t *train.Report) Value { return Text(t.Gradients) }},
-	{"starts", func(_ *Report, t *train.Report) Value {
+	{"gradients", "how they were computed", func(_ *Report, t *train.Report) Value { return Text(t.Gradients) }},
+	{"starts", "the loss at the end of each of several", func(_ *Report, t *train.Report) Value {
 		out := []float64{t.Train.Loss}
 		if t.Starts != nil {
 			out = out[:0]
@@ -63,12 +64,12 @@ var figures = []struct {
 		}
 		return Vec(out)
 	}},
-	{"failures", func(_ *Report, t *train.Report) Value { return Num(float64(t.Failed.N)) }},
-	{"first_failure", func(_ *Report, t *train.Report) Value { return Text(t.Failed.First) }},
-	{"last_failure", func(_ *Report, t *train.Report) Value { return Text(t.Failed.Last) }},
-	{"iterations", func(_ *Report, t *train.Report) Value { return Num(float64(t.Iters)) }},
-	{"evaluations", func(_ *Report, t *train.Report) Value { return Num(float64(t.Evals)) }},
-	{"seconds", func(_ *Report, t *train.Report) Value { return Num(t.Elapsed.Seconds()) }},
+	{"failures", "how many trials failed", func(_ *Report, t *train.Report) Value { return Num(float64(t.Failed.N)) }},
+	{"first_failure", "what happened in the first of them", func(_ *Report, t *train.Report) Value { return Text(t.Failed.First) }},
+	{"last_failure", "and in the last", func(_ *Report, t *train.Report) Value { return Text(t.Failed.Last) }},
+	{"iterations", "of all stages", func(_ *Report, t *train.Report) Value { return Num(float64(t.Iters)) }},
+	{"evaluations", "of the loss", func(_ *Report, t *train.Report) Value { return Num(float64(t.Evals)) }},
+	{"seconds", "that it took", func(_ *Report, t *train.Report) Value { return Num(t.Elapsed.Seconds()) }},
 }
 
 func held(t *train.Report) train.Score {
@@ -171,6 +172,39 @@ func (r *Report) residuals(t *train.Report) *Table {
 	}
 	for _, e := range t.Residuals {
 		out.Cols[first+e.Column].Values[row[place{e.Trajectory, e.T}]] = e.Value
+	}
+	return out
+}
+
+// Figures are the parts of a report, each with what it is.
+func Figures() (names, docs []string) {
+	for _, f := range figures {
+		names, docs = append(names, f.name), append(docs, f.doc)
+	}
+	return names, docs
+}
+
+// Record is the report as a record, its tables as records of columns.
+func (r *Report) Record() *Record {
+	out := &Record{}
+	for _, f := range figures {
+		v := f.of(r, r.Fit.Result.Report)
+		if t, ok := v.(*Table); ok {
+			cols := &Record{}
+			for _, c := range t.Cols {
+				if c.Values != nil {
+					cols.Put(c.Name, Vec(c.Values))
+					continue
+				}
+				l := List{}
+				for _, x := range c.Text {
+					l = append(l, Text(x))
+				}
+				cols.Put(c.Name, l)
+			}
+			v = cols
+		}
+		out.Put(f.name, v)
 	}
 	return out
 }

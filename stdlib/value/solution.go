@@ -348,6 +348,7 @@ type Table struct {
 	// Numbers is the error of computing with a column that is not numeric, nil of others.
 	Numbers func(col string) error
 	Part    string // of a table that is a part of another: which, "subject = 3"
+	Record  bool   // a record of columns that serves as a table
 	Start   *Start // where a solution that serves as data begins; nil of measurements
 }
 

@@ -95,6 +95,29 @@ func (t *Table) By(column string) (parts []*Table, missing int) {
 	return parts, -1
 }
 
+// Parts is a column that says where one trajectory ends and the next begins: its values change where the times fall, and nowhere else; "" for none.
+func (t *Table) Parts() string {
+	times, ok := t.Col(t.Time)
+	if !ok || times.Values == nil {
+		return ""
+	}
+	for _, c := range t.Cols {
+		if c.Name == t.Time {
+			continue
+		}
+		falls, fits := false, true
+		for i := 1; i < t.Rows && fits; i++ {
+			fell := times.Values[i] < times.Values[i-1]
+			changed := c.Values != nil && c.Values[i] != c.Values[i-1] || c.Values == nil && c.Text[i] != c.Text[i-1]
+			falls, fits = falls || fell, fell == changed
+		}
+		if falls && fits {
+			return c.Name
+		}
+	}
+	return ""
+}
+
 // rows is some rows of a table; part says which.
 func (t *Table) rows(at []int, part string) *Table {
 	out := &Table{Name: t.Name + ", " + part, Part: part, Time: t.Time, Rows: len(at), Numbers: t.Numbers}

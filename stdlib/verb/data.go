@@ -77,6 +77,17 @@ func csvVerb(c *Call) (value.Value, error) {
 			return nil, c.Bad("text", "`text` names columns, it is %s", value.Describe(c.Args["text"])).WithHelp("write `text = \"subject\"`, or a list of names")
 		}
 	}
+	if d, err := c.TextOf("decimal", "."); err != nil {
+		return nil, err
+	} else if d != "." && d != "," {
+		return nil, c.Bad("decimal", "`decimal` is \".\" or \",\", this is %q", d)
+	}
+	if d, _ := c.TextOf("decimal", "."); d == "," {
+		opt.Decimal = ','
+	}
+	if opt.Decimal == ',' && opt.Delimiter == ',' {
+		return nil, c.Bad("decimal", "a comma cannot both stand between cells and for the decimal point").WithHelp("leave `delimiter` out, or take another")
+	}
 	opt.MaxBytes = c.Limits.Memory
 	t, err := data.ReadCSV(f, name, opt)
 	if err != nil {
@@ -147,7 +158,7 @@ func (c *Call) tableTimes(t *value.Table) ([]float64, error) {
 		}
 	}
 	if name == "" {
-		return nil, c.Bad("data", "it is not known which column of `%s` is the time", t.Name).WithHelp("write `csv(\"%s\", time = \"…\")`", t.Name)
+		return nil, c.noTime(t)
 	}
 	t.Time = name
 	col, ok := t.Col(name)
@@ -158,6 +169,24 @@ func (c *Call) tableTimes(t *value.Table) ([]float64, error) {
 		return nil, diag.New("E0512", c.SpanOf("data"), "`%s` has %d rows; a fit needs two or more", t.Name, len(col.Values))
 	}
 	return col.Values, nil
+}
+
+// noTime is the error of a table whose times are not known.
+func (c *Call) noTime(t *value.Table) error {
+	d := c.Bad("data", "it is not known which column of `%s` is the time", t.Name)
+	like := "…"
+	for _, n := range t.Names() {
+		if w := strings.ToLower(n); w == "t" || strings.HasPrefix(w, "time") || w == "day" || w == "days" || w == "hours" || w == "year" {
+			like = n
+		}
+	}
+	if t.Record {
+		if like == "…" {
+			return d.WithHelp("call it `t` or `time`, `{t: [0, 1, 2], x: [1.5, 1.2, 1.1]}`")
+		}
+		return d.WithHelp("call `%s` `t` or `time`", like)
+	}
+	return d.WithHelp("write `csv(\"%s\", time = \"%s\")`", t.Name, like)
 }
 
 // dataset is a table matched to a model.
@@ -182,10 +211,16 @@ func (c *Call) tableFrom(name string, v value.Value) (*value.Table, error) {
 		t, _ := v.(*value.Table)
 		return t, nil
 	}
-	t := &value.Table{Name: name}
+	t := &value.Table{Name: name, Record: true}
 	t.Place = func(row int, col string) string { return fmt.Sprintf("element %d of %s", row+1, col) }
 	for i, key := range r.Keys {
 		a, ok := r.Vals[i].(*value.Array)
+		if ok && len(a.Shape) > 1 && a.Shape[0] > 0 { // a row for each time: a column for each element, "u[1]", "u[2]"
+			if err := c.wide(t, i, key, r.Keys[0], a); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if !ok || len(a.Shape) != 1 {
 			return nil, c.Bad(name, "a record that serves as a table holds vectors, `%s` is %s", key, value.Describe(r.Vals[i])).WithHelp("write `{t: [0, 1, 2], x: [1.5, 1.2, 1.1]}`")
 		}
@@ -201,6 +236,28 @@ func (c *Call) tableFrom(name string, v value.Value) (*value.Table, error) {
 		t.Cols = append(t.Cols, value.Column{Name: key, Values: a.Data})
 	}
 	return t, nil
+}
+
+// wide puts an array of rows into a table of records: a column for each element of a row, by the names that a solution's table has.
+func (c *Call) wide(t *value.Table, i int, key, first string, a *value.Array) error {
+	rows := a.Shape[0]
+	if i > 0 && rows != t.Rows {
+		return c.Bad("data", "`%s` has %d rows, `%s` has %d elements", key, rows, first, t.Rows).WithHelp("the first index of `%s` is that of the time", key)
+	}
+	t.Rows = rows
+	names := system.Names([]system.Slot{{Name: key, Shape: a.Shape[1:]}})
+	for j, n := range names {
+		col := value.Column{Name: n, Values: make([]float64, rows)}
+		for k := range rows {
+			v := a.Data[k*len(names)+j]
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return diag.New("E0606", c.SpanOf("data"), "%s is %v", t.Place(k, n), v).WithHelp("leave out what was not measured, or read a table with empty cells by `csv`")
+			}
+			col.Values[k] = v
+		}
+		t.Cols = append(t.Cols, col)
+	}
+	return nil
 }
 
 // dataOf reads data, match and loss.
@@ -492,6 +549,11 @@ func (c *Call) dataError(err error) error {
 		return err
 	}
 	d := diag.New("E0512", c.SpanOf("data"), "%v", err)
+	if t, ok := c.Args["data"].(*value.Table); ok {
+		if by := t.Parts(); by != "" {
+			return d.WithHelp("where the file holds a trajectory for each `%s`, read it by `csv(%q, time = %q, by = %q)`", by, t.Name, t.Time, by)
+		}
+	}
 	if de.Help != "" {
 		d.WithHelp("%s", de.Help)
 	}

@@ -105,9 +105,9 @@ func discoverMethods() (names []string) {
 // discoverRows are the methods' rows for help.
 func discoverRows() (out []sig.Builtin) {
 	for _, m := range discover.Methods() {
-		b := sig.Builtin{Name: m.Name, Kind: sig.Method, Result: "method of discovery", Doc: m.Doc, Cite: m.Cite, Example: "how = " + m.Name + "(" + m.Options[0].Name + " = 0.1)"}
+		b := sig.Builtin{Name: m.Name, Kind: sig.Discovery, Result: "method of discovery", Doc: m.Doc, Cite: m.Cite, Example: "method = " + m.Name + "(" + m.Options[0].Name + " = 0.1)"}
 		if m.Name == "best_subset" {
-			b.Example = "how = best_subset(size = 4)"
+			b.Example = "method = best_subset(size = 4)"
 		}
 		for _, o := range m.Options {
 			b.Params = append(b.Params, arg(o.Name, "number", o.Default, o.Doc))

@@ -124,11 +124,11 @@ func fitVerb(c *Call) (value.Value, error) {
 	out.Result, out.Spec = r, &spec
 	ofEach(out, r)
 	if r.Status == train.Cancelled {
-		d := diag.New("E0504", c.Span, "the training of %s was stopped; the best so far is kept", m.Name()).AsWarning()
+		d := diag.New("E0535", c.Span, "the training of %s was stopped; the best so far is kept", m.Name()).AsWarning()
 		if keeper != nil {
 			d.WithHelp("the same fit, run again, goes on from its checkpoint")
 		}
-		c.Warn(d, false)
+		c.Warn(d, true)
 	}
 	return &value.Model{C: m.C, Theta: r.Theta, Fit: out}, nil
 }
@@ -156,7 +156,7 @@ func (c *Call) fitError(err error) error {
 		return d
 	}
 	switch {
-	case errors.As(err, &start):
+	case errors.As(err, &start) && start.Method == nil:
 		d := diag.New("E0511", c.Span, "%v", err)
 		if start.Fault != nil && start.Fault.Source != nil {
 			if s, ok := start.Fault.Source.Where.(diag.Span); ok && !s.IsZero() {

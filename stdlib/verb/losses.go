@@ -10,8 +10,13 @@ import (
 	"github.com/udl-lang/udl/stdlib/value"
 )
 
-// OfLosses is the type of parameters in which names of likelihoods come first.
-const OfLosses = "loss"
+// OfLosses is the type of parameters in which names of likelihoods come first; in the others names are those of columns, in quotes.
+const (
+	OfLosses     = "loss"
+	OfColumns    = "record of names of columns"
+	OfWeights    = "record of numbers or names of columns"
+	OfDeviations = "number, record, or name of a column"
+)
 
 // lossRows are the words after loss = for data, as the checker and help see them. They are those of the table of package train.
 func lossRows() []sig.Builtin {
@@ -22,7 +27,7 @@ func lossRows() []sig.Builtin {
 			b.Kind, b.Example = sig.Likelihood, l.Name
 			if l.Scaled {
 				b.Example += "(sd = 0.1)"
-				b.Params = append(b.Params, arg("sd", "number, record, or column", "none",
+				b.Params = append(b.Params, arg("sd", OfDeviations, "none",
 					"how large the errors are: a number, the name of a column, or a record of these for the matched quantities. What is left out is estimated, one for each quantity"))
 			}
 		} else {
@@ -34,7 +39,7 @@ func lossRows() []sig.Builtin {
 		case "student_t":
 			b.Params = append(b.Params, arg("df", "number", "4", "degrees of freedom: the fewer, the less outliers count. `sd` is then the scale of the distribution"))
 		}
-		b.Params = append(b.Params, arg("weights", "record", "none", "a factor for each matched quantity, or the name of a column with one for each datum"))
+		b.Params = append(b.Params, arg("weights", OfWeights, "none", "a factor for each matched quantity, or the name of a column with one for each datum"))
 		out = append(out, b)
 	}
 	return out
@@ -161,7 +166,14 @@ func (d *dataset) readWeights(w value.Value) error {
 	c := d.c
 	r, ok := w.(*value.Record)
 	if !ok {
-		return c.Bad("loss", "`weights` must be a record, `weights = {x: 2}`")
+		one := "x"
+		if len(d.cols) > 0 {
+			one = d.cols[0]
+		}
+		if t, ok := w.(value.Text); ok {
+			return c.Bad("loss", "`weights` must be a record, this is %s", value.Describe(w)).WithHelp("say of which quantity, `weights = {%s: %q}`", one, string(t))
+		}
+		return c.Bad("loss", "`weights` must be a record, this is %s", value.Describe(w)).WithHelp("write `weights = {%s: 2}`, or `{%s: \"column\"}` for a weight for each datum", one, one)
 	}
 	for i, k := range r.Keys {
 		at := slices.Index(d.cols, k)
@@ -169,7 +181,8 @@ func (d *dataset) readWeights(w value.Value) error {
 		switch w := r.Vals[i].(type) {
 		case *value.Array:
 			if _, ok := positive(w); !ok {
-				return c.Bad("loss", "the weight of `%s` must be a positive number", k)
+				return c.Bad("loss", "the weight of `%s` must be a positive number, or the name of a column, this is %s", k, value.Describe(w)).
+					WithHelp("for a weight for each datum put them into a column of the data, and write `weights = {%s: \"column\"}`", k)
 			}
 			if found {
 				d.data.Columns[at].Weight = w.Data[0]

@@ -68,7 +68,7 @@ func (c *Call) methods() ([]train.Method, error) {
 	for _, s := range chain {
 		if s.Row.Kind != sig.Method {
 			return nil, diag.New("E0704", s.Span, "`method` must be a method of training, `%s` is of the kind %s", s.Row.Name, s.Row.Kind).
-				WithHelp("for example `shooting(grow = 5)`; optimisers stand in `train = …`")
+				WithHelp("%s", standsIn(s, "for example `shooting(grow = 5)`"))
 		}
 		m, err := c.methodOf(s)
 		if err != nil {
@@ -77,6 +77,19 @@ func (c *Call) methods() ([]train.Method, error) {
 		out = append(out, m)
 	}
 	return out, nil
+}
+
+// standsIn says in which option a word stands that was given in another; else otherwise.
+func standsIn(s *value.Spec, otherwise string) string {
+	option, ok := map[sig.Kind]string{sig.Optimiser: "train", sig.Method: "method", sig.Loss: "loss", sig.Likelihood: "loss", sig.Solver: "solver"}[s.Row.Kind]
+	if !ok {
+		return otherwise
+	}
+	text := s.Row.Name
+	if s.Span.Src != nil && s.Span.Hi-s.Span.Lo < 60 {
+		text = s.Span.Src.Text[s.Span.Lo:s.Span.Hi]
+	}
+	return "write `" + option + " = " + text + "`"
 }
 
 // methodOf reads one method with its options.

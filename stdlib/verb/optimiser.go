@@ -72,7 +72,7 @@ func (c *Call) stagesOf(arg string, v value.Value) ([]train.Stage, error) {
 	for _, s := range chain {
 		if s.Row.Kind != sig.Optimiser {
 			return nil, diag.New("E0704", s.Span, "`train` must be an optimiser or a chain of them, `%s` is of the kind %s", s.Row.Name, s.Row.Kind).
-				WithHelp("for example `adam(rate = 0.02, iters = 500) then lbfgs`")
+				WithHelp("%s", standsIn(s, "for example `adam(rate = 0.02, iters = 500) then lbfgs`"))
 		}
 		vals := map[string]float64{}
 		var schedule *train.Schedule

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/runtime/system"
 	"github.com/udl-lang/udl/runtime/trace"
 	"github.com/udl-lang/udl/runtime/train"
 	"github.com/udl-lang/udl/stdlib/value"
@@ -55,11 +56,19 @@ func profileVerb(c *Call) (value.Value, error) {
 		if s := diag.Suggest(ne.Name, ne.Known); s != "" {
 			return nil, d.WithHelp("did you mean `%s`?", s)
 		}
+		for _, s := range m.C.System.Theta {
+			if s.Owner == ne.Name && s.Role == system.RoleWeight {
+				return nil, d.WithHelp("an unknown's weights have profiles one by one, such as `profile(%s, \"%s\")`", c.text("fit", "best"), system.Names([]system.Slot{s.Slot})[0])
+			}
+		}
 		return nil, d.WithHelp("free were: %s", join(ne.Known))
 	case errors.As(err, &pe):
 		return nil, diag.New("E0518", c.Span, "%s has no profile: %v", name, pe).WithHelp("%s", pe.Help)
 	case err != nil:
 		return nil, err
+	}
+	if w := p.Warning(); w != "" {
+		c.Warn(diag.New("E0534", c.SpanOf("fit"), "profile: %s", w).AsWarning(), false)
 	}
 	return &value.Profile{Of: p}, nil
 }

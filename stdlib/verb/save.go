@@ -28,7 +28,12 @@ func saveVerb(c *Call) (value.Value, error) {
 			write = func(w io.Writer) error { return writeModel(w, m) }
 			break
 		}
-		switch v.(type) {
+		switch r := v.(type) {
+		case *value.Report:
+			if ext != "json" {
+				return nil, c.Bad("value", "a report is no table").WithHelp("write it to a .json or .txt file, or one of its tables, `save(%s.residuals, \"residuals.csv\")`", c.text("value", "best.report"))
+			}
+			write = func(w io.Writer) error { return writeRecord(w, r.Record()) }
 		case *value.Record, value.List, *value.Array:
 			if ext == "json" {
 				write = func(w io.Writer) error { return writeRecord(w, v) }
@@ -39,12 +44,21 @@ func saveVerb(c *Call) (value.Value, error) {
 		}
 		f, err := frameOf(v)
 		if err != nil {
-			return nil, c.Bad("value", "%v", err).WithHelp("a model's values go to .json; print a report")
+			return nil, c.Bad("value", "%v", err).WithHelp("a model's values go to .json")
 		}
 		if ext == "csv" {
 			write = func(w io.Writer) error { return trace.WriteCSV(w, f) }
 		} else {
 			write = func(w io.Writer) error { return trace.WriteJSON(w, f) }
+		}
+	case "txt":
+		switch v := v.(type) {
+		case *value.Report:
+			write = func(w io.Writer) error { WriteReport(w, v.Fit); return nil }
+		case value.Text, *value.Discovered:
+			write = func(w io.Writer) error { _, err := io.WriteString(w, Inline(v)+"\n"); return err }
+		default:
+			return nil, c.Bad("value", "a .txt file holds a report, equations or a text, this is %s", value.Describe(v)).WithHelp("numbers go to .csv or .json")
 		}
 	case "udl":
 		m, ok := v.(*value.Model)
@@ -79,7 +93,7 @@ func saveVerb(c *Call) (value.Value, error) {
 		write = func(w io.Writer) error { return c.Figure(w, ext, p) }
 	default:
 		return nil, c.Bad("file", "cannot tell from `%s` what to write", name).
-			WithHelp("end the name in .csv or .json for numbers, .safetensors for weights, .udl for the text of a model, .svg, .png or .pdf for a figure")
+			WithHelp("end the name in .csv or .json for numbers, .json or .txt for a report, .safetensors for weights, .udl for the text of a model, .svg, .png or .pdf for a figure")
 	}
 	if err := trace.WriteFile(c.Path(name), write); err != nil {
 		return nil, c.Bad("file", "cannot write `%s`: %v", name, err)

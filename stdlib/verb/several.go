@@ -394,7 +394,9 @@ func (c *Call) sharedSet(spec *train.Spec) error {
 		if spec.Free == nil {
 			return sl.Role == system.RoleParam || sl.Role == system.RoleWeight
 		}
-		return slices.ContainsFunc(spec.Free, func(f train.Free) bool { return slices.Contains(f.Index, sl.Off) })
+		return slices.ContainsFunc(spec.Free, func(f train.Free) bool {
+			return slices.ContainsFunc(f.Index, func(i int) bool { return i >= sl.Off && i < sl.Off+sl.Size() })
+		})
 	}
 	for k, v := range l {
 		r := v.(*value.Record)

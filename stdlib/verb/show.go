@@ -122,6 +122,14 @@ func Big(v value.Value) bool {
 	return false
 }
 
+// within is a value inside a list or record: texts in quotes, so that it is seen where each ends.
+func within(v value.Value) string {
+	if t, ok := v.(value.Text); ok {
+		return `"` + strings.ReplaceAll(string(t), `"`, `\"`) + `"`
+	}
+	return Inline(v)
+}
+
 // Inline is a value in a line of text; "" for values that need lines of their own.
 func Inline(v value.Value) string {
 	switch v := v.(type) {
@@ -136,7 +144,7 @@ func Inline(v value.Value) string {
 	case value.List:
 		p := make([]string, len(v))
 		for i, x := range v {
-			p[i] = Inline(x)
+			p[i] = within(x)
 		}
 		return "[" + strings.Join(p, ", ") + "]"
 	case *value.Range:
@@ -151,7 +159,7 @@ func Inline(v value.Value) string {
 		}
 		p := make([]string, len(v.Keys))
 		for i, k := range v.Keys {
-			p[i] = k + ": " + Inline(v.Vals[i])
+			p[i] = k + ": " + within(v.Vals[i])
 		}
 		return "{" + strings.Join(p, ", ") + "}"
 	case *value.Spec:

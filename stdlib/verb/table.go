@@ -20,7 +20,7 @@ var (
 	optSeed    = arg("seed", "whole number", "0", "of the weights that an untrained unknown starts with")
 	optSteps   = arg("max_steps", "whole number", "100000", "limit on attempted steps")
 	optStep    = arg("max_step", "number", "none", "longest step, so that a short pulse in the equations is not stepped over")
-	optMatch   = arg("match", "record", "none", "state or let: column; without it, columns of the same names")
+	optMatch   = arg("match", OfColumns, "none", "state or let: column; without it, columns of the same names")
 	optLoss    = arg("loss", OfLosses, "sse", "sse, mse, mae or huber of the data, a likelihood of its errors (normal, lognormal, student_t, poisson), or a function of the solution")
 	optAdjoint = arg("adjoint", "word: "+strings.Join(adjoints(), ", "), "auto", "how gradients are computed; auto decides by the problem, and `.stats.why` says why; as a rule it is discrete, the exact derivative of the steps taken")
 )
@@ -51,7 +51,7 @@ var verbs = []Verb{
 		arg("rtol", "number", "1e-9", "relative tolerance of the state"), arg("atol", "number", "1e-12", "absolute tolerance of the state"), optSet, optInputs, optSeed, optSteps),
 	verb("csv", "table", "Reads a table from a CSV file: a header, then numbers; an empty cell is missing.", "pelts = csv(\"lynx_hare.csv\", time = \"year\")", csvVerb,
 		arg("file", "text", "", "path, relative to the file this stands in"), arg("time", "text", "none", "the column of times"),
-		arg("delimiter", "text", "none", "one character; found out when left out"), arg("units", "truth value", "none", "whether the row below the header holds units"),
+		arg("delimiter", "text", "none", "one character; found out when left out"), arg("decimal", "text", "\".\"", "what stands for the decimal point: \".\" or \",\""), arg("units", "truth value", "none", "whether the row below the header holds units"),
 		arg("text", "text or list of texts", "none", "columns that are texts even where some cells are numbers"),
 		arg("by", "text", "none", "a column by whose values the table is split into a list of tables, in order of appearance: trajectories for `fit`")),
 	verb("json", "record, array or list", "Reads a JSON file: objects are records, lists of numbers arrays, other lists lists; null is nan.", "save({alpha: [1, 2]}, \"results.json\")\nr = json(\"results.json\")\nprint(r.alpha)", jsonVerb,
@@ -60,7 +60,7 @@ var verbs = []Verb{
 		arg("file", "text", "", "path, relative to the file this stands in")),
 	verb("reshape", "array", "The elements of an array in another shape, the last index running fastest. Columns laid one below the other are `transpose(reshape(v, [columns, rows]))`.",
 		"reshape([1, 2, 3, 4, 5, 6], [2, 3])", reshapeVerb, arg("a", "array", "", ""), pos("shape", "list of whole numbers", "", "")),
-	verb("save", "nothing", "Writes a solution, ensemble, table or record to .csv or .json, the values of a model (parameters, weights) to .json or .safetensors, its text with those values to .udl, or a plot to .svg, .png or .pdf, by the ending of the name.",
+	verb("save", "nothing", "Writes a solution, ensemble, table or record to .csv or .json, a report to .json or .txt, the values of a model (parameters, weights) to .json or .safetensors, its text with those values to .udl, or a plot to .svg, .png or .pdf, by the ending of the name.",
 		"model M { state x = 1; x' = -x }\nsave(solve(M, t = 0..1 by 0.1), \"m.csv\")", saveVerb,
 		arg("value", "any", "", ""), arg("file", "text", "", "path, relative to the file this stands in")),
 	verb("load", "record", "Reads back the values of a model that were saved, as a record for `set`; any .safetensors file of numbers, too.",

@@ -106,6 +106,14 @@ func (c *Call) Bad(name string, format string, args ...any) *diag.Diagnostic {
 	return diag.New("E0704", c.SpanOf(name), format, args...)
 }
 
+// text is an argument as it was written, where that is short; else otherwise.
+func (c *Call) text(name, otherwise string) string {
+	if s, ok := c.At[name]; ok && s.Src != nil && s.Hi > s.Lo && s.Hi-s.Lo < 40 {
+		return s.Src.Text[s.Lo:s.Hi]
+	}
+	return otherwise
+}
+
 // Number reads a numeric argument.
 func (c *Call) Number(name string, def float64) (float64, error) {
 	v, ok := c.Args[name]
@@ -166,7 +174,11 @@ func (c *Call) WordOf(name, def string, words ...string) (string, error) {
 func (c *Call) ModelOf(name string) (*value.Model, error) {
 	m, ok := c.Args[name].(*value.Model)
 	if !ok {
-		return nil, c.Bad(name, "`%s` needs a model, this is %s", c.Verb.Name, value.Describe(c.Args[name]))
+		d := c.Bad(name, "`%s` needs a model, this is %s", c.Verb.Name, value.Describe(c.Args[name]))
+		if _, swapped := c.Args["data"].(*value.Model); swapped {
+			return nil, d.WithHelp("the model comes first, `%s(%s, %s)`", c.Verb.Name, c.text("data", "model"), c.text(name, "data"))
+		}
+		return nil, d
 	}
 	return c.bound(m)
 }
