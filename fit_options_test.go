@@ -55,3 +55,31 @@ func TestFitOptions(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A checkpoint is of one fit: another schedule, late as it may differ, or another distribution of starts is named.
+func TestCheckpointOfAnotherFit(t *testing.T) {
+	ctx := context.Background()
+	fit := func(prior, train, dir string) error {
+		m, err := udl.Parse("decay.udl", "model P { param k = 1 in 0..10 ~ "+prior+"; state x = 2; x' = -k*x }")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &udl.Data{Time: []float64{0, 1, 2}, Columns: map[string][]float64{"x": {2, 1.1, 0.5}}}
+		_, err = m.Fit(ctx, udl.FitOptions{Data: d, Starts: 3, Train: train, Checkpoint: dir})
+		return err
+	}
+	const late = "adam(rate = step(0.05, every = 120), iters = 150)"
+	for _, c := range []struct{ prior, train, want string }{
+		{"lognormal(0, 1)", late, ""},
+		{"lognormal(0, 2)", late, "how starts are drawn"},
+		{"lognormal(0, 1)", "adam(rate = step(0.05, every = 140), iters = 150)", "the optimisers"},
+	} {
+		dir := t.TempDir() + "/run.ckpt"
+		if err := fit("lognormal(0, 1)", late, dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := fit(c.prior, c.train, dir); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s, %s: %v, want %q", c.prior, c.train, err, c.want)
+		}
+	}
+}

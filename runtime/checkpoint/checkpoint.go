@@ -209,7 +209,8 @@ func (k *Keeper) snapshot(s *train.Snapshot) {
 	}
 }
 
-// keep copies a state that is not written yet, since it may be the last. Histories only grow, so they need not be copied.
+// keep copies a state that is not written yet, since it may be the last: an iteration that is broken off may already have changed what it began from. An optimiser
+// has worked through all of it to get there, so that the copy takes little beside. Histories only grow, so they need not be copied.
 func (k *Keeper) keep(s *train.Snapshot) {
 	k.pending = true
 	k.mem = k.mem[:0]

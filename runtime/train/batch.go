@@ -74,14 +74,28 @@ func newBatches(of *Method, seed uint64, tr []*trajectory) (*batches, error) {
 		var begin []int
 		n := len(x.data.data.Times)
 		for row := range max(n-m.window, 0) + 1 {
-			if row == 0 || m.known(x.data.data, row) && x.data.window(row, min(row+m.window, n)) > len(place) {
+			end := min(row+m.window, n)
+			switch {
+			case row == 0 && x.data.window(x.told(), end) == 0: // there would be nothing to learn
+			case row == 0 || m.known(x.data.data, row) && x.data.window(row, end) > len(place):
 				begin = append(begin, row)
 			}
+		}
+		if begin == nil {
+			begin = []int{0}
 		}
 		x.data.window(0, n)
 		m.begin = append(m.begin, begin)
 	}
 	return m, nil
+}
+
+// told is the first row of a trajectory whose values say something about what is free: not that where it starts, unless initial values are free.
+func (tr *trajectory) told() int {
+	if tr.prob.T0 < tr.data.data.Times[0] || slices.ContainsFunc(tr.wrt, func(i int) bool { return isInitial(tr.prob.Sys, i) }) {
+		return 0
+	}
+	return 1
 }
 
 // measured says where the columns of the states are. A state that is not measured has no value to start from within the data.
@@ -147,6 +161,12 @@ func (m *batches) choose(legs []leg, tr []*trajectory, stage, iter int) []leg {
 		}
 	}
 	return legs
+}
+
+// places says whether a variable is an initial value that a window within the data replaces by a measured state. That of a latent
+// state is not.
+func (m *batches) places(v *variable) bool {
+	return v.initial && slices.ContainsFunc(m.place, func(s state) bool { return s.th == v.index })
 }
 
 // enter makes a problem one over a window: from the measured states at its first row, unless that is where the data begin.

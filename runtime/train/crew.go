@@ -54,6 +54,7 @@ type worker struct {
 type desk struct {
 	ws       sens.Workspace
 	tangents sens.ForwardWorkspace
+	plain    solve.Workspace // of what was held out
 	*outputs
 }
 
@@ -199,14 +200,14 @@ func (w *worker) leg(ctx context.Context, t *trial, l *leg, p *part, u, g []floa
 	}
 	// A derivative that is not finite by something that is not free does no harm: x^n by a
 	// constant n, where x is 0.
-	measured := l.lo > 0 // where it starts is nothing that is free
+	measured := func(v *variable) bool { return l.lo > 0 && t.batch.places(v) } // it starts elsewhere
 	for i, k := range t.shared {
 		v := &t.vars[k]
 		at := v.index
 		if t.forward {
 			at = i
 		}
-		if !(measured && v.initial) {
+		if !measured(v) {
 			p.g[i] += w.g[at]
 		}
 	}
@@ -216,7 +217,7 @@ func (w *worker) leg(ctx context.Context, t *trial, l *leg, p *part, u, g []floa
 		if t.forward {
 			at = len(t.shared) + i
 		}
-		if d := w.g[at]; d != 0 && !(measured && v.initial) {
+		if d := w.g[at]; d != 0 && !measured(v) {
 			g[k] = d * v.Slope(u[k])
 		}
 	}

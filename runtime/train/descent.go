@@ -40,7 +40,7 @@ func descend(r *run, s *Stage, ru rule) (Status, error) {
 			return NoProgress, nil
 		}
 		norm := norm2(g)
-		if norm == 0 {
+		if norm == 0 && !r.partial { // of a batch it says nothing about the others
 			return Converged, nil
 		}
 		if clip > 0 && norm > clip {

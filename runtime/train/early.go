@@ -5,8 +5,6 @@ import (
 	"errors"
 	"math"
 	"slices"
-
-	"github.com/udl-lang/udl/runtime/solve"
 )
 
 // Early stopping: after each iteration the data that were held out are looked at. Where they have not been met
@@ -33,6 +31,9 @@ func (r *run) look(u []float64) (float64, error) {
 	f, err := r.set.Held(r.ctx, u)
 	if err != nil {
 		return math.NaN(), err
+	}
+	if f-f != 0 { // no point to go back to, and no sign that training has gone too far
+		return f, nil
 	}
 	if len(r.early.best) == 0 || f < r.early.loss {
 		r.early = early{best: append(r.early.best[:0], u...), loss: f}
@@ -62,7 +63,7 @@ func (r *run) chosen(ctx context.Context) error {
 	return nil
 }
 
-// heldLoss makes the loss over the data that were held out a function of the variables.
+// heldLoss makes the loss over the data that were held out a function of the variables. It changes nothing that the training knows.
 func (f *fitting) heldLoss() func(ctx context.Context, u []float64) (float64, error) {
 	var held []*trajectory
 	n := 0
@@ -72,31 +73,69 @@ func (f *fitting) heldLoss() func(ctx context.Context, u []float64) (float64, er
 			n += tr.held.N()
 		}
 	}
-	var ws solve.Workspace
+	t := f.trial
+	parts, errs := make([]float64, len(held)), make([]error, len(held))
+	sd := make([]float64, len(t.noise))
 	return func(ctx context.Context, u []float64) (float64, error) {
-		f.trial.set(u)
-		sum := 0.0
-		for _, tr := range held {
-			l := tr.held
-			l.over(n)
-			p := tr.prob
-			p.Theta, p.Times, p.NoDense = f.trial.theta(tr), l.data.Times, true
-			p.T1 = max(p.T1, l.data.Times[len(l.data.Times)-1])
-			sol, err := ws.Solve(ctx, &p)
-			switch {
-			case err != nil:
-				return math.NaN(), err
-			case !sol.Status.Ended() && ctx.Err() != nil:
-				return math.NaN(), ctx.Err()
-			case !sol.Status.Ended():
-				return math.Inf(1), nil
+		// Standard deviations that are estimated are those at u, whatever the training has looked at since.
+		for k, x := range t.noise {
+			sd[k] = x.sd
+		}
+		defer func() {
+			for k, x := range t.noise {
+				x.sd = sd[k]
 			}
-			v, err := l.Eval(sol.X, p.Theta, nil, nil)
-			if err != nil {
-				return math.NaN(), err
+		}()
+		if len(t.noise) > 0 {
+			if ok, err := t.scales(ctx, u); !ok || err != nil {
+				return math.Inf(1), err
+			}
+		}
+		if !t.set(u) {
+			return math.Inf(1), nil
+		}
+		clear(errs)
+		clear(parts)
+		t.share(t, len(held), func(w *worker, k int) bool {
+			parts[k], errs[k] = w.held(ctx, t, held[k], n)
+			return errs[k] == nil
+		})
+		sum := 0.0
+		for k, v := range parts {
+			if errs[k] != nil {
+				return math.NaN(), errs[k]
 			}
 			sum += v
 		}
 		return sum, nil
 	}
+}
+
+// held is the loss over what was held out of a trajectory, where θ stands, as a part of that over n values.
+func (w *worker) held(ctx context.Context, t *trial, tr *trajectory, n int) (float64, error) {
+	l := tr.held
+	l.over(n)
+	tr.write(w.th)
+	defer w.restore(t, tr, false)
+	d := w.desk(tr)
+	if l.lets {
+		if d.outputs == nil {
+			d.outputs = newOutputs(tr.prob.Sys)
+		}
+		l.outputs = d.outputs
+	}
+	p := &w.prob
+	*p = tr.prob
+	p.Theta, p.Times, p.NoDense = w.th, l.data.Times, true
+	p.T1 = max(p.T1, l.data.Times[len(l.data.Times)-1])
+	sol, err := d.plain.Solve(ctx, p)
+	switch {
+	case err != nil:
+		return math.NaN(), err
+	case !sol.Status.Ended() && ctx.Err() != nil:
+		return math.NaN(), ctx.Err()
+	case !sol.Status.Ended():
+		return math.Inf(1), nil
+	}
+	return l.Eval(sol.X, w.th, nil, nil)
 }

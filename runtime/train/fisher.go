@@ -48,6 +48,8 @@ type Identifiability struct {
 	TooFew bool
 	// Given is how many free weights were taken as given.
 	Given int
+	// Bound are parameters that ended at a bound: they have no standard error, and are taken as given for the others.
+	Bound []string
 	// Offset is how far a Gauss–Newton step would still go, in standard errors: 0 at an optimum, and well below 1 where the training may count as
 	// ended. NaN without standard errors.
 	//
@@ -72,6 +74,10 @@ func (f *fitting) fisher(ctx context.Context, sse float64, e []float64) (*Identi
 	for k, v := range t.vars {
 		if v.weight {
 			id.Given++
+			continue
+		}
+		if _, at := v.bound(t.value1(&v)); at {
+			id.Bound = append(id.Bound, v.name)
 			continue
 		}
 		vars = append(vars, k)

@@ -44,6 +44,8 @@ type Spec struct {
 	// goroutines.
 	Starts int
 	Draw   func(th []float64, k int)
+	// Drawn says in words what Draw draws from, for Identity, which cannot look into functions.
+	Drawn string
 	// Regularise are prices on what is free, added to the loss.
 	Regularise []Regular
 	// Patience, above 0, stops training after so many iterations in a row that do not lower the loss over the data held
@@ -62,6 +64,8 @@ type Spec struct {
 	// rest of the Spec must be what it was when the snapshot was taken.
 	Snapshot func(*Snapshot)
 	Resume   *Snapshot
+
+	given []float64 // Theta before a start was drawn; nil: Theta
 }
 
 // Result is what a fit found.
@@ -236,6 +240,7 @@ type fitting struct {
 	letsOf *system.System
 
 	warnings []string
+	unheld   error // why the first of what was held out cannot be compared
 }
 
 func prepare(s *Spec) (*fitting, error) {

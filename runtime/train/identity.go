@@ -27,11 +27,11 @@ type Part struct {
 var partNames = map[string]string{
 	"Sys": "the model", "Theta": "the values that the training starts with", "Seed": "the seed", "Free": "what is free", "Problem": "the solver or its settings",
 	"Data": "the data", "Trajectories": "the data", "Compare": "the loss", "Loss": "the loss", "HeldOut": "what is held out", "Stages": "the optimisers",
-	"Methods": "the method", "Starts": "the number of starts", "Draw": "how starts are drawn", "Regularise": "what is regularised", "Patience": "the patience", "Gradient": "the gradient method", "AutoScale": "the scaling of inputs",
+	"Methods": "the method", "Starts": "the number of starts", "Draw": "how starts are drawn", "Drawn": "how starts are drawn", "Regularise": "what is regularised", "Patience": "the patience", "Gradient": "the gradient method", "AutoScale": "the scaling of inputs",
 }
 
 // notIdentity are the fields that change nothing in the result.
-var notIdentity = map[string]bool{"Progress": true, "Snapshot": true, "Resume": true, "Threads": true}
+var notIdentity = map[string]bool{"Progress": true, "Snapshot": true, "Resume": true, "Threads": true, "given": true}
 
 // Identity digests the parts of a fit. of digests a system, which this package cannot look into; a loss of its own is not looked into either.
 func (s *Spec) Identity(of func(*system.System) string) []Part {
@@ -127,10 +127,10 @@ func (w *digester) walk(v reflect.Value, depth int) {
 				w.text(x.Name)
 			}
 			return
-		case func(int) float64: // the learning rate by iteration
-			for i := 0; x != nil && i < 100; i++ {
-				w.word(math.Float64bits(x(i)))
-			}
+		case Stage:
+			w.walk(reflect.ValueOf(x.Optimiser), depth+1)
+			w.walk(reflect.ValueOf(x.Values), depth+1)
+			w.rates(&x)
 			return
 		}
 	}
@@ -175,6 +175,25 @@ func (w *digester) walk(v reflect.Value, depth int) {
 		if !v.IsNil() {
 			w.word(1)
 		}
+	}
+}
+
+// mostRates is up to how many iterations of a stage the learning rate of each counts; of more every so many.
+const mostRates = 1 << 20
+
+// rates digests the learning rate of all iterations of a stage: schedules may differ in late ones only.
+func (w *digester) rates(s *Stage) {
+	if s.Rate == nil || s.Optimiser == nil {
+		w.text("constant")
+		return
+	}
+	n := s.Iters()
+	every := 1 + n/mostRates
+	for i := 0; i < n; i += every {
+		w.word(math.Float64bits(s.Rate(i)))
+	}
+	if n > 0 {
+		w.word(math.Float64bits(s.Rate(n - 1)))
 	}
 }
 

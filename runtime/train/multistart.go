@@ -57,18 +57,29 @@ type begun struct {
 	err    error
 }
 
-// value is what the best start has least of.
-func (b *begun) value() float64 {
+// value is what the best start has least of, and of several with the same what decides among them. With early stopping one that has never met
+// what was held out is behind all that have.
+func (b *begun) value() (first, second float64) {
+	if b.err != nil || b.m == nil {
+		return math.Inf(1), math.Inf(1)
+	}
+	loss := b.m.F + b.f.penalty()
+	if math.IsNaN(loss) {
+		loss = math.Inf(1)
+	}
 	switch {
-	case b.err != nil || b.m == nil:
-		return math.Inf(1)
-	case b.f.spec.Patience > 0 && !math.IsNaN(b.m.HeldF):
-		return b.m.HeldF
+	case b.f.spec.Patience > 0 && math.IsNaN(b.m.HeldF):
+		return math.Inf(1), loss
+	case b.f.spec.Patience > 0:
+		return b.m.HeldF, loss
 	}
-	if v := b.m.F + b.f.penalty(); !math.IsNaN(v) {
-		return v
-	}
-	return math.Inf(1)
+	return loss, loss
+}
+
+func (b *begun) better(than *begun) bool {
+	x, y := b.value()
+	v, w := than.value()
+	return x < v || x == v && y < w
 }
 
 // fitFrom runs the fits from all starts and gives the best.
@@ -122,7 +133,7 @@ func fitFrom(ctx context.Context, s *Spec) (*begun, []StartReport, error) {
 		if err := list[k].err; err != nil && !errors.As(err, &start) {
 			return nil, nil, err // what makes no sense does so from every start
 		}
-		if list[k].value() < list[best].value() {
+		if list[k].better(&list[best]) {
 			best = k
 		}
 	}
@@ -151,6 +162,9 @@ func fitFrom(ctx context.Context, s *Spec) (*begun, []StartReport, error) {
 
 // from runs the fit from start k.
 func from(ctx context.Context, s *Spec, k int) begun {
+	if s.given = s.Theta; s.given == nil && s.Sys != nil {
+		s.given = s.Sys.Defaults()
+	}
 	if err := s.draw(k); err != nil {
 		return begun{err: err}
 	}

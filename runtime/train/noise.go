@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/udl-lang/udl/runtime/solve"
 )
@@ -295,6 +296,24 @@ func (t *trial) scales(ctx context.Context, u []float64) (ok bool, err error) {
 		n.sd = math.Max(from, n.least)
 	}
 	return true, nil
+}
+
+// scaled makes the standard deviations those of greatest likelihood where the parameters stand, which stay as they are to the bit: those of the
+// last evaluation belong to a trial that may have been no better.
+func (t *trial) scaled(ctx context.Context) error {
+	if len(t.noise) == 0 || t.hold {
+		return nil
+	}
+	th, own := slices.Clone(t.prob.Theta), make([][]float64, len(t.homes))
+	for k, tr := range t.homes {
+		own[k] = slices.Clone(tr.value)
+	}
+	_, err := t.scales(ctx, t.here())
+	copy(t.prob.Theta, th)
+	for k, tr := range t.homes {
+		copy(tr.value, own[k])
+	}
+	return err
 }
 
 // state implements keeper: a batch is compared by the deviations of the last look at all data.

@@ -378,3 +378,35 @@ func TestLikelihoodWithMethods(t *testing.T) {
 		checkObjective(t, "multiple shooting of "+spec.Kind, p, u, 1e-5, 2e-5)
 	}
 }
+
+// Estimated standard deviations, and standard errors by them, are those of the result, whatever the optimiser looked at last.
+func TestEstimatedNoiseIsOfTheResult(t *testing.T) {
+	for _, o := range Optimisers() {
+		s := decays(t, 0.05)
+		s.Compare = LossSpec{Kind: "normal"}
+		values := map[string]float64{"iters": 15}
+		if !o.LineSearch {
+			values["rate"] = 0.003
+			if strings.HasPrefix(o.Name, "ada") || strings.HasPrefix(o.Name, "rms") {
+				values["rate"] = 0.3
+			}
+		}
+		if s.Stages = []Stage{mustStage(t, o.Name, values)}; o.Squares {
+			continue // it has none that are estimated
+		}
+		r := fit(t, s)
+		for _, c := range r.Report.Columns {
+			if math.Abs(c.SD/c.RMSE-1) > 1e-9 {
+				t.Errorf("%s: %s has sd %v, rms %v", o.Name, c.Name, c.SD, c.RMSE)
+			}
+		}
+		// The same point, fitted no further.
+		s.Theta, s.Stages = r.Theta, []Stage{mustStage(t, "adam", map[string]float64{"iters": 0})}
+		again := fit(t, s)
+		for i, p := range r.Report.Params {
+			if q := again.Report.Params[i].StdErr; math.Abs(p.StdErr/q-1) > 1e-6 {
+				t.Errorf("%s: standard error of %s %v, looked at alone %v", o.Name, p.Name, p.StdErr, q)
+			}
+		}
+	}
+}

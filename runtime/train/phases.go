@@ -198,7 +198,7 @@ func (f *fitting) itersBetween(from, to int) int {
 
 // lossOfAll is the loss of the true solution over all data where θ stands: what a fit reports that was stopped before its last phase.
 func (f *fitting) lossOfAll(ctx context.Context) float64 {
-	v, err := f.trial.Eval(context.WithoutCancel(ctx), f.trial.start(), nil)
+	v, err := f.trial.Eval(context.WithoutCancel(ctx), f.trial.here(), nil)
 	if err != nil || math.IsInf(v, 0) {
 		return math.NaN()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/udl-lang/udl/runtime/system"
 )
@@ -35,7 +36,7 @@ var regularisers = [...]Regulariser{
 	{Name: "l1", Doc: "Price on the magnitude of each value, weight*abs(v), which presses those that do little towards 0. The kink at 0 is rounded off over a width eps, so that values below eps count as 0.",
 		Cite: "R. Tibshirani, Journal of the Royal Statistical Society B 58 (1996), 267-288; P. Charbonnier et al., IEEE Transactions on Image Processing 6 (1997), 298-311",
 		Options: []Option{optPrice,
-			{Name: "eps", Default: "1e-4", Doc: "width of the rounding, in units of the parameter's start; of a weight in its own", Min: 1e-12, Max: math.MaxFloat64}},
+			{Name: "eps", Default: "1e-4", Doc: "width of the rounding, in units of the parameter's start as it was given; where that is 0 of the distance between its bounds, else 1; of a weight in its own", Min: 1e-12, Max: math.MaxFloat64}},
 		root: func(th, eps float64) (float64, float64) {
 			q := math.Hypot(th, eps)
 			r := math.Sqrt(q + eps)
@@ -95,17 +96,54 @@ func (f *fitting) price() error {
 				continue
 			}
 			found = true
-			unit := v.Scale
-			if v.two() {
-				unit = v.Hi - v.Lo
-			}
-			f.priced = append(f.priced, priced{k, row, optionValue(row.Options, x.Values, "weight"), unit * optionValue(row.Options, x.Values, "eps")})
+			f.priced = append(f.priced, priced{k, row, optionValue(row.Options, x.Values, "weight"), f.unit(v) * optionValue(row.Options, x.Values, "eps")})
 		}
 		if !found {
 			return &NameError{Name: x.Name, Reason: "it is not free", Price: true}
 		}
 	}
 	return nil
+}
+
+// unit is the magnitude of a variable that a rounding is a share of: that of the start that was given, also for starts that are drawn, so that
+// all are fitted at the same price.
+func (f *fitting) unit(v *variable) float64 {
+	if v.weight {
+		return 1
+	}
+	given := f.spec.given
+	if given == nil {
+		given = f.spec.Theta
+	}
+	if given == nil {
+		given = f.spec.Sys.Defaults()
+	}
+	start, largest := 0.0, 0.0
+	if v.index < len(given) {
+		start = given[v.index]
+	}
+	list := f.spec.trajectories()
+	if v.own {
+		start = f.trial.value1(v)
+	} else if len(list) == 1 {
+		if i := slices.Index(list[0].Index, v.index); i >= 0 {
+			start = list[0].Values[i]
+		}
+	}
+	for _, x := range f.free {
+		if !slices.Contains(x.Index, v.index) {
+			continue
+		}
+		for _, i := range x.Index {
+			if !v.own && i < len(given) {
+				largest = math.Max(largest, math.Abs(given[i]))
+			}
+		}
+	}
+	if v.two() && math.Abs(start) < smallScale && largest < smallScale {
+		return v.Hi - v.Lo
+	}
+	return (&Free{}).scale(start, largest, math.Inf(-1), math.Inf(1))
 }
 
 // slotsOf says which entries of θ a name means.

@@ -150,3 +150,37 @@ func TestPricesAreDifferentiated(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The rounding of l1 is a share of the start that was given, with bounds too, and the same for all starts that are drawn.
+func TestRoundingOfL1(t *testing.T) {
+	sys := line(0, 1)
+	spec := func(given, lo, hi float64) *Spec {
+		d := &Data{Columns: []Column{{Name: "y"}}}
+		for i := range 5 {
+			d.Times = append(d.Times, float64(i))
+			d.Columns[0].Values = append(d.Columns[0].Values, 2*float64(i))
+		}
+		th := sys.Defaults()
+		th[1] = given
+		free, err := Select(sys, th, []string{"slope"}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		free[0].Lo, free[0].Hi = lo, hi
+		return &Spec{Sys: sys, Theta: th, Free: free, Data: d, Regularise: []Regular{{Name: "slope", Kind: "l1"}}}
+	}
+	inf := math.Inf(1)
+	for _, c := range []struct{ given, lo, hi, want float64 }{
+		{3, -inf, inf, 3e-4}, {-3, -inf, inf, 3e-4}, {3, 0, 1e4, 3e-4}, {3, 2, inf, 3e-4}, {0, -inf, inf, 1e-4}, {0, 0, inf, 1e-4}, {0, 0, 20, 2e-3}, {0, -2, 2, 4e-4},
+	} {
+		for k := range 3 {
+			b := from(context.Background(), spec(c.given, c.lo, c.hi), k)
+			if b.err != nil {
+				t.Fatal(b.err)
+			}
+			if eps := b.f.priced[0].eps; math.Abs(eps/c.want-1) > 1e-12 {
+				t.Errorf("start %v in %v..%v, number %d: eps %v, want %v", c.given, c.lo, c.hi, k, eps, c.want)
+			}
+		}
+	}
+}

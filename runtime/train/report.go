@@ -139,6 +139,9 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 	if ctx.Err() != nil {
 		ctx = context.WithoutCancel(ctx)
 	}
+	if err := t.scaled(ctx); err != nil {
+		r.Warnings = append(r.Warnings, "the standard deviations of the errors could not be computed: "+err.Error())
+	}
 	t.all()
 	t.divide() // by the values of all trajectories
 	for _, tr := range f.all {
@@ -199,12 +202,20 @@ func (f *fitting) parameters(r *Report) {
 			e.Trajectory = t.tr[v.of].name
 		}
 		r.Params = append(r.Params, e)
-		for _, b := range [...]float64{v.Lo, v.Hi} {
-			if near := v.nearBound(b); !math.IsInf(b, 0) && math.Abs(th-b) <= near {
-				r.Warnings = append(r.Warnings, fmt.Sprintf("%s has gone to its bound %.6g: the data ask for a value beyond, or the bound is what decides", v.name, b))
-			}
+		if b, at := v.bound(th); at {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("%s has gone to its bound %.6g: the data ask for a value beyond, or the bound is what decides", v.name, b))
 		}
 	}
+}
+
+// bound says whether a value lies on a bound, and on which.
+func (t Transform) bound(th float64) (b float64, at bool) {
+	for _, b := range [...]float64{t.Lo, t.Hi} {
+		if !math.IsInf(b, 0) && math.Abs(th-b) <= t.nearBound(b) {
+			return b, true
+		}
+	}
+	return 0, false
 }
 
 // nearBound is the distance at which a parameter counts as lying on a bound.

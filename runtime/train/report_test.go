@@ -200,3 +200,35 @@ func TestNotIdentifiable(t *testing.T) {
 		t.Errorf("%v", r.Report)
 	}
 }
+
+// A parameter that ended at its bound has no standard error, and those of the others are as if it were given.
+func TestStandardErrorsAtABound(t *testing.T) {
+	for _, kind := range []string{"sse", "normal"} {
+		s := decays(t, 0.02)
+		s.Compare = LossSpec{Kind: kind}
+		s.Sys.Theta[0].Lo, s.Sys.Theta[0].Hi = 0.9, 5 // the data were made with 0.7
+		r := fit(t, s)
+		if se := r.Report.Params[0].StdErr; !math.IsNaN(se) || len(r.Report.Identify.Bound) != 1 || !strings.Contains(strings.Join(r.Report.Warnings, "\n"), "bound 0.9") {
+			t.Errorf("%s: k = %v ± %v; %v", kind, r.Theta[0], se, r.Report.Warnings)
+		}
+		alone := s
+		var err error
+		if alone.Free, err = Select(s.Sys, s.Theta, []string{"k"}, 0); err != nil {
+			t.Fatal(err)
+		}
+		if a := fit(t, alone).Report; a.Identify != nil || !strings.Contains(a.String(), "all parameters are at their bounds") {
+			t.Errorf("%s: %v", kind, a)
+		}
+		given := s
+		given.Theta = slices.Clone(r.Theta)
+		if given.Free, err = Select(s.Sys, given.Theta, []string{"x0", "y0"}, 0); err != nil {
+			t.Fatal(err)
+		}
+		w := fit(t, given)
+		for i, p := range w.Report.Params {
+			if q := r.Report.Params[i+1]; q.Name != p.Name || math.Abs(q.StdErr/p.StdErr-1) > 1e-4 {
+				t.Errorf("%s: %s ± %v, with k given ± %v", kind, p.Name, q.StdErr, p.StdErr)
+			}
+		}
+	}
+}

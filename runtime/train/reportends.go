@@ -36,6 +36,9 @@ func (f *fitting) identify(ctx context.Context, r *Report, m *Minimum, sse float
 	}
 	if id == nil {
 		r.NoErrors = fmt.Sprintf("more than %d parameters are free", maxFisher)
+		if !slices.ContainsFunc(f.trial.vars, func(v variable) bool { _, at := v.bound(f.trial.value1(&v)); return !v.weight && !at }) {
+			r.NoErrors = "all parameters are at their bounds"
+		}
 		return
 	}
 	r.Identify, r.NoErrors = id, id.Missing
@@ -84,8 +87,8 @@ func (f *fitting) unmoved(m *Minimum) bool {
 // bounded says whether something lies on a bound, where no optimum need be.
 func (f *fitting) bounded() bool {
 	return slices.ContainsFunc(f.trial.vars, func(v variable) bool {
-		th := f.trial.value1(&v)
-		return math.Abs(th-v.Lo) <= v.nearBound(v.Lo) || math.Abs(th-v.Hi) <= v.nearBound(v.Hi)
+		_, at := v.bound(f.trial.value1(&v))
+		return at
 	})
 }
 

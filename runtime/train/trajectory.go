@@ -85,6 +85,9 @@ func (f *fitting) gather(p *solve.Problem) error {
 		}
 		f.all = append(f.all, tr)
 	}
+	if s.Patience > 0 && f.unheld != nil && !slices.ContainsFunc(f.all, func(tr *trajectory) bool { return tr.held != nil }) {
+		return unheldError(f.unheld)
+	}
 	var d []*Data
 	for _, tr := range f.all {
 		if tr.data != nil {
@@ -93,6 +96,17 @@ func (f *fitting) gather(p *solve.Problem) error {
 	}
 	*p = f.all[slices.IndexFunc(f.all, func(tr *trajectory) bool { return tr.data != nil })].prob
 	return fillScales(s.Sys, p.Theta, d, s.AutoScale)
+}
+
+// unheldError is that of early stopping on data that cannot be compared.
+func unheldError(err error) error {
+	const reason, help = "stopping early looks at the data that were held out, and they cannot be compared: ", "hold out rows that have values, or leave `patience` out"
+	if d, ok := err.(*DataError); ok {
+		c := *d
+		c.Reason, c.Help = reason+d.Reason, help
+		return &c
+	}
+	return fmt.Errorf("%s%w", reason, err)
 }
 
 // add makes the losses of one trajectory.
@@ -134,6 +148,9 @@ func (f *fitting) add(tr *trajectory, of *Trajectory, out bool) error {
 		}
 		if held != nil {
 			if tr.held, err = NewDataLoss(sys, held, s.Compare); err != nil {
+				if f.unheld == nil {
+					f.unheld = tr.named(err)
+				}
 				f.warnings = append(f.warnings, "the data that were held out cannot be compared: "+tr.named(err).Error())
 				tr.held = nil
 			}

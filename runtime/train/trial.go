@@ -141,8 +141,20 @@ func (t *trial) value1(v *variable) float64 {
 // begin starts where θ stands.
 func (t *trial) begin(context.Context) []float64 { return t.start() }
 
-// start is u of the parameters as they stand.
+// start is where a training begins: the parameters as they stand. What a phase before has driven to a bound is moved inside, or its slope
+// there, which is 0, would keep it for ever.
 func (t *trial) start() []float64 {
+	u := make([]float64, len(t.vars))
+	for k := range t.vars {
+		v := &t.vars[k]
+		th, _ := v.Inside(t.value1(v))
+		u[k] = v.Inverse(th)
+	}
+	return u
+}
+
+// here is u of the parameters as they stand, infinite at a bound.
+func (t *trial) here() []float64 {
 	u := make([]float64, len(t.vars))
 	for k := range t.vars {
 		v := &t.vars[k]

@@ -1,6 +1,7 @@
 package verb
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/udl-lang/udl/lang/diag"
@@ -83,13 +84,13 @@ func (c *Call) starts(m *value.Model, spec *train.Spec) (err error) {
 	case c.Has("threads") && spec.Threads < 1:
 		return c.Bad("threads", "`threads` must be a whole number from 1, this is %d", spec.Threads).WithHelp("leave it out for all there are")
 	case spec.Starts > 1:
-		spec.Draw, err = c.priors(m, spec)
+		spec.Draw, spec.Drawn, err = c.priors(m, spec)
 	}
 	return err
 }
 
-// priors draw the parameters that are free and have a distribution; nil where there are none.
-func (c *Call) priors(m *value.Model, spec *train.Spec) (func(th []float64, k int), error) {
+// priors draw the parameters that are free and have a distribution, and say from what; nil where there are none.
+func (c *Call) priors(m *value.Model, spec *train.Spec) (draw func(th []float64, k int), from string, err error) {
 	type drawn struct {
 		name string
 		off  int
@@ -114,18 +115,20 @@ func (c *Call) priors(m *value.Model, spec *train.Spec) (func(th []float64, k in
 		for i, e := range p.Prior.Args {
 			v, ok := constantOf(e, spec.Sys, spec.Theta)
 			if !ok {
-				return nil, diag.New("E0714", e.Span, "a start for `%s` cannot be drawn: `%s` of its distribution is no plain number", p.Name, row.Params[i].Name).
+				return nil, "", diag.New("E0714", e.Span, "a start for `%s` cannot be drawn: `%s` of its distribution is no plain number", p.Name, row.Params[i].Name).
 					WithHelp("write a number, or give bounds, `param %s = … in lo..hi`", p.Name)
 			}
 			s.Args[row.Params[i].Name] = v
+			from += fmt.Sprint(" ", v.Shape, v.Data)
 		}
+		from += fmt.Sprintf(" %s ~ %s;", p.Name, row.Name)
 		if _, err := c.sampler(s, slot.Shape); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		all = append(all, drawn{p.Name, slot.Off, slot.Size(), s, slot.Shape})
 	}
 	if all == nil {
-		return nil, nil
+		return nil, "", nil
 	}
 	seed := spec.Seed
 	return func(th []float64, k int) {
@@ -134,7 +137,7 @@ func (c *Call) priors(m *value.Model, spec *train.Spec) (func(th []float64, k in
 				draw(newStream(seed, "start "+d.name).at(k), th[d.off:d.off+d.n])
 			}
 		}
-	}, nil
+	}, from, nil
 }
 
 // constantOf is the value of an expression of numbers, and of parameters and constants as they stand in θ.
