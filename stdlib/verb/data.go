@@ -40,14 +40,21 @@ func (c *Call) cannotRead(name string, err error) error {
 		WithHelp("paths are relative to the file they stand in, at the prompt to the working directory")
 }
 
+// file opens the file that the argument of this name says.
+func (c *Call) file() (name string, f io.ReadCloser, err error) {
+	if name, err = c.TextOf("file", ""); err != nil {
+		return name, nil, err
+	}
+	if f, err = c.open(name); err != nil {
+		return name, nil, c.cannotRead(name, err)
+	}
+	return name, f, nil
+}
+
 func csvVerb(c *Call) (value.Value, error) {
-	name, err := c.TextOf("file", "")
+	name, f, err := c.file()
 	if err != nil {
 		return nil, err
-	}
-	f, err := c.open(name)
-	if err != nil {
-		return nil, c.cannotRead(name, err)
 	}
 	defer f.Close()
 	var opt data.Options
@@ -464,7 +471,7 @@ func unitsAgree(m *value.Model, q, column, text string, at diag.Span) error {
 	}
 	name, _, _ := strings.Cut(q, "[")
 	var have types.Unit
-	for _, list := range [][]*model.Symbol{m.C.Model.States, m.C.Model.Lets} {
+	for _, list := range [][]*model.Symbol{m.C.Model.States, m.C.Model.Lets, m.C.Model.Params, m.C.Model.Consts} {
 		for _, s := range list {
 			if s.Name == name {
 				have = s.Unit
