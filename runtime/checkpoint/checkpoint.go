@@ -48,7 +48,7 @@ func (e *MismatchError) Error() string {
 	if e.Version {
 		return fmt.Sprintf("the checkpoint %s was written by another version of udl, which keeps other things", e.Dir)
 	}
-	s := fmt.Sprintf("the checkpoint %s belongs to another fit: ", e.Dir)
+	s := fmt.Sprintf("the checkpoint %s belongs to another fit, which differs in ", e.Dir)
 	for i, d := range e.Differs {
 		switch {
 		case i > 0 && i == len(e.Differs)-1:
@@ -58,10 +58,7 @@ func (e *MismatchError) Error() string {
 		}
 		s += d
 	}
-	if len(e.Differs) == 1 {
-		return s + " is not the same"
-	}
-	return s + " are not the same"
+	return s
 }
 
 // DamagedError is a checkpoint that cannot be read.

@@ -136,13 +136,17 @@ func (in *Interp) kind(page string) string {
 		}
 		names := in.table.Names(k.kind)
 		sort.Strings(names)
+		width := 16
+		for _, n := range names {
+			width = max(width, len(n))
+		}
 		fmt.Fprintf(&b, "%s\n", k.heading)
 		for _, n := range names {
 			if v, ok := in.verbs[n]; ok && k.kind == sig.Verb && v.Run == nil {
 				continue
 			}
 			r, _ := in.table.Lookup(n, k.kind)
-			fmt.Fprintf(&b, "  %-16s %s\n", n, firstSentence(r.Doc))
+			fmt.Fprintf(&b, "  %-*s %s\n", width, n, firstSentence(r.Doc))
 		}
 	}
 	return b.String()

@@ -5,6 +5,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/udl-lang/udl/compiler"
@@ -43,6 +47,10 @@ func (c *Call) keep(m *value.Model, spec *train.Spec) (*checkpoint.Keeper, error
 		return nil, c.Bad("checkpoint", "nothing can be written here: the program reads from a file system of its own")
 	}
 	o := checkpoint.Options{Dir: c.Path(name)}
+	if f, err := os.Stat(o.Dir); err == nil && !f.IsDir() {
+		return nil, diag.New("E0521", c.SpanOf("checkpoint"), "`%s` is a file, and a checkpoint is a folder", name).
+			WithHelp("take another name, `checkpoint = %q`", strings.TrimSuffix(name, filepath.Ext(name))+".ckpt")
+	}
 	if o.Every, o.Interval, err = c.every(); err != nil {
 		return nil, err
 	}
@@ -108,7 +116,11 @@ func (c *Call) checkpointError(name string, err error) *diag.Diagnostic {
 	switch {
 	case errors.As(err, &other):
 		other.Dir = "`" + name + "`"
-		return diag.New("E0519", at, "%v", other).WithHelp("take another name, or begin anew by `resume = false`")
+		d := diag.New("E0519", at, "%v", other)
+		if !other.Version && !slices.Contains(other.Differs, "the model") {
+			return d.WithHelp("to train on from its values, write `set = load(%q)` and another name; `resume = false` begins anew", name)
+		}
+		return d.WithHelp("take another name, or begin anew by `resume = false`")
 	case errors.As(err, &damaged):
 		damaged.Dir = "`" + name + "`"
 		return diag.New("E0520", at, "%v", damaged).WithHelp("begin anew by `resume = false`")

@@ -159,7 +159,11 @@ func (c *Call) tableTimes(t *value.Table) ([]float64, error) {
 		return nil, c.Bad("data", "the column `%s` holds no numbers", name)
 	}
 	if len(col.Values) < 2 && (t.Start == nil || len(col.Values) == 0 || t.Start.T == col.Values[0]) {
-		return nil, diag.New("E0512", c.SpanOf("data"), "`%s` has %d rows; a fit needs two or more", t.Name, len(col.Values))
+		rows := "no row"
+		if len(col.Values) == 1 {
+			rows = "one row"
+		}
+		return nil, diag.New("E0512", c.SpanOf("data"), "`%s` has %s; a fit needs two or more", t.Name, rows)
 	}
 	return col.Values, nil
 }

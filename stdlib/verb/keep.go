@@ -1,10 +1,12 @@
 package verb
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/udl-lang/udl/lang/types"
 	"github.com/udl-lang/udl/runtime/checkpoint"
 	"github.com/udl-lang/udl/runtime/system"
+	"github.com/udl-lang/udl/runtime/trace"
 	"github.com/udl-lang/udl/runtime/trace/safetensors"
 	"github.com/udl-lang/udl/stdlib/value"
 )
@@ -58,6 +61,14 @@ func loadVerb(c *Call) (value.Value, error) {
 	name, err := c.TextOf("file", "")
 	if err != nil {
 		return nil, err
+	}
+	if info, err := os.Stat(c.Path(name)); c.FS == nil && err == nil && info.IsDir() { // a checkpoint
+		f := trace.Folder{Path: c.Path(name), Suffix: ".safetensors"}
+		_, numbers, err := f.Read()
+		if err != nil || numbers == nil {
+			return nil, c.Bad("file", "the folder `%s` holds no checkpoint", name).WithHelp("one is written by `fit(…, checkpoint = %q)`", name)
+		}
+		return c.loadTensors(name, bytes.NewReader(numbers))
 	}
 	f, err := c.open(name)
 	if err != nil {

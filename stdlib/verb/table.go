@@ -63,7 +63,7 @@ var verbs = []Verb{
 	verb("save", "nothing", "Writes a solution, ensemble, table or record to .csv or .json, a report to .json or .txt, the values of a model (parameters, weights) to .json or .safetensors, its text with those values to .udl, or a plot to .svg, .png or .pdf, by the ending of the name.",
 		"model M { state x = 1; x' = -x }\nsave(solve(M, t = 0..1 by 0.1), \"m.csv\")", saveVerb,
 		arg("value", "any", "", ""), arg("file", "text", "", "path, relative to the file this stands in")),
-	verb("load", "record", "Reads back the values of a model that were saved, as a record for `set`; any .safetensors file of numbers, too.",
+	verb("load", "record", "Reads back the values of a model that were saved, as a record for `set`; any .safetensors file of numbers, too, and the folder of a checkpoint.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\nsave(M, \"m.json\")\nsolve(M, t = 0..1, set = load(\"m.json\"))", loadVerb,
 		arg("file", "text", "", "path, relative to the file this stands in")),
 	verb("plot", "plot", "A figure of solutions, fits with their data, ensembles (medians and bands), tables or vectors; it is drawn in the terminal where it stands alone.",
