@@ -25,7 +25,7 @@ type Gradient struct {
 }
 
 // Gradient is the value of the loss and its derivatives by parameters, constants, weights ("U.W1") and
-// initial values (a state's name), each row-major.
+// initial values (a state's name), each row-major. Over several trajectories both are sums, or with mse and its kin means over all values.
 func (m *Model) Gradient(ctx context.Context, o FitOptions) (loss float64, grad map[string][]float64, err error) {
 	g, err := m.gradient(ctx, "grad", o, nil)
 	if err != nil {
@@ -74,6 +74,9 @@ func (m *Model) gradient(ctx context.Context, verb string, o FitOptions, along *
 	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
 	o.args(args, exprs)
 	o.lossArgs(args, exprs)
+	if err := o.several(args); err != nil {
+		return nil, err
+	}
 	if along != nil {
 		args["along"] = along
 		delete(args, "adjoint") // there is one way

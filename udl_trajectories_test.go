@@ -3,6 +3,7 @@ package udl_test
 import (
 	"context"
 	"math"
+	"slices"
 	"runtime"
 	"strings"
 	"testing"
@@ -31,6 +32,13 @@ func TestFitTrajectories(t *testing.T) {
 	}
 	if k, _ := f.Value("k"); math.Abs(k[0]-0.6) > 1e-5 {
 		t.Errorf("k = %v", k)
+	}
+	own := slices.Clone(list)
+	for i := range own {
+		own[i].Set = map[string]any{"c": float64(i + 1), "x": float64(i + 2)}
+	}
+	if loss, g, err := f.Gradient(ctx, udl.FitOptions{Trajectories: own}); err != nil || loss > 1e-6 || math.Abs(g["k"][0]) > 1e-3 {
+		t.Errorf("at the optimum: loss %v, gradient %v, %v", loss, g, err)
 	}
 	if n := f.Trajectories(); n != 2 {
 		t.Fatalf("%d trajectories", n)

@@ -193,16 +193,6 @@ func smoothTrajectory(m *Method, tr *trajectory) (*smoothed, string, error) {
 	return s, strings.Join(notes, "; "), nil
 }
 
-// columnOf is the column that a scalar state is compared with; nil for none.
-func columnOf(d *Data, state int) *Column {
-	for k := range d.Columns {
-		if c := &d.Columns[k]; !c.Of.Output && c.Of.Index == state {
-			return c
-		}
-	}
-	return nil
-}
-
 func isLatent(sys *system.System, state int) bool {
 	for i, s := range sys.States {
 		if i < len(sys.Latent) && sys.Latent[i] && state >= s.Off && state < s.Off+s.Size() {

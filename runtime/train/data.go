@@ -9,7 +9,7 @@ import (
 
 // Data is what a model is compared with: columns of measurements over times.
 type Data struct {
-	Times   []float64 // strictly increasing; the first is where the solution starts
+	Times   []float64 // increasing; the first is where the solution starts. Rows of one time are several values of it
 	Columns []Column
 	// TimePlace says where the time of a row stands, "lynx_hare.csv:7: year"; nil: by its number.
 	TimePlace func(row int) string
@@ -102,13 +102,11 @@ func (d *Data) check(sys *system.System) error {
 	}
 	for i, t := range d.Times {
 		bad := func(format string, args ...any) error {
-			return &DataError{Row: i, Place: d.timePlace(i), Reason: fmt.Sprintf(format, args...), Help: "times must be finite numbers in increasing order, each once"}
+			return &DataError{Row: i, Place: d.timePlace(i), Reason: fmt.Sprintf(format, args...), Help: "times must be finite numbers in increasing order; several trajectories in one file are taken apart by `csv(…, by = \"id\")`"}
 		}
 		switch {
 		case math.IsNaN(t) || math.IsInf(t, 0):
 			return bad("the time is %v", t)
-		case i > 0 && t == d.Times[i-1]:
-			return bad("the time %v occurs twice", t)
 		case i > 0 && t < d.Times[i-1]:
 			return bad("the time %v comes after %v", t, d.Times[i-1])
 		}

@@ -78,6 +78,7 @@ func NewDataLoss(sys *system.System, d *Data, spec LossSpec) (*DataLoss, error) 
 	if err := d.check(sys); err != nil {
 		return nil, err
 	}
+	d = d.folded()
 	l := &DataLoss{Spec: spec, sys: sys, data: d, pen: pen, delta: delta, hi: len(d.Times), logs: spec.Log || pen.Logs, noise: make([]*deviation, len(d.Columns))}
 	for k := range d.Columns {
 		c := &d.Columns[k]

@@ -90,6 +90,9 @@ type StartError struct {
 	Free  string          // the free parameter whose derivative is not finite, with Grad
 	Row   int             // the first row of the data that is concerned, from 0 in those trained on; −1 for none
 	Place string          // of that row
+	Kind  string          // of the loss, with Value: "sse", "poisson"
+	// Begin says that Value is that of the first row, which is the initial value.
+	Begin bool
 	// Trajectory is which of several it is; "" of one.
 	Trajectory string
 	// Phase and After, of a fit in phases, are the phase that cannot start and the one whose best point it starts from; "" in the first.
@@ -159,13 +162,26 @@ func (e *StartError) Help() string {
 	case e.Free != "":
 		return "start where the equations are smooth: away from a root of 0, a power of 0, or equal arguments of a norm"
 	case e.Value != nil && e.Value.Log:
-		return "start from parameters that keep this quantity positive, or leave `scale = log` out"
+		return e.positive()
 	case e.Fault != nil:
 		if h := e.Fault.Help(); h != "" {
 			return "start from other parameters; or " + h
 		}
 	}
 	return "start from other parameters, or write the loss so that it is finite there"
+}
+
+// positive is what to do about a model value that has no logarithm.
+func (e *StartError) positive() string {
+	out := "leave `scale = log` out"
+	switch e.Kind {
+	case "lognormal", "poisson":
+		out = "take `normal` in place of `" + e.Kind + "`"
+	}
+	if e.Begin && e.Value.Value == 0 {
+		return fmt.Sprintf("the solution starts there, at the first row, with this value: empty the datum's cell and keep the row; if it is to start earlier, add a row at that time with empty cells; or %s", out)
+	}
+	return "start from parameters that keep this quantity positive, or " + out
 }
 
 func inWords(v float64) string {
@@ -240,6 +256,7 @@ type fitting struct {
 	letsOf *system.System
 
 	warnings []string
+	notes    []string
 	unheld   error // why the first of what was held out cannot be compared
 }
 
@@ -374,7 +391,8 @@ func (t *trial) startError(ctx context.Context, bad *NonFiniteStart) error {
 	d := t.tr[t.at].data.data
 	switch {
 	case e.Value != nil:
-		e.Row, e.Place = e.Value.Row, e.Value.Place
+		e.Row, e.Place, e.Kind = e.Value.Row, e.Value.Place, t.data.pen.Name
+		e.Begin = e.Value.Time == t.tr[t.at].prob.T0
 	case e.Fault != nil:
 		e.Row, e.Place = d.firstFrom(e.Fault.T, true)
 	case e.Free != "" && e.Grad != nil:

@@ -183,7 +183,6 @@ func TestDataErrors(t *testing.T) {
 	}{
 		{"empty", func(d *Data) { *d = Data{} }, LossSpec{}, -1, "there are no data"},
 		{"no columns", func(d *Data) { d.Columns = nil }, LossSpec{}, -1, "there are no data"},
-		{"duplicate time", func(d *Data) { d.Times[2] = 1 }, LossSpec{}, 2, "d.csv:4: year: the time 1 occurs twice"},
 		{"unsorted", func(d *Data) { d.Times[2] = 0.5 }, LossSpec{}, 2, "d.csv:4: year: the time 0.5 comes after 1"},
 		{"time NaN", func(d *Data) { d.Times[1] = nan }, LossSpec{}, 1, "d.csv:3: year: the time is NaN"},
 		{"time Inf", func(d *Data) { d.Times[3] = inf }, LossSpec{}, 3, "the time is +Inf"},

@@ -156,3 +156,24 @@ func TestStartsOfALoss(t *testing.T) {
 		}
 	}
 }
+
+// With early stopping a start that has never met what was held out is behind all that have, however low its loss; among such the loss decides.
+func TestBetterStart(t *testing.T) {
+	of := func(patience int, loss, held float64) *begun {
+		return &begun{f: &fitting{spec: &Spec{Patience: patience}}, m: &Minimum{F: loss, HeldF: held}}
+	}
+	nan := math.NaN()
+	for _, c := range []struct{ a, b *begun }{
+		{of(5, 9, 1), of(5, 2, 3)},
+		{of(5, 9, 1), of(5, 0.5, nan)},
+		{of(5, 2, nan), of(5, 3, nan)},
+		{of(5, 2, 1), of(5, 3, 1)},
+		{of(0, 2, nan), of(0, 3, nan)},
+		{of(0, 2, nan), of(0, nan, nan)},
+		{of(0, 2, nan), &begun{err: &StartError{}}},
+	} {
+		if !c.a.better(c.b) || c.b.better(c.a) {
+			t.Errorf("%+v should be better than %+v", c.a.m, c.b.m)
+		}
+	}
+}

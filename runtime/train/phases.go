@@ -325,8 +325,36 @@ func shootingPhases(f *fitting, m *Method) ([]phase, error) {
 		if t.batch, err = newBatches(m, f.spec.Seed+uint64(len(f.phases)+k)<<32, t.tr); err != nil {
 			return nil, err
 		}
+		if k == len(out)-1 {
+			f.idle(m, t, stages)
+		}
 	}
 	return out, nil
+}
+
+// idle notes options of mini-batches that have no effect.
+func (f *fitting) idle(m *Method, t *trial, stages []Stage) {
+	if m.Batch == 0 && m.Window == 0 {
+		return
+	}
+	all := len(stages) > 0
+	for _, s := range stages {
+		all = all && s.Optimiser != nil && s.Optimiser.LineSearch
+	}
+	rows := 0
+	for _, x := range t.tr {
+		rows = max(rows, len(x.data.data.Times))
+	}
+	switch {
+	case all:
+		f.notes = append(f.notes, "`batch` and `window` have no effect: optimisers with a line search, and least squares, look at all data")
+		return
+	case m.Batch >= len(t.tr) && m.Batch > 0:
+		f.notes = append(f.notes, fmt.Sprintf("`batch = %d` has no effect: %s, and each iteration looks at all", m.Batch, count(len(t.tr), "trajectory")))
+	}
+	if m.Window >= rows {
+		f.notes = append(f.notes, fmt.Sprintf("`window = %d` has no effect: the data have %s", m.Window, count(rows, "row")))
+	}
 }
 
 // horizons are the times up to which a growing shooting trains each trajectory, before all of it.

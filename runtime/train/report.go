@@ -54,6 +54,10 @@ type Report struct {
 	// parameters other than weights, or with more than 50 of them; of several trajectories 50 for each, as long as the whole stays within reason.
 	Identify *Identifiability
 
+	// From and FromLast are when solutions start: the earliest and the latest of the trajectories.
+	From, FromLast float64
+	// Notes are what to know that is nothing wrong.
+	Notes []string
 	// NoErrors says why there are no standard errors; "" where there are some, and of a loss that is a function.
 	NoErrors string
 	// NoAIC says why there are no AIC and BIC, where a loss that is a sum of squares or a likelihood has none; else "".
@@ -130,6 +134,7 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 		r.Warnings = append(r.Warnings, departed)
 	}
 	f.parameters(r)
+	r.Notes = f.notes
 	r.Penalty = f.penalty()
 	if math.IsNaN(m.F) || t.data == nil {
 		return r
@@ -144,7 +149,9 @@ func (f *fitting) report(ctx context.Context, m *Minimum) *Report {
 	}
 	t.all()
 	t.divide() // by the values of all trajectories
+	r.From, r.FromLast = math.Inf(1), math.Inf(-1)
 	for _, tr := range f.all {
+		r.From, r.FromLast = math.Min(r.From, tr.prob.T0), math.Max(r.FromLast, tr.prob.T0)
 		f.columns(r, tr)
 		if len(f.all) > 1 {
 			r.Trajectories = append(r.Trajectories, TrajectoryScore{Name: tr.name, RMSE: math.NaN(), HeldRMSE: math.NaN()})

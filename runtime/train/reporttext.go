@@ -19,6 +19,7 @@ func (r *Report) String() string {
 	r.starts(&b)
 	r.phases(&b)
 	r.losses(&b)
+	r.from(&b)
 	r.trajectories(&b)
 	r.estimates(&b)
 	r.correlations(&b)
@@ -31,6 +32,9 @@ func (r *Report) String() string {
 		if f.N > 1 {
 			fmt.Fprintf(&b, "  the last in %s\n", f.Last)
 		}
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(&b, "note: %s\n", n)
 	}
 	for _, w := range r.Warnings {
 		fmt.Fprintf(&b, "warning: %s\n", w)
@@ -93,6 +97,17 @@ func (r *Report) losses(b *strings.Builder) {
 		fmt.Fprintf(b, "AIC %s, BIC %s\n", short(r.AIC), short(r.BIC))
 	} else if r.NoAIC != "" {
 		fmt.Fprintf(b, "no AIC and BIC: %s\n", r.NoAIC)
+	}
+}
+
+// from says when solutions start, where that is not at 0: at the first time of the data unless they were told otherwise.
+func (r *Report) from(b *strings.Builder) {
+	switch {
+	case r.Train.N == 0 || r.From == 0 && r.FromLast == 0 || math.IsInf(r.From, 0):
+	case r.From == r.FromLast:
+		fmt.Fprintf(b, "solved from t = %s on: the initial values are those there\n", short(r.From))
+	default:
+		fmt.Fprintf(b, "solved from t = %s to %s on, each trajectory from its start: the initial values are those there\n", short(r.From), short(r.FromLast))
 	}
 }
 
@@ -236,6 +251,9 @@ func short(v float64) string {
 func count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
+	}
+	if y, ok := strings.CutSuffix(what, "y"); ok {
+		return fmt.Sprintf("%d %sies", n, y)
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }

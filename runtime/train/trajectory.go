@@ -136,10 +136,14 @@ func (f *fitting) add(tr *trajectory, of *Trajectory, out bool) error {
 	if err != nil {
 		return err
 	}
-	train, held := of.Data, (*Data)(nil)
+	data := all.data // each time once
+	if len(data.Times) < 2 && len(of.Data.Times) > 1 {
+		return &DataError{Row: 0, Place: of.Data.timePlace(0), Reason: fmt.Sprintf("all rows are of the time %v", data.Times[0]), Help: "a solution needs two times; several trajectories are a list of tables"}
+	}
+	train, held := data, (*Data)(nil)
 	if out {
 		tr.held = all
-	} else if train, held, err = s.HeldOut.split(of.Data); err != nil {
+	} else if train, held, err = s.HeldOut.split(data); err != nil {
 		return err
 	}
 	if !out {

@@ -226,6 +226,7 @@ func (t *trial) Eval(ctx context.Context, u, g []float64) (float64, error) {
 	if !t.set(u) {
 		return math.Inf(1), nil
 	}
+	// All trajectories are solved once more for these: the loss of each needs those of all, and the gradient may come from other steps.
 	if len(t.noise) > 0 && !t.partial && !t.hold {
 		if ok, err := t.scales(ctx, u); !ok || err != nil {
 			return math.Inf(1), err

@@ -53,6 +53,13 @@ var figures = []struct {
 		}
 		return l
 	}},
+	{"notes", "what has no effect", func(_ *Report, t *train.Report) Value {
+		l := List{}
+		for _, n := range t.Notes {
+			l = append(l, Text(n))
+		}
+		return l
+	}},
 	{"gradients", "how they were computed", func(_ *Report, t *train.Report) Value { return Text(t.Gradients) }},
 	{"starts", "the loss at the end of each of several", func(_ *Report, t *train.Report) Value {
 		out := []float64{t.Train.Loss}
@@ -139,11 +146,21 @@ func (r *Report) residuals(t *train.Report) *Table {
 	type place struct {
 		trajectory int
 		t          float64
+		nth        int // of several values of one quantity at one time
 	}
 	row := map[place]int{}
 	var places []place
-	for _, e := range t.Residuals {
-		p := place{e.Trajectory, e.T}
+	of := make([]place, len(t.Residuals))
+	type value struct {
+		trajectory, column int
+		t                  float64
+	}
+	nth := map[value]int{}
+	for i, e := range t.Residuals {
+		v := value{e.Trajectory, e.Column, e.T}
+		p := place{e.Trajectory, e.T, nth[v]}
+		nth[v]++
+		of[i] = p
 		if _, ok := row[p]; !ok {
 			row[p] = len(places)
 			places = append(places, p)
@@ -151,7 +168,7 @@ func (r *Report) residuals(t *train.Report) *Table {
 	}
 	// What was held out may lie between.
 	slices.SortFunc(places, func(a, b place) int {
-		return cmp.Or(cmp.Compare(a.trajectory, b.trajectory), cmp.Compare(a.t, b.t))
+		return cmp.Or(cmp.Compare(a.trajectory, b.trajectory), cmp.Compare(a.t, b.t), cmp.Compare(a.nth, b.nth))
 	})
 	times, numbers := make([]float64, len(places)), make([]float64, len(places))
 	for i, p := range places {
@@ -170,8 +187,8 @@ func (r *Report) residuals(t *train.Report) *Table {
 		}
 		out.Cols = append(out.Cols, Column{Name: c.Quantity, Values: v})
 	}
-	for _, e := range t.Residuals {
-		out.Cols[first+e.Column].Values[row[place{e.Trajectory, e.T}]] = e.Value
+	for i, e := range t.Residuals {
+		out.Cols[first+e.Column].Values[row[of[i]]] = e.Value
 	}
 	return out
 }

@@ -26,7 +26,7 @@ const mostRows = 40
 
 // checkGradVerb compares the gradient methods with each other and with central differences. What a method refuses is left out, and told.
 func checkGradVerb(c *Call) (value.Value, error) {
-	m, p, loss, err := c.lossProblem()
+	of, err := c.objective()
 	if err != nil {
 		return nil, err
 	}
@@ -34,15 +34,15 @@ func checkGradVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	sys := m.C.System
+	sys := of.p.Sys
 	var all []checked
 	var have []*checked
 	for _, how := range asked {
 		col := checked{name: how}
 		var r *value.Gradient
 		if how == "differences" {
-			col.g, err = differences(c, p, loss)
-		} else if r, col.g, err = gradient(c, p, loss, how); err == nil {
+			col.g, err = of.differences(c)
+		} else if r, col.g, err = of.gradient(c, how); err == nil {
 			col.departed = r.Sol.Stats.Departed
 		}
 		var no *sens.RefusedError

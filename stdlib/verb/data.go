@@ -16,7 +16,6 @@ import (
 	"github.com/udl-lang/udl/lang/model"
 	"github.com/udl-lang/udl/lang/types"
 	"github.com/udl-lang/udl/parser"
-	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/system"
 	"github.com/udl-lang/udl/runtime/train"
 	"github.com/udl-lang/udl/stdlib/data"
@@ -41,14 +40,21 @@ func (c *Call) cannotRead(name string, err error) error {
 		WithHelp("paths are relative to the file they stand in, at the prompt to the working directory")
 }
 
+// file opens the file that the argument of this name says.
+func (c *Call) file() (name string, f io.ReadCloser, err error) {
+	if name, err = c.TextOf("file", ""); err != nil {
+		return name, nil, err
+	}
+	if f, err = c.open(name); err != nil {
+		return name, nil, c.cannotRead(name, err)
+	}
+	return name, f, nil
+}
+
 func csvVerb(c *Call) (value.Value, error) {
-	name, err := c.TextOf("file", "")
+	name, f, err := c.file()
 	if err != nil {
 		return nil, err
-	}
-	f, err := c.open(name)
-	if err != nil {
-		return nil, c.cannotRead(name, err)
 	}
 	defer f.Close()
 	var opt data.Options
@@ -257,15 +263,6 @@ func (c *Call) wide(t *value.Table, i int, key, first string, a *value.Array) er
 	return nil
 }
 
-// dataOf reads data, match and loss.
-func (c *Call) dataOf(m *value.Model) (*dataset, error) {
-	t, err := c.table("data")
-	if err != nil {
-		return nil, err
-	}
-	return c.datasetOf(m, t)
-}
-
 // datasetOf matches a table, nil where none was given.
 func (c *Call) datasetOf(m *value.Model, t *value.Table) (*dataset, error) {
 	var err error
@@ -275,10 +272,6 @@ func (c *Call) datasetOf(m *value.Model, t *value.Table) (*dataset, error) {
 				WithHelp("`%s(%s, data, match = {…})`, or `%s(%s, t = 0..10 by 0.1, loss = s -> …)`", c.Verb.Name, m.Name(), c.Verb.Name, m.Name())
 		}
 		bad := c.Bad("data", "data must be a table, this is %s", value.Describe(c.Args["data"]))
-		switch c.Args["data"].(type) {
-		case value.List, *value.Ensemble, *value.Solution:
-			return nil, bad.WithHelp("several trajectories, ensembles and solutions are for `fit`")
-		}
 		return nil, bad.WithHelp("read one by `csv(\"file.csv\", time = \"…\")`")
 	}
 	if c.Has("t") {
@@ -478,7 +471,7 @@ func unitsAgree(m *value.Model, q, column, text string, at diag.Span) error {
 	}
 	name, _, _ := strings.Cut(q, "[")
 	var have types.Unit
-	for _, list := range [][]*model.Symbol{m.C.Model.States, m.C.Model.Lets} {
+	for _, list := range [][]*model.Symbol{m.C.Model.States, m.C.Model.Lets, m.C.Model.Params, m.C.Model.Consts} {
 		for _, s := range list {
 			if s.Name == name {
 				have = s.Unit
@@ -523,18 +516,18 @@ func unitOf(text string) (types.Unit, bool) {
 	return types.NewUnit(fs...), true
 }
 
-// loss makes the loss over all data.
-func (d *dataset) loss() (sens.Loss, error) {
-	if l, ok := lossOf(d.spec.Kind); ok && l.Scaled {
-		for i := range d.data.Columns {
-			if c := &d.data.Columns[i]; c.SD == 0 && c.SDs == nil {
-				return nil, d.c.Bad("loss", "`sd` of `%s` is not said, and only `fit` estimates it", d.cols[i]).WithHelp("write `%s(sd = 0.1)`", d.spec.Kind)
+// dataLoss makes the loss over the data of a trajectory, without a fit.
+func (c *Call) dataLoss(tr *train.Trajectory, spec train.LossSpec) (*train.DataLoss, error) {
+	if l, ok := lossOf(spec.Kind); ok && l.Scaled {
+		for i := range tr.Data.Columns {
+			if col := &tr.Data.Columns[i]; col.SD == 0 && col.SDs == nil {
+				return nil, c.Bad("loss", "`sd` of the column `%s` is not said, and only `fit` estimates it", col.Name).WithHelp("write `%s(sd = 0.1)`", spec.Kind)
 			}
 		}
 	}
-	l, err := train.NewDataLoss(d.sys, d.data, d.spec)
+	l, err := train.NewDataLoss(tr.Sys, tr.Data, spec)
 	if err != nil {
-		return nil, d.c.dataError(err)
+		return nil, c.dataError(err)
 	}
 	return l, nil
 }

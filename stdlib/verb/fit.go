@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/sig"
@@ -19,7 +21,7 @@ import (
 var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss that is a function of the solution. The result is a new model; the original is unchanged. Ctrl-C keeps the best so far.",
 	"model M { param k = 1; state x = 1; x' = -k*x }\nbest = fit(M, t = 0..1 by 0.1, loss = s -> (s.x[end] - 0.5)^2)", fitVerb,
 	arg("model", "model", "", ""),
-	pos("data", "table, list of tables, ensemble or solution", "none", "measurements; a list of tables, or an ensemble, is several trajectories. A record of columns serves as a table"),
+	optData,
 	optMatch,
 	optLoss,
 	optT,
@@ -32,7 +34,7 @@ var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss t
 	arg("starts", "whole number", "1", "how many starts are tried, on all cores: the given one, and others drawn by the seed from the parameters' distributions, their bounds, or around them; the best is the result"),
 	optThreads,
 	optInitial, optSolver, optRtol, optAtol,
-	arg("set", "record or list of records", "none", "values for this run: parameters, constants, weights, and initial values by the state's name; of several trajectories a list with a record for each"),
+	arg("set", "record or list of records", "none", "values for this run: parameters, constants, weights, and initial values by the state's name; of several trajectories a list with a record for each. The name of a column, `{dose: \"Dose\"}`, gives each what that column has in all its rows"),
 	arg("inputs", OfSignals, "none", "tables for the model's inputs, `{I: hold(times, values)}`, or `{I: hold(\"column\")}` of the data; of several trajectories one for all, or a list with a record for each"),
 	arg("seed", "whole number", "0", "of the weights that the training starts with, and of all else that is drawn"),
 	optStep, optSteps, optAdjoint, optCheckpoint, optEvery, optResume)
@@ -40,6 +42,9 @@ var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss t
 func fitVerb(c *Call) (value.Value, error) {
 	m, err := c.ModelOf("model")
 	if err != nil {
+		return nil, err
+	}
+	if err := c.covariates(); err != nil {
 		return nil, err
 	}
 	p, err := c.problem(m)
@@ -52,8 +57,8 @@ func fitVerb(c *Call) (value.Value, error) {
 	}
 	spec := train.Spec{Sys: sys, Theta: p.Theta, Problem: *p}
 	out := &value.Fit{Solved: *p}
-	if _, ok := c.Args["loss"].(*value.Lambda); ok {
-		loss, err := c.lossOf(m, &spec.Problem)
+	if l, ok := c.Args["loss"].(*value.Lambda); ok {
+		loss, err := c.lossOf(m, l, &spec.Problem)
 		if err != nil {
 			return nil, err
 		}
@@ -121,6 +126,9 @@ func fitVerb(c *Call) (value.Value, error) {
 		return nil, c.fitError(err)
 	}
 	told()
+	if n := unusedPriors(m, r.Report); n != "" {
+		r.Report.Notes = append(r.Report.Notes, n)
+	}
 	out.Result, out.Spec = r, &spec
 	ofEach(out, r)
 	if r.Status == train.Cancelled {
@@ -131,6 +139,23 @@ func fitVerb(c *Call) (value.Value, error) {
 		c.Warn(d, true)
 	}
 	return &value.Model{C: m.C, Theta: r.Theta, Fit: out}, nil
+}
+
+// unusedPriors says which parameters that were free have a distribution, which does not enter the loss.
+func unusedPriors(m *value.Model, r *train.Report) string {
+	var names []string
+	for _, p := range m.C.Model.Params {
+		if p.Prior != nil && slices.ContainsFunc(r.Params, func(e train.Estimate) bool {
+			name, _, _ := strings.Cut(e.Name, "[")
+			return name == p.Name
+		}) {
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "the distribution of " + strings.Join(names, ", ") + " (`~ …`) is no part of the loss: a fit looks at the data alone, and draws no more than its further starts from it"
 }
 
 // autoScales are the input scales that are to be filled from data.

@@ -136,41 +136,33 @@ func oneGradient(c *Call, p *solve.Problem, loss sens.Loss, how string, g []floa
 	return v, sol, nil
 }
 
-// lossOf reads the loss of grad and fit: a lambda with times, or data with a match.
-func (c *Call) lossOf(m *value.Model, p *solve.Problem) (sens.Loss, error) {
-	if l, ok := c.Args["loss"].(*value.Lambda); ok {
-		if c.Has("match") {
-			return nil, c.Bad("match", "`match` and a loss that is a function exclude each other: the function says what is compared").
-				WithHelp("leave `match` out, or use `loss = sse`")
-		}
-		t0, t1, times, err := c.lossTimes()
-		if err != nil {
-			return nil, err
-		}
-		p.T0, p.T1 = t0, t1
-		ll, err := c.Lambda(l, m, len(times), func() (int, error) {
-			q := *p
-			q.Times, q.NoDense = times, true
-			sol, err := solve.Solve(c.Ctx, &q)
-			if err != nil {
-				return 0, err
-			}
-			if f := c.Failure(sol, &q); f != nil {
-				return 0, f
-			}
-			return len(sol.Events), nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		return ll.Bind(m.C.System, times), nil
+// lossOf reads a loss that is a function of the solution, with its times.
+func (c *Call) lossOf(m *value.Model, l *value.Lambda, p *solve.Problem) (sens.Loss, error) {
+	if c.Has("match") {
+		return nil, c.Bad("match", "`match` and a loss that is a function exclude each other: the function says what is compared").
+			WithHelp("leave `match` out, or use `loss = sse`")
 	}
-	d, err := c.dataOf(m)
+	t0, t1, times, err := c.lossTimes()
 	if err != nil {
 		return nil, err
 	}
-	p.T0, p.T1 = d.times[0], d.times[len(d.times)-1]
-	return d.loss()
+	p.T0, p.T1 = t0, t1
+	ll, err := c.Lambda(l, m, len(times), func() (int, error) {
+		q := *p
+		q.Times, q.NoDense = times, true
+		sol, err := solve.Solve(c.Ctx, &q)
+		if err != nil {
+			return 0, err
+		}
+		if f := c.Failure(sol, &q); f != nil {
+			return 0, f
+		}
+		return len(sol.Events), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ll.Bind(m.C.System, times), nil
 }
 
 // lossTimes are the output times of a lambda's loss: those of `t`, or of the data.
@@ -197,22 +189,8 @@ func (c *Call) lossTimes() (t0, t1 float64, times []float64, err error) {
 	return
 }
 
-// lossProblem reads what grad and check_grad differentiate: a model, its problem and a loss.
-func (c *Call) lossProblem() (*value.Model, *solve.Problem, sens.Loss, error) {
-	m, err := c.ModelOf("model")
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	p, err := c.problem(m)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	loss, err := c.lossOf(m, p)
-	return m, p, loss, err
-}
-
 func gradVerb(c *Call) (value.Value, error) {
-	m, p, loss, err := c.lossProblem()
+	of, err := c.objective()
 	if err != nil {
 		return nil, err
 	}
@@ -220,17 +198,17 @@ func gradVerb(c *Call) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	told, err := c.checkpoints(p)
+	told, err := c.checkpoints(of.p)
 	if err != nil {
 		return nil, err
 	}
-	r, g, err := gradient(c, p, loss, how)
+	r, g, err := of.gradient(c, how)
 	if err != nil {
 		return nil, err
 	}
 	told()
 	c.departed(r.Sol)
-	for _, t := range gradSlots(m.C.System) {
+	for _, t := range gradSlots(of.p.Sys) {
 		r.Put(t.Name, &value.Array{Shape: t.Shape, Data: append([]float64(nil), g[t.Off:t.Off+t.Size()]...)})
 	}
 	return r, nil

@@ -3,6 +3,7 @@ package verb
 import (
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/runtime/sens"
+	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
 	"github.com/udl-lang/udl/stdlib/value"
 )
@@ -10,24 +11,51 @@ import (
 var hessianRow = verb("hessian", "gradient", "The product of the matrix of second derivatives of a loss with a direction, by name: how the gradient changes along `along`. With `along = {k: 1}` it is a column of that matrix. "+
 	"An initial value that is computed from parameters has a part in it only where `along` or `set` names it.",
 	"model M { param k = 1; state x = 1; x' = -k*x }\nh = hessian(M, t = 0..1 by 0.1, loss = s -> s.x[end], along = {k: 1})", hessianVerb,
-	arg("model", "model", "", ""), pos("data", "table or record of columns", "none", "measurements"), arg("along", "record", "", "the direction: numbers, or arrays of the right shape, by the names of parameters, constants, weights and states (their initial values)"),
+	arg("model", "model", "", ""), optData, arg("along", "record", "", "the direction: numbers, or arrays of the right shape, by the names of parameters, constants, weights and states (their initial values)"),
 	optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps)
 
 func hessianVerb(c *Call) (value.Value, error) {
-	m, p, loss, err := c.lossProblem()
+	of, err := c.objective()
 	if err != nil {
 		return nil, err
 	}
-	sys := m.C.System
+	sys := of.p.Sys
 	if sys.NoGradient != "" {
 		return nil, c.noGradient(sys)
 	}
-	v, err := c.direction(m, sys)
+	v, err := c.direction(of.model, sys)
 	if err != nil {
 		return nil, err
 	}
-	// Initial values that depend on nothing else, and those that are named, are given.
-	th, shown := append([]float64(nil), p.Theta...), map[string]bool{}
+	sum, shown := &value.Gradient{}, map[string]bool{}
+	total := make([]float64, sys.NTheta)
+	for k, part := range of.parts {
+		p := of.problem(k)
+		p.Theta = givenInitial(p, v, shown)
+		hv := make([]float64, sys.NTheta)
+		l, sol, err := sens.HessianVector(c.Ctx, p, part.loss, v, hv)
+		if err != nil {
+			return nil, err
+		}
+		if d := c.Failure(sol, p); d != nil {
+			return nil, d
+		}
+		if sum.Loss += part.factor * l; k == 0 {
+			sum.Sol = sol
+		}
+		add(total, part.factor, hv)
+	}
+	for _, t := range gradSlots(sys) {
+		if t.Role != system.RoleInit || shown[t.Name] {
+			sum.Put(t.Name, &value.Array{Shape: t.Shape, Data: append([]float64(nil), total[t.Off:t.Off+t.Size()]...)})
+		}
+	}
+	return sum, nil
+}
+
+// givenInitial is θ with the initial values given that depend on nothing else, and those that the direction v names; they are noted in shown.
+func givenInitial(p *solve.Problem, v []float64, shown map[string]bool) []float64 {
+	sys, th := p.Sys, append([]float64(nil), p.Theta...)
 	fixed := fixInitial(sys, th)
 	for _, s := range sys.States {
 		t, flag := sys.Find(s.Name, system.RoleInit), sys.Find(s.Name, system.RoleFlag)
@@ -43,22 +71,7 @@ func hessianVerb(c *Call) (value.Value, error) {
 			th[flag.Off], shown[s.Name] = 1, true
 		}
 	}
-	p.Theta = th
-	hv := make([]float64, sys.NTheta)
-	l, sol, err := sens.HessianVector(c.Ctx, p, loss, v, hv)
-	if err != nil {
-		return nil, err
-	}
-	if d := c.Failure(sol, p); d != nil {
-		return nil, d
-	}
-	r := &value.Gradient{Loss: l, Sol: sol}
-	for _, t := range gradSlots(sys) {
-		if t.Role != system.RoleInit || shown[t.Name] {
-			r.Put(t.Name, &value.Array{Shape: t.Shape, Data: append([]float64(nil), hv[t.Off:t.Off+t.Size()]...)})
-		}
-	}
-	return r, nil
+	return th
 }
 
 // computed says whether the initial value of a state depends on θ.

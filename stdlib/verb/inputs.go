@@ -55,7 +55,7 @@ func (c *Call) bound(m *value.Model) (*value.Model, error) {
 	if !ok {
 		return m, nil
 	}
-	if _, each := v.(value.List); c.Verb.Name == "fit" && each || c.perTable() {
+	if _, each := v.(value.List); c.overData() && each || c.perTable() {
 		return m, nil // they are bound for each trajectory
 	}
 	r, ok := v.(*value.Record)

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/runtime/trace"
 	"github.com/udl-lang/udl/runtime/trace/safetensors"
 	"github.com/udl-lang/udl/stdlib/value"
@@ -21,6 +22,12 @@ func saveVerb(c *Call) (value.Value, error) {
 	}
 	v := c.Args["value"]
 	ext := strings.ToLower(strings.TrimPrefix(filepath.Ext(name), "."))
+	if m, ok := v.(*value.Model); ok {
+		if own := ownInitials(m); own != nil {
+			c.Warn(diag.New("E0536", c.SpanOf("value"), "each of the %d trajectories has an initial value of its own of %s, and the file has none of them", len(m.Fit.Trajectories), join(own)).
+				WithHelp("save the model of each, `save(best[1], \"first.json\")`, too").AsWarning(), false)
+		}
+	}
 	var write func(w io.Writer) error
 	switch ext {
 	case "csv", "json":

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/sig"
@@ -108,6 +109,7 @@ func (c *Call) gather(m *value.Model, spec *train.Spec, out *value.Fit) (*value.
 				return nil, err
 			}
 		}
+		th = c.carried(m, th, sets, len(tables), k)
 		if th, err = c.initial(d, th, sets, k); err != nil {
 			return nil, c.inTable(err, t, several)
 		}
@@ -141,6 +143,45 @@ func (c *Call) gather(m *value.Model, spec *train.Spec, out *value.Fit) (*value.
 	spec.Sys, spec.Problem.Sys, out.Trajectories = own.C.System, own.C.System, nil
 	spec.Trajectories[0].Index, spec.Trajectories[0].Values, spec.Trajectories[0].Name = nil, nil, ""
 	return own, nil
+}
+
+// carried puts the initial values that an earlier fit to as many trajectories has found for each into θ, of those that are free again: the fit goes
+// on from where the last one ended. What is set now comes first.
+func (c *Call) carried(m *value.Model, th []float64, sets []*value.Record, n, k int) []float64 {
+	if m.Fit == nil || len(m.Fit.Trajectories) != n {
+		return th
+	}
+	own := m.Fit.Trajectories[k].Model
+	free := c.names("free")
+	th = slices.Clone(th)
+	for _, name := range ownInitials(m) {
+		given := c.isSet(name) || !slices.Contains(free, name)
+		if sets != nil {
+			_, here := sets[k].Get(name)
+			given = given || here
+		}
+		init, flag := m.C.System.Find(name, system.RoleInit), m.C.System.Find(name, system.RoleFlag)
+		if !given && init != nil && flag != nil && own.Theta[flag.Off] == 1 {
+			copy(th[init.Off:init.Off+init.Size()], own.Theta[init.Off:])
+			th[flag.Off] = 1
+		}
+	}
+	return th
+}
+
+// ownInitials are the states of which a fit has found an initial value for each of several trajectories.
+func ownInitials(m *value.Model) []string {
+	if m.Fit == nil || m.Fit.Result == nil || len(m.Fit.Trajectories) < 2 {
+		return nil
+	}
+	var out []string
+	for _, e := range m.Fit.Result.Report.Params {
+		name, _, _ := strings.Cut(e.Name, "[")
+		if e.Trajectory != "" && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // nameOf is what a trajectory is called: the part of the table that it is, or the table where its name says which one.
@@ -188,10 +229,18 @@ func (c *Call) each(option string, n int, several bool) ([]*value.Record, error)
 	return out, nil
 }
 
+// overData says whether the call compares a model with data, of which there may be several trajectories; a loss that is a function has one.
+func (c *Call) overData() bool {
+	if _, function := c.Args["loss"].(*value.Lambda); function {
+		return false
+	}
+	return slices.Contains([]string{"fit", "grad", "hessian", "check_grad"}, c.Verb.Name)
+}
+
 // perTable says whether inputs are read from columns of the data, `{I: hold("column")}`, and so differ from table to table.
 func (c *Call) perTable() bool {
 	r, ok := c.Args["inputs"].(*value.Record)
-	return ok && c.Verb.Name == "fit" && slices.ContainsFunc(r.Vals, func(v value.Value) bool {
+	return ok && c.overData() && slices.ContainsFunc(r.Vals, func(v value.Value) bool {
 		s, ok := v.(*value.Spec)
 		if !ok || s.Row.Kind != sig.Signal {
 			return false

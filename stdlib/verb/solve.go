@@ -205,7 +205,7 @@ func (c *Call) theta(m *value.Model) ([]float64, error) {
 		}
 	}
 	v, ok := c.Args["set"]
-	if _, each := v.(value.List); each && c.Verb.Name == "fit" {
+	if _, each := v.(value.List); each && c.overData() {
 		return th, m.C.Follow(th, !m.Trained(), c.isSet) // each trajectory has its own
 	}
 	if !ok {

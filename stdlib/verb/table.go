@@ -20,6 +20,7 @@ var (
 	optSeed    = arg("seed", "whole number", "0", "of the weights that an untrained unknown starts with")
 	optSteps   = arg("max_steps", "whole number", "100000", "limit on attempted steps")
 	optStep    = arg("max_step", "number", "none", "longest step, so that a short pulse in the equations is not stepped over")
+	optData    = pos("data", "table, list of tables, ensemble or solution", "none", "measurements; a list of tables, or an ensemble, is several trajectories. A record of columns serves as a table")
 	optMatch   = arg("match", OfColumns, "none", "state or let: column; without it, columns of the same names")
 	optLoss    = arg("loss", OfLosses, "sse", "sse, mse, mae or huber of the data, a likelihood of its errors (normal, lognormal, student_t, poisson), or a function of the solution")
 	optAdjoint = arg("adjoint", "word: "+strings.Join(adjoints(), ", "), "auto", "how gradients are computed; auto decides by the problem, and `.stats.why` says why; as a rule it is discrete, the exact derivative of the steps taken")
@@ -34,14 +35,14 @@ var verbs = []Verb{
 	fitRow, profileRow,
 	verb("grad", "gradient", "Derivatives of a loss by parameters, constants, weights and initial values, by name.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\ng = grad(M, t = 0..1 by 0.1, loss = s -> s.x[end])", gradVerb,
-		arg("model", "model", "", ""), pos("data", "table or record of columns", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps, optAdjoint),
+		arg("model", "model", "", ""), optData, optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps, optAdjoint),
 	hessianRow,
 	verb("sensitivity", "record", "Derivatives of the states at the output times by parameters and initial values: `S.x.alpha`.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\nS = sensitivity(M, t = 0..1 by 0.1)", sensitivityVerb,
 		arg("model", "model", "", ""), needT, arg("wrt", "names", "none", "by what; all parameters and initial values when left out"), optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps),
 	verb("check_grad", "number", "Compares the gradient methods with each other and with central differences; prints a table and gives the largest difference relative to the largest component.",
 		"model M { param k = 1; state x = 1; x' = -k*x }\ncheck_grad(M, t = 0..1 by 0.1, loss = s -> s.x[end], rtol = 1e-9)", checkGradVerb,
-		arg("model", "model", "", ""), pos("data", "table or record of columns", "none", "measurements"), optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps,
+		arg("model", "model", "", ""), optData, optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps,
 		arg("methods", "names", "none", "which to compare: discrete, forward, interpolating, quadrature, backsolve, differences; all when left out")),
 	verb("steady", "steady state", "A state at which nothing changes: a root of the right-hand sides and algebraic equations, by Newton's method from the initial values, by continuation where that fails or the "+
 		"equations are singular, and at last by integration. Linear equations, such as those of a Poisson problem, take one step. `r.x` is the state, `r.stability` says what the eigenvalues tell, `r.stats.how` how it was found.",
