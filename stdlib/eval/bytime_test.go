@@ -60,7 +60,7 @@ f = grad(D, t = 0..4 by 0.5, loss = s -> sum(s.x), adjoint = forward)`)); err !=
 
 // Gradients that no method gives are an error with a code and what to do instead.
 func TestCheckGradOfWhatNoneGives(t *testing.T) {
-	for _, call := range []string{"check_grad(A, t = 5..0 by -0.5, loss = s -> sum(s.x))", "grad(A, t = 5..0 by 0.5, loss = s -> sum(s.x))", "sensitivity(A, t = 5..0 by 0.5)"} {
+	for _, call := range []string{"check_grad(A, t = 5..0 by -0.5, loss = s -> sum(s.x))", "grad(A, t = 5..0 by -0.5, loss = s -> sum(s.x))", "sensitivity(A, t = 5..0 by -0.5)"} {
 		in, _ := session(t)
 		err := in.Run(context.Background(), diag.NewSource("m", "model A { param w = 3; state x = 0.5; x' = -x + sign(sin(w*t)) }\n"+call))
 		d := diag.From(err)
