@@ -189,6 +189,13 @@ func (in *Interp) option(name string) string {
 			fmt.Fprintf(&b, ", default %s", g.p.Default)
 		}
 		fmt.Fprintf(&b, ": %s\n", g.p.Doc)
+		if w := takenBy(&g.p); w != nil && len(w.kinds) > 0 {
+			for _, k := range kinds {
+				if k.kind == w.kinds[0] && k.page != "" {
+					fmt.Fprintf(&b, "  `help %s` lists them.\n", k.page)
+				}
+			}
+		}
 	}
 	return b.String()
 }

@@ -216,7 +216,7 @@ func (c *Call) each(option string, n int, several bool) ([]*value.Record, error)
 		return nil, c.Bad(option, "`%s` is a list, and the data are those of one trajectory", option).WithHelp("give one record, or a list of tables as data")
 	}
 	if len(l) != n {
-		return nil, c.Bad(option, "`%s` has %d records, and there are %d trajectories", option, len(l), n).WithHelp("give a record for each, `{}` where there is nothing to say, or one for all")
+		return nil, c.Bad(option, "there are %d trajectories, and `%s` is a list of %d", n, option, len(l)).WithHelp("give a record for each, `{}` where there is nothing to say, or one for all")
 	}
 	out := make([]*value.Record, n)
 	for i, v := range l {
