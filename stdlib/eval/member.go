@@ -32,6 +32,13 @@ func (in *Interp) memberOf(x value.Value, name string, at ast.Node) (value.Value
 	if !ok {
 		return nil, diag.New("E0708", at.Span(), "%s has no parts, so no `.%s`", value.Describe(x), name)
 	}
+	if g, ok := x.(*value.Gradient); ok && name == "t" && g.ByTime != nil {
+		v, err := g.ByTime(in.ctx)
+		if err != nil {
+			return nil, in.place(err, at)
+		}
+		return value.Vec(v), nil
+	}
 	if v, ok := m.Member(name); ok {
 		return v, nil
 	}
@@ -46,6 +53,11 @@ func (in *Interp) memberOf(x value.Value, name string, at ast.Node) (value.Value
 			if l.Name == name {
 				return nil, d.WithHelp("`%s` is a `let`: it is read off a solution, `solve(…).%s`", name, name)
 			}
+		}
+	}
+	if w, ok := x.(interface{ Why(string) string }); ok {
+		if why := w.Why(name); why != "" {
+			return nil, diag.New("E0708", at.Span(), "there is no `.%s` here", name).WithHelp("%s", why)
 		}
 	}
 	names := m.Names()

@@ -40,14 +40,21 @@ func (c *Call) cannotRead(name string, err error) error {
 		WithHelp("paths are relative to the file they stand in, at the prompt to the working directory")
 }
 
+// file opens the file that the argument of this name says.
+func (c *Call) file() (name string, f io.ReadCloser, err error) {
+	if name, err = c.TextOf("file", ""); err != nil {
+		return name, nil, err
+	}
+	if f, err = c.open(name); err != nil {
+		return name, nil, c.cannotRead(name, err)
+	}
+	return name, f, nil
+}
+
 func csvVerb(c *Call) (value.Value, error) {
-	name, err := c.TextOf("file", "")
+	name, f, err := c.file()
 	if err != nil {
 		return nil, err
-	}
-	f, err := c.open(name)
-	if err != nil {
-		return nil, c.cannotRead(name, err)
 	}
 	defer f.Close()
 	var opt data.Options

@@ -20,13 +20,9 @@ const maxJSON = 1 << 30
 // jsonVerb reads a JSON file: objects become records, rectangular lists of numbers arrays, other lists lists. null is
 // nan, which stands for what is missing (RFC 8259 has no word for it).
 func jsonVerb(c *Call) (value.Value, error) {
-	name, err := c.TextOf("file", "")
+	name, f, err := c.file()
 	if err != nil {
 		return nil, err
-	}
-	f, err := c.open(name)
-	if err != nil {
-		return nil, c.cannotRead(name, err)
 	}
 	defer f.Close()
 	limit := int64(maxJSON)

@@ -58,10 +58,11 @@ func writeModel(w io.Writer, m *value.Model) error {
 
 // loadVerb reads what writeModel wrote, as a record for `set`.
 func loadVerb(c *Call) (value.Value, error) {
-	name, err := c.TextOf("file", "")
+	name, f, err := c.file()
 	if err != nil {
 		return nil, err
 	}
+	defer f.Close()
 	if info, err := os.Stat(c.Path(name)); c.FS == nil && err == nil && info.IsDir() { // a checkpoint
 		f := trace.Folder{Path: c.Path(name), Suffix: ".safetensors"}
 		_, numbers, err := f.Read()
@@ -70,11 +71,6 @@ func loadVerb(c *Call) (value.Value, error) {
 		}
 		return c.loadTensors(name, bytes.NewReader(numbers))
 	}
-	f, err := c.open(name)
-	if err != nil {
-		return nil, c.cannotRead(name, err)
-	}
-	defer f.Close()
 	if strings.EqualFold(filepath.Ext(name), ".safetensors") {
 		return c.loadTensors(name, f)
 	}

@@ -52,7 +52,7 @@ func same(a, b *File) bool {
 func TestRoundTrip(t *testing.T) {
 	f := &File{Meta: map[string]string{"model": "Lynx \"and\" hare", "α": "β"}, Tensors: []Tensor{
 		{Name: "alpha", Data: []float64{0.1}},
-		{Name: "U.W1", Shape: []int{2, 3}, Data: []float64{1, -0.0, math.Inf(1), math.Float64frombits(0x7ff8000000001234), 5e-324, math.MaxFloat64}},
+		{Name: "U.W1", Shape: []int{2, 3}, Data: []float64{1, math.Copysign(0, -1), math.Inf(1), math.Float64frombits(0x7ff8000000001234), 5e-324, math.MaxFloat64}},
 		{Name: "empty", Shape: []int{0, 4}, Data: []float64{}},
 		{Name: "", Shape: []int{1}, Data: []float64{3}},
 	}}
