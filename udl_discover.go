@@ -18,7 +18,7 @@ type DiscoverOptions struct {
 	Ensemble    int      // resamplings for the inclusion probabilities
 	Robust      bool     // some samples may be corrupt
 	Derivatives string   // of data: "spline", "differences", "savgol", "weak"
-	Accuracy    float64  // the share of each left side that is not looked into; 0: 1e-3
+	Accuracy    float64  // the share of each left side that is not looked into; 0: the default, negative: down to rounding
 	// NoRefit leaves out holding candidates against the data that the model was fitted to.
 	NoRefit bool
 	// T0, T1 and By are where to look at an unknown of a model that was not fitted; T0 = T1: along the fit.
@@ -54,7 +54,7 @@ func (o DiscoverOptions) args(args map[string]value.Value, exprs map[string]stri
 		args["refit"] = value.Bool(false)
 	}
 	if o.Accuracy != 0 {
-		args["accuracy"] = value.Num(o.Accuracy)
+		args["accuracy"] = value.Num(max(o.Accuracy, 0))
 	}
 	if o.T0 != o.T1 {
 		args["t"] = &value.Range{Lo: o.T0, Hi: o.T1, By: o.By}

@@ -30,10 +30,8 @@ type Curve struct {
 	Groups []int
 	// Floor is for each group the size of residuals below which nothing is looked into: the error of the solver.
 	Floor []float64
-	// Guess gives the coefficients that a set begins with, nil for none.
+	// Guess gives the coefficients that a set begins with, nil for none; nil: Start has them.
 	Guess func(set []int) []float64
-	// Barred are the variables of terms that must not be taken; nil: none.
-	Barred []bool
 
 	n, m, groups int
 	size         []float64 // residuals in each group
@@ -220,9 +218,6 @@ func (c *Curve) linear(at *fitted) (*library, func(v []float64)) {
 			d := at.j[i*c.m+j] * w[i]
 			x[i*p+j] = d
 			y[i] += d * at.v[j]
-			if c.Barred != nil && c.Barred[j] {
-				x[i*p+j] = 0
-			}
 		}
 		for j := range q {
 			z[i*q+j] = at.j[i*c.m+p+j] * w[i]
@@ -316,7 +311,10 @@ func (c *Curve) fit(ctx context.Context, set []int, from []float64, s Settings) 
 	guess := func() []float64 {
 		v := slices.Clone(c.Start)
 		clear(v[:c.Terms*c.Outs])
-		g := c.Guess(set)
+		var g []float64
+		if c.Guess != nil {
+			g = c.Guess(set)
+		}
 		for i, j := range set {
 			if g != nil {
 				v[j] = g[i]
@@ -353,24 +351,33 @@ func (c *Curve) minus2(rss []float64) float64 {
 	for g, v := range rss {
 		s += c.size[g] * math.Log(v/c.size[g]+c.Floor[g]*c.Floor[g])
 	}
-	return s * math.Max(0.5, 1-float64(c.m-c.Terms*c.Outs+c.Outs)/float64(c.n))
+	return s * c.share()
+}
+
+// share is which share of the samples counts.
+func (c *Curve) share() float64 {
+	return math.Max(0.5, 1-float64(c.m-c.Terms*c.Outs+c.Outs)/float64(c.n))
 }
 
 // score is the criterion of a candidate; the other variables cost all candidates the same.
 func (c *Curve) score(f *fitted, s Settings) float64 {
-	k, n := float64(len(f.set)), float64(c.n)
-	v := c.minus2(f.rss)
+	return c.minus2(f.rss) + c.price(len(f.set), s)
+}
+
+// price is what the criterion asks for k terms.
+func (c *Curve) price(terms int, s Settings) float64 {
+	k, n := float64(terms), float64(c.n)
 	switch s.Criterion {
 	case "aicc":
 		q := k + float64(c.m-c.Terms*c.Outs+c.groups)
 		if n <= q+1 {
 			return math.Inf(1)
 		}
-		return v + 2*q + 2*q*(q+1)/(n-q-1)
+		return 2*q + 2*q*(q+1)/(n-q-1)
 	case "bic":
-		return v + k*math.Log(n)
+		return k * math.Log(n)
 	}
-	return v + k*(math.Log(n)+2*s.Gamma*math.Log(float64(c.Terms*c.Outs)))
+	return k * (math.Log(n) + 2*s.Gamma*math.Log(float64(c.Terms*c.Outs)))
 }
 
 // sums are the sums of squares of each group.
@@ -405,8 +412,10 @@ func (c *Curve) found(ctx context.Context, best *fitted, s Settings) (*Found, er
 	out.StdErr = make([]float64, len(best.set))
 	if _, ok := sv.solve(best.set, 0, coef); ok {
 		sv.spread(len(best.set), out.StdErr)
+		// The noise of the groups is what is left, without counting what was fitted.
+		left := math.Sqrt(float64(c.n) / math.Max(1, float64(c.n-len(best.set)-c.m+c.Terms*c.Outs)))
 		for i, j := range best.set {
-			out.StdErr[i] /= l.scale[j]
+			out.StdErr[i] *= left / l.scale[j]
 		}
 	}
 	for _, f := range c.order {
@@ -429,7 +438,8 @@ func (c *Curve) found(ctx context.Context, best *fitted, s Settings) (*Found, er
 
 // ensemble draws data anew from the model that was found, with its residuals in another order in each group, and chooses
 // terms for them in the regression linearised there: a parametric bootstrap whose members cost no solves (B. Efron,
-// R. J. Tibshirani, An Introduction to the Bootstrap, Chapman & Hall 1993, chapter 9).
+// R. J. Tibshirani, An Introduction to the Bootstrap, Chapman & Hall 1993, chapter 9). The residuals are enlarged by what was fitted to
+// them. It takes for granted that the model found is the true one: how often data of another truth lead here it cannot say.
 func (c *Curve) ensemble(ctx context.Context, best *fitted, out *Found, s Settings) error {
 	p := c.Terms * c.Outs
 	out.Inclusion = make([]float64, p)
@@ -438,13 +448,14 @@ func (c *Curve) ensemble(ctx context.Context, best *fitted, out *Found, s Settin
 		groups[g] = append(groups[g], i)
 	}
 	size := min(len(best.set)+2, curveSize)
+	left := math.Sqrt(float64(c.n) / math.Max(1, float64(c.n-len(best.set)-c.m+p)))
 	for b := range s.Ensemble {
 		rng := stream(s.Seed, "residuals", b)
 		f := *best
 		f.r = make([]float64, c.n)
 		for _, rows := range groups {
 			for _, i := range rows {
-				f.r[i] = best.r[rows[rng.IntN(len(rows))]]
+				f.r[i] = left * best.r[rows[rng.IntN(len(rows))]]
 			}
 		}
 		l, _ := c.linear(&f)
@@ -453,10 +464,10 @@ func (c *Curve) ensemble(ctx context.Context, best *fitted, out *Found, s Settin
 			return err
 		}
 		// The noise is known here, so that a set is scored by its own residual alone.
-		set, score := []int(nil), l.total
+		set, score := []int(nil), l.total*c.share()+c.price(0, s)
 		for k := 1; k < len(list.sets); k++ {
 			for _, t := range list.sets[k] {
-				v := t.rss + float64(k)*(math.Log(float64(c.n))+2*s.Gamma*math.Log(float64(p)))
+				v := t.rss*c.share() + c.price(k, s)
 				if v < score {
 					set, score = t.set, v
 				}

@@ -130,7 +130,7 @@ func TestCurve(t *testing.T) {
 	}
 }
 
-// A barred term is not taken, the same seed gives the same, and what cannot be searched is an error.
+// The same seed gives the same, and what cannot be searched is an error.
 func TestCurveRefused(t *testing.T) {
 	ctx := context.Background()
 	truth := []float64{1, 0, 0, 0, 0, 1}
@@ -145,10 +145,24 @@ func TestCurveRefused(t *testing.T) {
 		t.Error("the same search gives something else")
 	}
 	c = make1()
-	c.Barred = make([]bool, 7)
-	c.Barred[0] = true
-	if a, err = c.Search(ctx, [][]int{nil}, Settings{}); err != nil || slices.Contains(a.Set, 0) {
-		t.Error("a barred term is taken", a, err)
+	c.Guess = nil
+	if n, err := c.Search(ctx, [][]int{nil, {1}}, Settings{}); err != nil || !slices.Equal(n.Set, []int{0, 5}) {
+		t.Error("without guesses", n, err)
+	}
+	// Each criterion's inclusion is its own: that which charges least takes most.
+	taken := map[string]float64{}
+	for _, k := range []string{"ebic", "bic", "aicc"} {
+		c = make1()
+		f, err := c.Search(ctx, [][]int{nil}, Settings{Criterion: k, Ensemble: 50})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range f.Inclusion {
+			taken[k] += v
+		}
+	}
+	if !(taken["ebic"] < taken["bic"] && taken["bic"] < taken["aicc"]) {
+		t.Errorf("terms taken on average: %v", taken)
 	}
 	if _, err := make1().Search(ctx, nil, Settings{Criterion: "cv"}); err == nil {
 		t.Error("cross-validation of a curve")

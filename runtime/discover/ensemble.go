@@ -42,7 +42,7 @@ func (r *Result) ensemble(ctx context.Context, d *Data, w []float64, m *Method, 
 				drawn++
 			}
 		}
-		c, err := regress(ctx, d, bw, m, s)
+		c, err := regress(ctx, d, bw, m, s, r)
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,8 @@ type Settings struct {
 	Gamma     float64 // of ebic, 0 meaning 1, which counts the whole library as searched
 	Folds     int     // of cv; 0: 5
 	// Accuracy is the share of the response, in the root mean square, that is not looked into: residuals below it are taken as
-	// no better than it, so that what rounding and the error of numerical derivatives leave is not taken for terms. 0: 1e-3.
+	// no better than it, so that what rounding and the error of numerical derivatives leave is not taken for terms. 0: 1e-3;
+	// negative: rounding alone.
 	Accuracy float64
 	Ensemble int // resamplings for the inclusion probabilities; 0: none
 	Seed     uint64
@@ -40,7 +41,7 @@ type Settings struct {
 type Model struct {
 	Set    []int     // columns, ascending
 	Coef   []float64 // of Set, in the units of the columns
-	StdErr []float64 // of Coef, as if the set had been known before
+	StdErr []float64 // of Coef, as if the set had been known before; of a series' path as if its samples were independent
 	RSS    float64   // weighted, of the samples that count
 	Score  float64   // of the criterion, the lowest is chosen
 	Lambda float64   // the method's setting that gave the set; NaN where it has none
@@ -54,6 +55,7 @@ type Result struct {
 	Proved    bool      // no other set of as many terms fits better: the method looked, directly or by bounds, at all of them
 	Kept      []bool    // which samples count; nil: all
 	Effective float64   // how many independent samples the criterion counted
+	n         int       // samples that have weight
 }
 
 // RMS is the root mean square of what the model leaves, over the samples that count.
@@ -88,7 +90,7 @@ func Regress(ctx context.Context, d *Data, s Settings) (*Result, error) {
 	if s.Robust {
 		return robust(ctx, d, &m, s)
 	}
-	r, err := regress(ctx, d, d.W, &m, s)
+	r, err := regress(ctx, d, d.W, &m, s, nil)
 	if err != nil || s.Ensemble == 0 {
 		return r, err
 	}
@@ -128,6 +130,9 @@ func (e *NotFinite) Error() string {
 	return fmt.Sprintf("term %d of sample %d is %v", e.Term+1, e.Row+1, e.Value)
 }
 
+// rounding is what sums of some terms are off by, as a share.
+const rounding = 1e-13
+
 // Criteria are the words for Settings.Criterion.
 var Criteria = []string{"ebic", "bic", "aicc", "cv"}
 
@@ -142,14 +147,15 @@ func (s *Settings) check() error {
 	switch {
 	case !known:
 		return fmt.Errorf("there is no criterion `%s`", s.Criterion)
-	case s.Accuracy < 0 || s.Gamma < 0 || s.Accuracy-s.Accuracy != 0 || s.Gamma-s.Gamma != 0:
-		return fmt.Errorf("accuracy and gamma are numbers from 0")
+	case s.Gamma < 0 || s.Accuracy-s.Accuracy != 0 || s.Gamma-s.Gamma != 0:
+		return fmt.Errorf("gamma is a number from 0, accuracy a number")
 	case s.Ensemble < 0 || s.Folds < 0 || s.Folds == 1:
 		return fmt.Errorf("an ensemble has 0 or more members, cross-validation 2 or more folds")
 	}
 	if s.Accuracy == 0 {
 		s.Accuracy = 1e-3
 	}
+	s.Accuracy = math.Max(s.Accuracy, rounding)
 	if s.Gamma == 0 {
 		s.Gamma = 1
 	}
@@ -173,14 +179,16 @@ func count(w []float64, n int) int {
 	return k
 }
 
-func regress(ctx context.Context, d *Data, w []float64, m *Method, s Settings) (*Result, error) {
+// regress makes the search with the weights w. Where they are those of a resampling, of is the result that it is of: as many samples
+// were drawn as that has, and they say as much.
+func regress(ctx context.Context, d *Data, w []float64, m *Method, s Settings, of *Result) (*Result, error) {
 	l := newLibrary(factor(d.X, d.Y, w, d.N, d.P))
 	list, err := m.path(ctx, l, s.Options)
 	if err != nil {
 		return nil, err
 	}
 	n := count(w, d.N)
-	r := &Result{Effective: float64(n)}
+	r := &Result{Effective: float64(n), n: n}
 	sv := newSolver(l.triangle)
 	big := 0
 	for _, p := range list {
@@ -205,13 +213,16 @@ func regress(ctx context.Context, d *Data, w []float64, m *Method, s Settings) (
 	if len(r.Path) == 0 {
 		return nil, fmt.Errorf("no term could be fitted")
 	}
-	if d.Series {
+	switch {
+	case of != nil:
+		r.Effective, n = of.Effective, of.n
+	case d.Series:
 		r.Effective = independent(d, w, &r.Path[big])
 	}
 	for i := range r.Path {
 		c := &r.Path[i]
 		for k := range c.StdErr {
-			c.StdErr[k] *= math.Sqrt(c.RSS / math.Max(1, r.Effective-float64(len(c.Set))) * r.Effective / float64(n))
+			c.StdErr[k] *= math.Sqrt(c.RSS / math.Max(1, float64(n-len(c.Set))))
 		}
 		if s.Criterion != "cv" {
 			c.Score = score(s, c.RSS, l.total, float64(n), r.Effective, len(c.Set), len(l.free))
@@ -226,7 +237,7 @@ func regress(ctx context.Context, d *Data, w []float64, m *Method, s Settings) (
 	})
 	best := 0
 	if s.Criterion == "cv" {
-		if best, err = crossValidate(ctx, d, w, r.Path, s); err != nil {
+		if best, err = crossValidate(ctx, d, w, m, r.Path, s); err != nil {
 			return nil, err
 		}
 	} else {
@@ -237,6 +248,9 @@ func regress(ctx context.Context, d *Data, w []float64, m *Method, s Settings) (
 		}
 	}
 	r.Model = r.Path[best]
+	if d.Series && of == nil {
+		r.StdErr = seriesErrors(d, w, &r.Model, n)
+	}
 	r.Proved = len(r.Set) > 0 && len(r.Set) <= l.exact
 	return r, nil
 }
@@ -327,76 +341,6 @@ func independent(d *Data, w []float64, m *Model) float64 {
 	}
 	low := math.Min(float64(n), 4*float64(len(m.Set))+10)
 	return math.Max(low, float64(n)*(1-rho)/(1+rho))
-}
-
-// crossValidate scores each proposed set by the squared error of folds, contiguous in a series, that were left out when
-// its coefficients were fitted, and gives the smallest set within one standard error of the lowest.
-//
-// T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning, 2nd edition, Springer 2009, section 7.10.
-func crossValidate(ctx context.Context, d *Data, w []float64, path []Model, s Settings) (int, error) {
-	var rows []int
-	for i := range d.N {
-		if w == nil || w[i] > 0 {
-			rows = append(rows, i)
-		}
-	}
-	if !d.Series {
-		stream(s.Seed, "folds", 0).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-	}
-	folds := min(s.Folds, len(rows))
-	errs := make([][]float64, len(path))
-	for f := range folds {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		lo, hi := len(rows)*f/folds, len(rows)*(f+1)/folds
-		fw := make([]float64, d.N)
-		for k, i := range rows {
-			if k < lo || k >= hi {
-				fw[i] = 1
-				if w != nil {
-					fw[i] = w[i]
-				}
-			}
-		}
-		t := factor(d.X, d.Y, fw, d.N, d.P)
-		sv := newSolver(t)
-		for c := range path {
-			m := Model{Set: path[c].Set, Coef: make([]float64, len(path[c].Set))}
-			e := math.Inf(1)
-			if _, ok := sv.solve(m.Set, 0, m.Coef); ok {
-				e = 0
-				for _, i := range rows[lo:hi] {
-					r := m.residual(d, i)
-					e += r * r
-				}
-				e /= float64(hi - lo)
-			}
-			errs[c] = append(errs[c], e)
-		}
-	}
-	floor := 0.0
-	for _, i := range rows {
-		floor += d.Y[i] * d.Y[i]
-	}
-	floor *= s.Accuracy * s.Accuracy / float64(len(rows))
-	best := 0
-	for c := range path {
-		path[c].Score = mean(errs[c])
-		if path[c].Score < path[best].Score {
-			best = c
-		}
-	}
-	limit := path[best].Score + floor
-	if v := deviation(errs[best]) / math.Sqrt(float64(folds)); v-v == 0 {
-		limit += v
-	}
-	for c := range path {
-		if path[c].Score <= limit {
-			return c, nil // the path is ordered by size
-		}
-	}
-	return best, nil
 }
 
 func mean(v []float64) float64 {

@@ -201,7 +201,82 @@ func TestInclusion(t *testing.T) {
 	}
 	s.Seed = 4
 	if other, _ := Regress(context.Background(), d, s); slices.Equal(r.Inclusion, other.Inclusion) {
-		t.Log("another seed gives the same inclusion probabilities, which may happen")
+		t.Error("another seed gives the same inclusion probabilities")
+	}
+}
+
+// Cross-validation finds nothing in noise: each fold's terms are chosen without it.
+func TestNoTermsInNoise(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	some := 0
+	for range 20 {
+		d := &Data{N: 60, P: 35}
+		for range d.N {
+			var v [4]float64
+			for i := range v {
+				v[i] = rng.NormFloat64()
+			}
+			for a := range 5 { // monomials of 1 and four inputs up to the third degree
+				for b := a; b < 5; b++ {
+					for c := b; c < 5; c++ {
+						w := append([]float64{1}, v[:]...)
+						d.X = append(d.X, w[a]*w[b]*w[c])
+					}
+				}
+			}
+			d.Y = append(d.Y, rng.NormFloat64())
+		}
+		r, err := Regress(context.Background(), d, Settings{Criterion: "cv", Options: Options{"size": 4}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Set) > 0 {
+			some++
+		}
+	}
+	if some > 3 {
+		t.Errorf("terms are found in %d of 20 tables of noise", some)
+	}
+}
+
+// Standard errors of a series are those of its coefficients, whether its residuals draw together or pull apart.
+func TestSeriesErrors(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 14))
+	for _, rho := range []float64{0.9, 0, -0.8} {
+		var miss, claimed float64
+		const trials, n = 200, 600
+		for range trials {
+			d := &Data{N: n, P: 1, Series: true}
+			e := 0.0
+			for i := range n {
+				e = rho*e + rng.NormFloat64()
+				x := 1.5 + math.Sin(float64(i)/30)
+				d.X, d.Y = append(d.X, x), append(d.Y, 2*x+e)
+			}
+			r, err := Regress(context.Background(), d, Settings{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			miss += (r.Coef[0] - 2) * (r.Coef[0] - 2) / trials
+			claimed += r.StdErr[0] * r.StdErr[0] / trials
+		}
+		if q := math.Sqrt(claimed / miss); q < 0.7 || q > 1.5 {
+			t.Errorf("with a correlation of %g between neighbours the standard error claimed is %.2f of the error", rho, q)
+		}
+	}
+}
+
+// How fine the search looks is as asked: down to rounding, where nothing is looked away from.
+func TestAccuracy(t *testing.T) {
+	d := &Data{P: 2}
+	for i := range 200 {
+		x := float64(i) / 10
+		d.N, d.X, d.Y = d.N+1, append(d.X, math.Cos(x), math.Sin(x)), append(d.Y, -math.Cos(x)+1e-7*math.Sin(x))
+	}
+	for accuracy, want := range map[float64]int{0: 1, 1e-4: 1, 1e-9: 2, -1: 2} {
+		if r, err := Regress(context.Background(), d, Settings{Accuracy: accuracy}); err != nil || len(r.Set) != want {
+			t.Errorf("accuracy %g finds %v, not %d terms: %v", accuracy, r, want, err)
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ func robust(ctx context.Context, d *Data, m *Method, s Settings) (*Result, error
 				}
 			}
 		}
-		if r, err = regress(ctx, d, w, m, s); err != nil {
+		if r, err = regress(ctx, d, w, m, s, nil); err != nil {
 			return nil, err
 		}
 		r.Kept = kept

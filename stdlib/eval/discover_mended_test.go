@@ -67,6 +67,12 @@ W = put_back(T, U = q -> q - q^3)
 found = discover(W, "U", basis = poly(3), t = 0..3)
 assert(found.terms.U == ["q", "q^3"])
 assert(length(found.notes) == 1, "x + y has no name")`,
+		"a small term": `model P { state x = 1, v = 0; x' = v; v' = -x - 0.0005*v }
+s = solve(P, t = 0..50 by 0.1, rtol = 1e-10)
+for f in [discover(s, basis = poly(1)), discover(s, basis = poly(1), accuracy = 0)] {
+  assert(f.terms["v'"] == ["x", "v"])
+}
+assert(discover(s, basis = poly(1), accuracy = 1e-3).terms["v'"] == ["x"])`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			in, out := session(t)

@@ -28,7 +28,7 @@ var discoverRow = verb("discover", "discovered equations", "Sparse equations for
 	arg("refit", "truth value", "none", "whether candidates are held against the data the model was fitted to; true where it can be"),
 	arg("robust", "truth value", "false", "whether some samples may be corrupt: they are found and left out"),
 	arg("derivatives", "word or record", "none", "of data: differences, savgol, spline or weak, or `{x: \"dx\"}`, columns that hold them; spline of a table, exact of a solution when left out"),
-	arg("accuracy", "number", "1e-3", "the share of each left side, in the root mean square, that is not looked into: smaller terms are not searched for"),
+	arg("accuracy", "number", "1e-3", "the share of each left side, in the root mean square, that is not looked into: smaller terms are not searched for; 1e-6 of a solution, whose derivatives are exact; 0: down to rounding"),
 	optT,
 	arg("seed", "whole number", "0", "of resamplings and of the search for corrupt samples"))
 
@@ -87,6 +87,9 @@ func (c *Call) regression() (s discover.Settings, err error) {
 	}
 	if !(s.Accuracy >= 0 && s.Accuracy < 1) {
 		return s, c.Bad("accuracy", "`accuracy` must be a number from 0 to 1, this is %s", value.Format(s.Accuracy))
+	}
+	if s.Accuracy == 0 {
+		s.Accuracy = -1 // rounding alone
 	}
 	if s.Robust, err = c.Truth("robust", false); err != nil {
 		return s, err

@@ -21,6 +21,7 @@ type measured struct {
 	rate   [][]float64 // nil where derivatives are to be taken of x
 	from   *value.Table
 	start  []float64 // x where the data begin
+	exact  bool      // the derivatives are those of a right-hand side
 }
 
 func (c *Call) discoverData(tab *value.Table) (value.Value, error) {
@@ -157,6 +158,7 @@ func (c *Call) discoverSolution(s *value.Solution) (value.Value, error) {
 		return nil, c.Bad("from", "this solution runs backwards in time").WithHelp("solve it forwards")
 	}
 	exact := !c.Has("derivatives") && sys.Mass == nil
+	d.exact = exact
 	f := sys.RHS.Clone()
 	f.Prepare(s.Theta)
 	z := make([]float64, sys.NX)
@@ -218,6 +220,9 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 	set, err := c.regression()
 	if err != nil {
 		return nil, err
+	}
+	if d.exact && !c.Has("accuracy") {
+		set.Accuracy = 1e-6
 	}
 	exprs, err := c.basisOf("basis", d.inputs)
 	if err != nil {
