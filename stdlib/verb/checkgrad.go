@@ -164,12 +164,15 @@ func differences(c *Call, p *solve.Problem, loss sens.Loss) ([]float64, error) {
 		q := *p
 		q.Theta = th
 		d := make([]float64, len(wrt))
-		_, sol, err := sens.FiniteDifferences(c.Ctx, &q, loss, wrt, d)
+		v, sol, err := sens.FiniteDifferences(c.Ctx, &q, loss, wrt, d)
 		if err != nil {
 			return err
 		}
 		if f := c.Failure(sol, &q); f != nil {
 			return f
+		}
+		if err := c.finiteLoss(v, loss); err != nil {
+			return err
 		}
 		for k, i := range wrt {
 			g[i] = d[k]
