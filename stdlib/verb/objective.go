@@ -38,6 +38,11 @@ func (c *Call) objective() (*objective, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.overData() {
+		if err := c.covariates(); err != nil {
+			return nil, err
+		}
+	}
 	p, err := c.problem(m)
 	if err != nil {
 		return nil, err
