@@ -42,7 +42,7 @@ func (m *Model) Differentiate(ctx context.Context, o FitOptions) (*Gradient, err
 	}
 	out := gradientOf(g)
 	if g.ByTime != nil {
-		if out.Times, err = g.ByTime(); err != nil {
+		if out.Times, err = g.ByTime(ctx); err != nil {
 			return nil, err
 		}
 	}

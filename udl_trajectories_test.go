@@ -3,8 +3,8 @@ package udl_test
 import (
 	"context"
 	"math"
-	"slices"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,5 +109,24 @@ func TestTrajectoriesReproducible(t *testing.T) {
 				t.Errorf("%d cores: a loss of %v, on one %v", cores, l, loss)
 			}
 		}
+	}
+}
+
+// Several values at one time, in Go: the mean of three is as good as the three.
+func TestFitReplicates(t *testing.T) {
+	m := parse(t, `model D { param k = 1 in 0..10; state x = 4; x' = -k*x }`)
+	fit := func(o udl.FitOptions) float64 {
+		o.Rtol = 1e-10
+		f, err := m.Fit(context.Background(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, _ := f.Value("k")
+		return k[0]
+	}
+	a := fit(udl.FitOptions{Data: &udl.Data{Time: []float64{0, 1, 1, 1, 2}, Columns: map[string][]float64{"x": {4, 2.5, 2.3, 2.7, 1.4}}}})
+	b := fit(udl.FitOptions{Data: &udl.Data{Time: []float64{0, 1, 2}, Columns: map[string][]float64{"x": {4, 2.5, 1.4}, "w": {1, 3, 1}}}, Loss: `sse(weights = {x: "w"})`})
+	if math.Abs(a-b) > 1e-7 {
+		t.Errorf("%v of all values, %v of their mean with the weight of three", a, b)
 	}
 }

@@ -34,6 +34,7 @@ var shapes = map[string]string{
 	"energy":   `model M { state q = 1, p = 0.5; unknown H(q, p) = NN(hidden = [12, 12]); q' = diff(H(q, p), p); p' = -diff(H(q, p), q) }`,
 }
 
+// compileWith compiles the last model of a text.
 func compileWith(tb testing.TB, text string, how code.Options) *compiler.Compiled {
 	tb.Helper()
 	return compileTable(tb, text, how, stdlib.New())
@@ -41,29 +42,51 @@ func compileWith(tb testing.TB, text string, how code.Options) *compiler.Compile
 
 func compileTable(tb testing.TB, text string, how code.Options, table *stdlib.Table) *compiler.Compiled {
 	tb.Helper()
+	all := compileAll(tb, text, how, table)
+	return all[len(all)-1]
+}
+
+// compileAll compiles the models of a text, in their order.
+func compileAll(tb testing.TB, text string, how code.Options, table *stdlib.Table) (all []*compiler.Compiled) {
+	tb.Helper()
 	f, errs := parser.Parse(diag.NewSource("test.udl", text))
 	if errs.HasErrors() {
 		tb.Fatal(errs)
-	}
-	var m *ast.Model
-	for _, s := range f.Stmts {
-		if x, ok := s.(*ast.Model); ok {
-			m = x
-		}
 	}
 	sc := check.NewScope()
 	for _, f := range table.Externals() {
 		sc.AddExternal(f.Name, f.N)
 	}
-	cm, errs := check.Model(m, sc, table)
-	if errs.HasErrors() {
-		tb.Fatal(errs)
+	// As a script's models see it: whatever the file declares at top level, wherever it stands.
+	var models []*ast.Model
+	for _, s := range f.Stmts {
+		switch s := s.(type) {
+		case *ast.Fn:
+			sc.AddFn(s)
+		case *ast.Unknown:
+			sc.AddUnknown(s)
+		case *ast.Decl:
+			sc.AddConst(s)
+		case *ast.Model:
+			sc.AddModel(s)
+			models = append(models, s)
+		}
 	}
-	c, err := compiler.CompileWith(cm, table, how)
-	if err != nil {
-		tb.Fatal(err)
+	for _, m := range models {
+		cm, errs := check.Model(m, sc, table)
+		if errs.HasErrors() {
+			tb.Fatal(errs)
+		}
+		c, err := compiler.CompileWith(cm, table, how)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		all = append(all, c)
 	}
-	return c
+	if all == nil {
+		tb.Fatal("no model")
+	}
+	return all
 }
 
 // point draws a state and parameters; weights, which start at zero in the last layer, are drawn too.

@@ -46,8 +46,9 @@ func TestJacobian(t *testing.T) {
 	}
 	for name, text := range texts {
 		for _, how := range []code.Options{{}, {Portable: true}} {
-			s := compileWith(t, text, how).System
-			checkJacobian(t, name, s)
+			for _, c := range compileAll(t, text, how, stdlib.New()) {
+				checkJacobian(t, name+", "+c.System.Name, c.System)
+			}
 		}
 	}
 }

@@ -3,7 +3,6 @@ package repl
 import (
 	"context"
 	"fmt"
-	"sort"
 	"strings"
 
 	"github.com/udl-lang/udl/lang/diag"
@@ -183,12 +182,15 @@ func (s *Session) overview() {
 	for _, c := range commands() {
 		fmt.Fprintf(s.c.Out, "  %-20s %s\n", strings.TrimSpace(c.name+" "+c.args), c.doc)
 	}
-	fmt.Fprintf(s.c.Out, "  %-20s %s\n", "help NAME", "explain a name; Tab completes names and arguments")
-	names := append([]string(nil), s.c.Engine.Names()...)
-	sort.Strings(names)
-	if len(names) > 0 {
-		fmt.Fprintln(s.c.Out, "Names:")
-		fmt.Fprint(s.c.Out, wrap(names, "  ", 76))
+	fmt.Fprintf(s.c.Out, "  %-20s %s\n", "help NAME", "explain a name, an option or a matter; Tab completes names and arguments")
+	headings, names := s.c.Engine.Contents()
+	for i, h := range headings {
+		fmt.Fprintf(s.c.Out, "%s:\n", h)
+		list := append([]string(nil), names[i]...)
+		for k := range list[:max(len(list)-1, 0)] {
+			list[k] += ","
+		}
+		fmt.Fprint(s.c.Out, wrap(list, "  ", 76))
 	}
 }
 

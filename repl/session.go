@@ -26,6 +26,8 @@ type Engine interface {
 	// Help is the page of a name; Names are all names that have one.
 	Help(name string) (string, bool)
 	Names() []string
+	// Contents are names by kind, each kind under a heading.
+	Contents() (headings []string, names [][]string)
 	// Models lists the session's models, sorted; Model writes one as it was declared, and Graph its
 	// graphs after a pass ("" for the last).
 	Models() []string

@@ -104,6 +104,8 @@ func (e *toy) Help(name string) (string, bool) {
 	return "", false
 }
 
+func (e *toy) Contents() ([]string, [][]string) { return []string{"names"}, [][]string{e.Names()} }
+
 func (e *toy) Names() []string {
 	names := []string{"solve", "solution", "fit"}
 	for n := range e.vars {
@@ -192,7 +194,7 @@ func TestOverview(t *testing.T) {
 			t.Errorf("`%s` is not explained by help, :help and ?:\n%s", c.name, out)
 		}
 	}
-	if !strings.Contains(out, "solution solve") {
+	if !strings.Contains(out, "solution, solve") {
 		t.Errorf("names are missing:\n%s", out)
 	}
 }

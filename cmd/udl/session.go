@@ -47,6 +47,8 @@ func (e engine) Help(name string) (string, bool) { return e.in.Help(name) }
 
 func (e engine) Names() []string { return e.in.Names() }
 
+func (e engine) Contents() ([]string, [][]string) { return e.in.Contents() }
+
 func (e engine) Models() []string {
 	var names []string
 	for n := range e.in.Models() {

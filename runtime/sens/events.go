@@ -1,7 +1,6 @@
 package sens
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/udl-lang/udl/runtime/solve"
@@ -66,7 +65,8 @@ func complete(sol *solve.Solution, outputs int) (bool, error) {
 func reducible(p *solve.Problem, method string) error {
 	sys := p.Sys
 	if len(sys.Jumps) > 0 && p.T1 < p.T0 {
-		return fmt.Errorf("%s has no %s gradient backwards in time: the jumps of its right-hand side, such as `%s`, are located forward only", nameOf(sys), method, sys.Jumps[0].Name)
+		return helped(refuse("%s has no %s gradient backwards in time: the jumps of its right-hand side, such as `%s`, are located forward only", nameOf(sys), method, sys.Jumps[0].Name),
+			"write the equations in s = −t, each derivative with the other sign, and integrate them forward")
 	}
 	if len(sys.Jumps) > 0 && sys.Mass != nil {
 		return refuse("%s has no %s gradient: its right-hand side jumps beside algebraic equations or a mass matrix, which is not differentiated", nameOf(sys), method)

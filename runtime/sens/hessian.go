@@ -147,6 +147,14 @@ func (l *alongLoss) Eval(xu, thv, gxu, gthv []float64) (float64, error) {
 	return slope, nil
 }
 
+// bendStep is the step of the differences relative to what moves, bendApart by how much those of a step and of half of it may differ, of the largest: the extrapolated one is then as good as
+// its square. bendTries is how often a step that is too long is made a tenth.
+const (
+	bendStep  = 1e-3
+	bendApart = 1e-5
+	bendTries = 5
+)
+
 // bend writes the derivative of the loss's gradient, by states and by θ, along (u, v) into d[0].
 func (l *alongLoss) bend(th, v []float64) error {
 	n, nth := len(l.x), l.nth
@@ -154,37 +162,102 @@ func (l *alongLoss) bend(th, v []float64) error {
 		l.d[k] = resized(l.d[k], n+nth)
 		clear(l.d[k])
 	}
-	size, move := 0.0, 0.0
-	for i, d := range l.u {
-		move, size = max(move, math.Abs(d)), max(size, math.Abs(l.x[i]))
-	}
-	for i, d := range v {
-		move, size = max(move, math.Abs(d)), max(size, math.Abs(th[i]))
-	}
-	if move == 0 {
+	h := l.reach(th, v)
+	if math.IsInf(h, 1) {
 		return nil
 	}
-	h := 1e-3 * max(size, 1e-3) / move
+	best, least := make([]float64, n+nth), math.Inf(1)
+	for range bendTries {
+		finite, err := l.slopes(h, th, v)
+		if err != nil {
+			return err
+		}
+		if finite {
+			apart, size := 0.0, 0.0
+			for i, near := range l.d[1] {
+				apart, size = max(apart, math.Abs(near-l.d[0][i])), max(size, math.Abs(near))
+			}
+			if size > 0 {
+				apart /= size
+			}
+			if apart < least {
+				least = apart
+				for i, wide := range l.d[0] {
+					best[i] = (4*l.d[1][i] - wide) / 3
+				}
+			}
+			if apart <= bendApart {
+				break
+			}
+		}
+		// The loss bends within the step, or has no value at its ends.
+		h /= 10
+	}
+	if math.IsInf(least, 1) {
+		return helped(refuse("there is no Hessian–vector product here: the loss has no finite derivatives beside the solution, however near"), "take values at which the loss is smooth")
+	}
+	copy(l.d[0], best)
+	return nil
+}
+
+// reach is the first step: nothing that moves changes by more than bendStep of its own size, which for a state that passes through zero is a part of what it is at other times. What
+// does not move has no say. Inf where nothing moves.
+func (l *alongLoss) reach(th, v []float64) float64 {
+	h, nx := math.Inf(1), l.nx
+	one := func(size, otherwise, move float64) {
+		if move == 0 {
+			return
+		}
+		if size = max(size, bendStep*otherwise); size == 0 {
+			size = bendStep
+		}
+		h = min(h, bendStep*size/math.Abs(move))
+	}
+	for c := range nx {
+		largest := 0.0
+		for i := c; i < len(l.x); i += nx {
+			largest = max(largest, math.Abs(l.x[i]))
+		}
+		for i := c; i < len(l.x); i += nx {
+			one(math.Abs(l.x[i]), largest, l.u[i])
+		}
+	}
+	for i, d := range v {
+		one(math.Abs(th[i]), 0, d)
+	}
+	return h
+}
+
+// slopes writes the central differences of step h into d[0], and those of half of it into d[1]; false where they are not finite.
+func (l *alongLoss) slopes(h float64, th, v []float64) (finite bool, err error) {
+	n, nth := len(l.x), l.nth
 	l.at, l.th2 = resized(l.at, n), resized(l.th2, nth)
 	gx, gth := make([]float64, n), make([]float64, nth)
 	for k, step := range [...]float64{h, h / 2} {
+		clear(l.d[k])
 		for _, sign := range [...]float64{1, -1} {
 			copy(l.at, l.x)
 			add(l.at, sign*step, l.u)
 			copy(l.th2, th)
 			add(l.th2, sign*step, v)
 			clear(gth)
-			if _, err := l.loss.Eval(l.at, l.th2, gx, gth); err != nil {
-				return err
+			value, err := l.loss.Eval(l.at, l.th2, gx, gth)
+			if err != nil {
+				return false, err
+			}
+			if value-value != 0 {
+				return false, nil
 			}
 			add(l.d[k][:n], sign/(2*step), gx)
 			add(l.d[k][n:], sign/(2*step), gth)
 		}
+		for _, d := range l.d[k] {
+			if d-d != 0 {
+				return false, nil
+			}
+		}
 	}
-	for i, wide := range l.d[0] {
-		l.d[0][i] = (4*l.d[1][i] - wide) / 3
-	}
-	return nil
+	return true, nil
 }
 
 func resized(v []float64, n int) []float64 {

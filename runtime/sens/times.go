@@ -2,6 +2,7 @@ package sens
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/udl-lang/udl/runtime/solve"
 )
@@ -42,6 +43,21 @@ type TimedLoss interface {
 	ByTimes() []float64
 }
 
+// UnsolvedError says that a solve that was repeated for a derivative did not come to its end.
+type UnsolvedError struct{ Sol *solve.Solution }
+
+func (e *UnsolvedError) Error() string {
+	return fmt.Sprintf("the solve that the derivatives by output times repeat stops at t = %.6g: %s", e.Sol.TEnd, e.Sol.Status)
+}
+
+// Unwrap is why it stops.
+func (e *UnsolvedError) Unwrap() error {
+	if e.Sol.Fault == nil {
+		return nil
+	}
+	return e.Sol.Fault
+}
+
 // ByOutputTimes gives the derivatives of a loss by its output times: ∂L/∂x(t_i)·x'(t_i), and what it depends on t_i itself. sol is the solution of p that a gradient of the
 // recorded loss returned. At the time of an event the output is the state after it, and so is x'. They are the same for all gradient methods, since x' is that of the equations.
 func ByOutputTimes(ctx context.Context, p *solve.Problem, sol *solve.Solution, loss *Recorded) ([]float64, error) {
@@ -60,6 +76,14 @@ func ByOutputTimes(ctx context.Context, p *solve.Problem, sol *solve.Solution, l
 		var err error
 		if sol, err = solve.Solve(ctx, &q); err != nil {
 			return nil, err
+		}
+		if ok, err := complete(sol, len(times)); err != nil {
+			return nil, err
+		} else if !ok {
+			if err := context.Cause(ctx); err != nil {
+				return nil, err
+			}
+			return nil, &UnsolvedError{sol}
 		}
 	}
 	rtol, atol := tolerances(&q)

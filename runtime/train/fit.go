@@ -223,6 +223,11 @@ func Fit(ctx context.Context, s Spec) (*Result, error) {
 	f.own(r)
 	r.Report = f.report(ctx, m)
 	r.Status = m.Status
+	for k := range starts {
+		if starts[k].Best {
+			starts[k].Status = m.Status // as the report has it
+		}
+	}
 	r.Report.Starts = starts
 	again := *f.spec
 	again.AutoScale, again.Methods, again.Progress, again.Snapshot, again.Resume = nil, nil, nil, nil, nil

@@ -82,7 +82,7 @@ var optimisers = [...]Optimiser{
 		Cite:    "D. C. Liu, J. Nocedal, On the limited memory BFGS method for large scale optimization, Mathematical Programming 45 (1989), 503-528",
 		Options: []Option{optIters, optMemory, optGradTol, optLossTol}},
 	{Name: "lm", run: runLM, LineSearch: true, Squares: true,
-		Doc: "Levenberg–Marquardt with geodesic acceleration, for sums of squares (sse, mse). Converges in few iterations, each with one solve of the forward sensitivities: the default where up to 50 parameters and initial values " +
+		Doc: "Levenberg–Marquardt with geodesic acceleration, for sums of squares: sse, mse, and normal or lognormal of known `sd`. Converges in few iterations, each with one solve of the forward sensitivities: the default where up to 50 parameters and initial values " +
 			"and no weights are free.",
 		Cite: "M. K. Transtrum, B. B. Machta, J. P. Sethna, Physical Review E 83 (2011), 036701; M. K. Transtrum, J. P. Sethna, arXiv:1201.5885",
 		Options: []Option{optIters,

@@ -102,7 +102,7 @@ func TestHelpPages(t *testing.T) {
 		"early stopping": {"patience = 50", ""},
 		"holdout":        {"option of fit", ""},
 		"patience":       {"option of fit", ""},
-		"loss":           {"option of", ""},
+		"loss":           {"`help losses` lists them", ""},
 		"weights":        {`weights = {x: 2, y: "w"}`, ""},
 		"AIC":            {"best.report.aic", ""},
 		"report":         {"standard_errors", ""},

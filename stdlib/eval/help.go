@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 
@@ -71,6 +72,33 @@ func (in *Interp) Names() []string {
 	}
 	sort.Strings(out)
 	return out
+}
+
+// Contents are the names of builtins by kind, and of topics, each with a heading; what is not built is left out.
+func (in *Interp) Contents() (headings []string, names [][]string) {
+	for _, k := range kinds {
+		var list []string
+		for _, n := range in.table.Names(k.kind) {
+			if v, ok := in.verbs[n]; !ok || k.kind != sig.Verb || v.Run != nil {
+				list = append(list, n)
+			}
+		}
+		if sort.Strings(list); len(list) > 0 {
+			headings, names = append(headings, k.heading), append(names, list)
+		}
+	}
+	var list []string
+	for _, t := range topics {
+		list = append(list, t.words[0])
+	}
+	for _, k := range kinds {
+		if k.page != "" && !slices.Contains(list, k.page) {
+			list = append(list, k.page)
+		}
+	}
+	list = append(list, "solvers")
+	sort.Strings(list)
+	return append(headings, "pages of help"), append(names, list)
 }
 
 // Help is what is known of a name: every builtin of that name, and the quantities that bear it in the
@@ -189,6 +217,13 @@ func (in *Interp) option(name string) string {
 			fmt.Fprintf(&b, ", default %s", g.p.Default)
 		}
 		fmt.Fprintf(&b, ": %s\n", g.p.Doc)
+		if w := takenBy(&g.p); w != nil && len(w.kinds) > 0 {
+			for _, k := range kinds {
+				if k.kind == w.kinds[0] && k.page != "" {
+					fmt.Fprintf(&b, "  `help %s` lists them.\n", k.page)
+				}
+			}
+		}
 	}
 	return b.String()
 }

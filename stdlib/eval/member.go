@@ -32,6 +32,13 @@ func (in *Interp) memberOf(x value.Value, name string, at ast.Node) (value.Value
 	if !ok {
 		return nil, diag.New("E0708", at.Span(), "%s has no parts, so no `.%s`", value.Describe(x), name)
 	}
+	if g, ok := x.(*value.Gradient); ok && name == "t" && g.ByTime != nil {
+		v, err := g.ByTime(in.ctx)
+		if err != nil {
+			return nil, in.place(err, at)
+		}
+		return value.Vec(v), nil
+	}
 	if v, ok := m.Member(name); ok {
 		return v, nil
 	}

@@ -21,6 +21,9 @@ gb = grad(D, b, match = m, set = {c: 3}, inputs = {q: linear("q")}, rtol = 1e-9)
 g = grad(D, [a, b], match = m, set = [{c: 2}, {c: 3}], inputs = {q: linear("q")}, rtol = 1e-9)
 assert_close(g.loss, ga.loss + gb.loss, rtol = 1e-12)
 assert_close([g.k, g.c, g.x], [ga.k + gb.k, ga.c + gb.c, ga.x + gb.x], rtol = 1e-12)
+wa = {t: a.t, x: a.x, w: [2, 2, 2]}
+wb = {t: b.t, x: b.x, w: [3, 3, 3, 3]}
+assert_close(grad(D, [wa, wb], match = m, set = {c: "w"}).k, grad(D, [wa, wb], match = m, set = [{c: 2}, {c: 3}]).k, rtol = 1e-12)
 mean = grad(D, [a, b], match = m, loss = mse, set = [{c: 2}, {c: 3}], inputs = {q: linear("q")}, rtol = 1e-9)
 assert_close([mean.loss, mean.k], [g.loss/7, g.k/7], rtol = 1e-12)
 assert(check_grad(D, [a, b], match = m, rtol = 1e-9) < 1e-6)

@@ -3,6 +3,7 @@
 package value
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strconv"
@@ -238,8 +239,8 @@ type Fit struct {
 type Gradient struct {
 	Record
 	Loss   float64
-	Sol    *solve.Solution           // that the gradient was taken of; nil where it is not kept
-	ByTime func() ([]float64, error) // derivatives by the output times; nil where there are none
+	Sol    *solve.Solution                              // that the gradient was taken of; nil where it is not kept
+	ByTime func(ctx context.Context) ([]float64, error) // derivatives by the output times, which may take a solve; nil where there are none
 }
 
 // Member implements members: derivatives by name, then the loss, the derivatives by the output times, and the account of the run.
@@ -253,7 +254,7 @@ func (g *Gradient) Member(name string) (Value, bool) {
 	case name == "stats" && g.Sol != nil:
 		return g.stats(), true
 	case name == "t" && g.ByTime != nil:
-		if v, err := g.ByTime(); err == nil {
+		if v, err := g.ByTime(context.Background()); err == nil {
 			return Vec(v), true
 		}
 	}

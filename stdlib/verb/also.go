@@ -22,7 +22,7 @@ var alsoCalled = []struct {
 	{"neldermead simplex powell cobyla bobyqa de differentialevolution pso genetic annealing", "cmaes", "which needs no gradients"},
 	{"newton trustregion trust newtoncg truncatednewton", "bfgs", "which approximates second derivatives by gradients"},
 	{"lbfgsb", "lbfgs", "bounds are those of the model's parameters, `param k = 1 in 0..10`"},
-	{"adamw adamax nadam", "adam", "with `regularise` for weight decay"},
+	{"adamax nadam", "adam", "or `radam` and `adabelief`"},
 	{"gd gradientdescent momentum steepest", "sgd", ""},
 	{"singleshooting single", "shooting", ""},
 	{"multiple multishooting", "multiple_shooting", ""},

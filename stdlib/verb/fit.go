@@ -34,8 +34,8 @@ var fitRow = verb("fit", "fitted model", "Trains a model to data, or to a loss t
 	arg("starts", "whole number", "1", "how many starts are tried, on all cores: the given one, and others drawn by the seed from the parameters' distributions, their bounds, or around them; the best is the result"),
 	optThreads,
 	optInitial, optSolver, optRtol, optAtol,
-	arg("set", "record or list of records", "none", "values for this run: parameters, constants, weights, and initial values by the state's name; of several trajectories a list with a record for each. The name of a column, `{dose: \"Dose\"}`, gives each what that column has in all its rows"),
-	arg("inputs", OfSignals, "none", "tables for the model's inputs, `{I: hold(times, values)}`, or `{I: hold(\"column\")}` of the data; of several trajectories one for all, or a list with a record for each"),
+	optSetEach,
+	optInputsEach,
 	arg("seed", "whole number", "0", "of the weights that the training starts with, and of all else that is drawn"),
 	optStep, optSteps, optAdjoint, optCheckpoint, optEvery, optResume)
 

@@ -1,6 +1,9 @@
 package verb
 
 import (
+	"context"
+	"errors"
+
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/solve"
@@ -73,7 +76,17 @@ func gradient(c *Call, p *solve.Problem, loss sens.Loss, how string) (*value.Gra
 		return nil, nil, err
 	}
 	out := &value.Gradient{Loss: v, Sol: sol}
-	out.ByTime = func() ([]float64, error) { return sens.ByOutputTimes(c.Ctx, p, sol, seen) }
+	// Found when it is asked for, which is after this call has returned: the context is that of who asks.
+	out.ByTime = func(ctx context.Context) ([]float64, error) {
+		v, err := sens.ByOutputTimes(ctx, p, sol, seen)
+		var un *sens.UnsolvedError
+		if errors.As(err, &un) {
+			if d := c.Failure(un.Sol, p); d != nil {
+				return nil, d
+			}
+		}
+		return v, c.Explain(err)
+	}
 	// Initial values whose expressions are in force get their derivatives from a run in which
 	// they are given.
 	need := false

@@ -12,7 +12,7 @@ var hessianRow = verb("hessian", "gradient", "The product of the matrix of secon
 	"An initial value that is computed from parameters has a part in it only where `along` or `set` names it.",
 	"model M { param k = 1; state x = 1; x' = -k*x }\nh = hessian(M, t = 0..1 by 0.1, loss = s -> s.x[end], along = {k: 1})", hessianVerb,
 	arg("model", "model", "", ""), optData, arg("along", "record", "", "the direction: numbers, or arrays of the right shape, by the names of parameters, constants, weights and states (their initial values)"),
-	optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSet, optInputs, optSeed, optStep, optSteps)
+	optLoss, optT, optMatch, optSolver, optRtol, optAtol, optSetEach, optInputsEach, optSeed, optStep, optSteps)
 
 func hessianVerb(c *Call) (value.Value, error) {
 	of, err := c.objective()

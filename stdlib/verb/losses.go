@@ -67,7 +67,8 @@ func (d *dataset) readLoss() error {
 		for _, l := range train.Losses() {
 			names += l.Name + ", "
 		}
-		return c.Bad("loss", "`loss` must be %sor a function of the solution, this is %s", names, value.Describe(v))
+		return c.Bad("loss", "`loss` must be %sor a function of the solution, this is %s", names, value.Describe(v)).
+			WithHelp("%s", c.unquoted("loss", v, "for example `loss = huber(delta = 2)`, or `loss = s -> sum((s.x - 1)^2)`", sig.Loss, sig.Likelihood))
 	}
 	d.spec = train.LossSpec{Kind: s.Row.Name}
 	for _, o := range []struct {
@@ -181,6 +182,10 @@ func (d *dataset) readWeights(w value.Value) error {
 		switch w := r.Vals[i].(type) {
 		case *value.Array:
 			if _, ok := positive(w); !ok {
+				if len(w.Data) == 1 {
+					return c.Bad("loss", "the weight of `%s` must be a positive number, this is %s", k, value.Describe(w)).
+						WithHelp("with `weights = {%s: 2}` its squares count twice; to leave a quantity out do not match it", k)
+				}
 				return c.Bad("loss", "the weight of `%s` must be a positive number, or the name of a column, this is %s", k, value.Describe(w)).
 					WithHelp("for a weight for each datum put them into a column of the data, and write `weights = {%s: \"column\"}`", k)
 			}

@@ -62,7 +62,7 @@ func (c *Call) methods() ([]train.Method, error) {
 		chain = v
 	default:
 		return nil, c.Bad("method", "`method` must be a method of training or a chain of them, this is %s", value.Describe(v)).
-			WithHelp("for example `shooting(grow = 5)`")
+			WithHelp("%s", c.unquoted("method", v, "for example `shooting(grow = 5)`", sig.Method))
 	}
 	var out []train.Method
 	for _, s := range chain {
@@ -77,6 +77,16 @@ func (c *Call) methods() ([]train.Method, error) {
 		out = append(out, m)
 	}
 	return out, nil
+}
+
+// unquoted tells of a word that was given as a text; else otherwise.
+func (c *Call) unquoted(option string, v value.Value, otherwise string, kinds ...sig.Kind) string {
+	if t, ok := v.(value.Text); ok {
+		if _, ok := c.Table.Lookup(string(t), kinds...); ok {
+			return "it stands without quotes, `" + option + " = " + string(t) + "`"
+		}
+	}
+	return otherwise
 }
 
 // standsIn says in which option a word stands that was given in another; else otherwise.

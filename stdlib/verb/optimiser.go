@@ -66,7 +66,7 @@ func (c *Call) stagesOf(arg string, v value.Value) ([]train.Stage, error) {
 		chain = v
 	default:
 		return nil, c.Bad(arg, "`train` must be an optimiser or a chain of them, this is %s", value.Describe(v)).
-			WithHelp("for example `adam(rate = 0.02, iters = 500) then lbfgs`")
+			WithHelp("%s", c.unquoted("train", v, "for example `adam(rate = 0.02, iters = 500) then lbfgs`", sig.Optimiser))
 	}
 	var out []train.Stage
 	for _, s := range chain {

@@ -17,6 +17,12 @@ import (
 // A fit to several tables, the members of an ensemble, or one table: what each trajectory has for itself are its data, what `set`, `initial` and
 // `inputs` say of it, and the initial values that are free.
 
+// What is said of each trajectory, by the verbs that compare with data.
+var (
+	optSetEach    = arg("set", "record or list of records", "none", "values for this run: parameters, constants, weights, and initial values by the state's name; of several trajectories a list with a record for each. The name of a column, `{dose: \"Dose\"}`, gives each what that column has in all its rows")
+	optInputsEach = arg("inputs", OfSignals, "none", "tables for the model's inputs, `{I: hold(times, values)}`, or `{I: hold(\"column\")}` of the data; of several trajectories one for all, or a list with a record for each")
+)
+
 // optInitial is an option of fit.
 var optInitial = arg("initial", "word: data", "none", "initial values from the first row: `data` for all matched states, or `{x: \"column\"}`; else they are what the model says")
 
@@ -216,7 +222,7 @@ func (c *Call) each(option string, n int, several bool) ([]*value.Record, error)
 		return nil, c.Bad(option, "`%s` is a list, and the data are those of one trajectory", option).WithHelp("give one record, or a list of tables as data")
 	}
 	if len(l) != n {
-		return nil, c.Bad(option, "`%s` has %d records, and there are %d trajectories", option, len(l), n).WithHelp("give a record for each, `{}` where there is nothing to say, or one for all")
+		return nil, c.Bad(option, "there are %d trajectories, and `%s` is a list of %d", n, option, len(l)).WithHelp("give a record for each, `{}` where there is nothing to say, or one for all")
 	}
 	out := make([]*value.Record, n)
 	for i, v := range l {
