@@ -176,13 +176,14 @@ func (c *checker) formula(e *entry, u *model.Unknown, decls []ast.Stmt, body ast
 		return false
 	}
 	in := &ctx{stage: stageRun, what: "`" + u.Name + "`", top: e.script}
+	names := map[string]diag.Span{} // what the formula has: its inputs, then its own
 	for _, p := range u.Params {
 		in = in.with(p.Name, p)
+		names[p.Name] = p.Span
 	}
 	own := &ctx{stage: stageConst, what: "the value of a parameter of `" + u.Name + "`", top: e.script}
 	wrap := &model.Expr{Op: model.LetIn, Span: body.Span()}
 	ok := true
-	names := map[string]diag.Span{}
 	// free says whether a name may be declared here.
 	free := func(id *ast.Ident) bool {
 		old, twice := names[id.Name]

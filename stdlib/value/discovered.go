@@ -23,6 +23,7 @@ type Discovered struct {
 	Proved  bool        // the search was complete
 	Model   *Model      // with the equations in it; nil where none could be made
 	Begin   *Model      // the model the unknown stands in; nil for data
+	NoModel string      // why Model is nil
 }
 
 // Term is one term of an equation.
@@ -30,6 +31,16 @@ type Term struct {
 	At     int // in the library
 	Coef   float64
 	StdErr float64
+}
+
+// Terms lists the expressions of all terms that were found.
+func (d *Discovered) Terms() (out []ast.Expr) {
+	for _, s := range d.Found {
+		for _, t := range s {
+			out = append(out, d.Library[t.At])
+		}
+	}
+	return out
 }
 
 // Type implements Value.
@@ -202,4 +213,15 @@ func (d *Discovered) Names() []string {
 		out = append(out, "system")
 	}
 	return out
+}
+
+// Why says why a part is missing, "" where it is no part at all.
+func (d *Discovered) Why(name string) string {
+	switch {
+	case name == "system":
+		return d.NoModel
+	case name == "inclusion" && d.Chances == nil:
+		return "inclusion is counted over resamplings: `discover(…, ensemble = 50)`"
+	}
+	return ""
 }

@@ -42,6 +42,9 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.otherMeaning(m.C.Syntax(), paramNames(u), exprs, "basis"); err != nil {
+		return nil, err
+	}
 	d := &value.Discovered{Of: u.Name, Outs: outNames(u), Inputs: paramNames(u), Begin: m}
 	args, n, err := c.alongTrajectories(m, u)
 	if err != nil {
@@ -125,7 +128,7 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 		}
 		d.Path = pathOf(d, rs)
 	}
-	if d.Model, err = c.replaced(m, u, &replacement{d.Inputs, foundFormula(d)}, "from"); err != nil {
+	if d.Model, err = c.replaced(m, u, &replacement{d.Inputs, c.foundFormula(d)}, "from"); err != nil {
 		return nil, err
 	}
 	// What was estimated together with the coefficients goes with them.
@@ -348,7 +351,7 @@ func (c *Call) fitting(m *value.Model, u *model.Unknown, exprs []ast.Expr, cols 
 				sums[o] = append(sums[o], coefTerm{term: e})
 			}
 		}
-		return c.replaced(m, u, &replacement{paramNames(u), formulaFrom(sums)}, "basis")
+		return c.replaced(m, u, &replacement{paramNames(u), c.formulaFrom(paramNames(u), sums)}, "basis")
 	}
 	if lib, err = with(exprs); err == nil {
 		return lib, exprs, cols, nil, nil

@@ -46,7 +46,7 @@ func putBackVerb(c *Call) (value.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		f, err := c.formulaOf(u, name)
+		f, err := c.formulaOf(out, u, name)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +85,7 @@ type replacement struct {
 }
 
 // formulaOf reads what is to take the place of an unknown.
-func (c *Call) formulaOf(u *model.Unknown, name string) (*replacement, error) {
+func (c *Call) formulaOf(m *value.Model, u *model.Unknown, name string) (*replacement, error) {
 	switch v := c.Args[name].(type) {
 	case *value.Discovered:
 		if v.Of == "" {
@@ -98,7 +98,10 @@ func (c *Call) formulaOf(u *model.Unknown, name string) (*replacement, error) {
 		if len(u.Params) != len(params) {
 			return nil, c.Bad(name, "`%s` has %d inputs, the equations are in %s", name, len(u.Params), strings.Join(params, ", "))
 		}
-		return &replacement{params, foundFormula(v)}, nil
+		if err := c.otherMeaning(m.C.Syntax(), params, v.Terms(), name); err != nil {
+			return nil, err
+		}
+		return &replacement{params, c.foundFormula(v)}, nil
 	case *value.Lambda:
 		r := &replacement{rep: v.AST.Body}
 		for _, p := range v.AST.Params {
@@ -111,15 +114,19 @@ func (c *Call) formulaOf(u *model.Unknown, name string) (*replacement, error) {
 			return nil, c.Bad(name, "`%s` has %d inputs, this formula has %d", name, len(u.Params), len(r.params)).
 				WithHelp("write `%s = (%s) -> …`", name, strings.Join(paramNames(u), ", "))
 		}
-		r.rep = captured(r.rep, r.params, v.Env, c.Table.Names(sig.Function))
+		own := ownNames(r.rep, r.params)
+		r.rep = captured(r.rep, own, v.Env, c.Table.Names(sig.Function))
+		if err := c.otherMeaningIn(m.C.Syntax(), own, r.rep, name, "the formula"); err != nil {
+			return nil, err
+		}
 		return r, nil
 	}
 	return nil, c.Bad(name, "`%s` must be what `discover` found, or a formula, this is %s", name, value.Describe(c.Args[name])).
 		WithHelp("for example `%s = (%s) -> {param a = 1; a*%s}`", name, strings.Join(paramNames(u), ", "), paramNames(u)[0])
 }
 
-// captured puts the numbers of script variables into a formula.
-func captured(e ast.Expr, params []string, env map[string]value.Value, functions []string) ast.Expr {
+// ownNames are the names that a formula brings along: those of its inputs and of what it declares.
+func ownNames(e ast.Expr, params []string) []string {
 	own := slices.Clone(params)
 	if f, ok := e.(*ast.Formula); ok {
 		for _, s := range f.Decls {
@@ -137,6 +144,11 @@ func captured(e ast.Expr, params []string, env map[string]value.Value, functions
 			}
 		}
 	}
+	return own
+}
+
+// captured puts the numbers of script variables into a formula.
+func captured(e ast.Expr, own []string, env map[string]value.Value, functions []string) ast.Expr {
 	return ast.Replace(e, func(x ast.Expr) (ast.Expr, bool) {
 		id, ok := x.(*ast.Ident)
 		if !ok || slices.Contains(own, id.Name) || slices.Contains(functions, id.Name) {
@@ -202,7 +214,7 @@ func atof(s string) (v float64) {
 }
 
 // foundFormula is what was found as a formula: {param c1 = …; (c1*x*y, c2*x)}.
-func foundFormula(d *value.Discovered) ast.Expr {
+func (c *Call) foundFormula(d *value.Discovered) ast.Expr {
 	var sums [][]coefTerm
 	for o := range d.Outs {
 		var s []coefTerm
@@ -211,7 +223,7 @@ func foundFormula(d *value.Discovered) ast.Expr {
 		}
 		sums = append(sums, s)
 	}
-	return formulaFrom(sums)
+	return c.formulaFrom(d.Inputs, sums)
 }
 
 type coefTerm struct {
@@ -220,16 +232,23 @@ type coefTerm struct {
 	doc  string
 }
 
-// formulaFrom makes a formula of sums of terms, one for each output, with coefficients c1, c2, … in order.
-func formulaFrom(sums [][]coefTerm) ast.Expr {
+// formulaFrom makes a formula of sums of terms, one for each output, with coefficients c1, c2, … in order, in the names of inputs.
+func (c *Call) formulaFrom(inputs []string, sums [][]coefTerm) ast.Expr {
 	f := &ast.Formula{}
+	var terms []ast.Expr
+	for _, s := range sums {
+		for _, t := range s {
+			terms = append(terms, t.term)
+		}
+	}
+	named := c.coefficientNames(len(terms), inputs, terms)
 	n := 0
 	var outs []ast.Expr
 	for _, s := range sums {
 		var e ast.Expr
 		for _, t := range s {
 			n++
-			name := fmt.Sprintf("c%d", n)
+			name := named(n)
 			f.Decls = append(f.Decls, &ast.Decl{Kind: "param", Items: []*ast.Item{{Name: &ast.Ident{Name: name}, Value: number(t.coef), Doc: t.doc}}})
 			x := ast.Expr(&ast.Ident{Name: name})
 			if !isOne(t.term) {
