@@ -278,6 +278,7 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 		out.Outs = append(out.Outs, in.name+"'")
 	}
 	theta := matrix(cols, n)
+	alike(out, theta, n)
 	var rs []*discover.Result
 	for o := range d.inputs {
 		var data *discover.Data
