@@ -12,7 +12,7 @@ var runtimeCodes = []Row{
 	{"E0508", "an input is not known at all times", "The integration leaves the times of an input's table. Nothing is extrapolated unless `outside = hold` says that the end values hold.", ""},
 	{"E0509", "no steady state was found", "The message says what was tried, what came of it, and which equation is furthest from zero. The equations may have none.", ""},
 	{"E0510", "no gradient", "Something in the model has no derivative, or the gradient method cannot handle it.", ""},
-	{"E0511", "the loss is infinite at the start", "The first evaluation of a training must give a finite loss; the message names state, time and row.", ""},
+	{"E0511", "the loss is not finite", "The first evaluation of a training must give a finite loss, and a loss that is not finite has no derivatives; the message names state, time and row.", ""},
 	{"E0512", "the data do not fit the loss", "A logarithm of a datum that is not positive, times that are not sorted, or too few data.", ""},
 	{"E0513", "nothing to train", "The model has no parameter or weight that may move.", ""},
 	{"E0514", "a training failed", "The message says why.", ""},
@@ -29,6 +29,7 @@ var runtimeCodes = []Row{
 	{"E0534", "a profile of a training that has not ended", "On the way a profile finds a lower loss than the fit's. Fit again, for longer or from there.", ""},
 	{"E0535", "a training was stopped", "By Ctrl-C or a limit on time. Its best so far is the result, without standard errors, and the script goes on; the exit code of the run is then 1.", ""},
 	{"E0536", "what each trajectory has for itself is not saved", "A file of a model has one value for each name. Initial values that a fit has found for each of several trajectories are those of `best[1]`, `best[2]` and so on, which can be saved each by itself.", ""},
+	{"E0537", "weights are not in a text", "A .udl file has the declarations of a model and the values of its parameters; the weights of its networks are in a .safetensors or .json file. A model that is read from the text begins untrained.", ""},
 	{"E0531", "given initial values were moved", "Where several derivatives stand in equations whose left sides depend on each other, as x' + y' in two, a combination of the equations holds no derivative and must hold at the start. What is differentiated, x + y, keeps its value; x and y by themselves do not.", ""},
 	{"E0532", "backsolve departs from the solution", "States integrated backwards are not those of the solution: what the equations damp forwards grows backwards. The gradient is as wrong as they are.", ""},
 }

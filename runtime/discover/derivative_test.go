@@ -91,3 +91,46 @@ func TestWeak(t *testing.T) {
 		t.Error("a window longer than the data fits")
 	}
 }
+
+// Few samples under each bump, and uneven ones, give no bias: it would be the same in all rows, so that no residual tells of it.
+func TestWeakOfFewSamples(t *testing.T) {
+	for _, n := range []int{11, 21, 41, 81} {
+		for _, uneven := range []float64{0, 0.3} {
+			ts, ys := make([]float64, n), make([]float64, n)
+			for i := range ts {
+				s := float64(i) / float64(n-1)
+				ts[i] = 3*s + uneven*math.Sin(9*s)/3
+				ys[i] = math.Exp(-ts[i])
+			}
+			d, err := Weak(ts, ys, ys, 1, 7, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range d.Y {
+				if math.Abs(d.Y[i]+d.X[i]) > 2e-4*math.Abs(d.X[i]) {
+					t.Errorf("%d samples, row %d: %g and %g", n, i, d.Y[i], d.X[i])
+				}
+			}
+		}
+	}
+}
+
+// Two samples of almost one time magnify no noise: what each weighs is of the order of its share of the time.
+func TestWeakOfCloseSamples(t *testing.T) {
+	n := 40
+	ts, ys := make([]float64, n), make([]float64, n)
+	for i := range ts {
+		ts[i] = 0.1 * float64(i)
+	}
+	ts[20] = ts[19] + 1e-7
+	ys[20] = 1
+	d, err := Weak(ts, ys, ys, 1, 15, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range d.Y {
+		if math.Abs(d.X[i]) > 0.2 || math.Abs(d.Y[i]) > 1 {
+			t.Errorf("row %d: %g and %g of one sample", i, d.Y[i], d.X[i])
+		}
+	}
+}

@@ -21,6 +21,7 @@ func TestFitNotes(t *testing.T) {
 		"line search":  {decay + `print(fit(D, [a, b], method = shooting(batch = 1), train = lbfgs).report)`, "look at all data"},
 		"no errors":    {decay + `print(fit(D, a, loss = mae, train = lbfgs(iters = 5)).report)`, "no standard errors: mae is neither a sum of squares nor a likelihood"},
 		"not saved":    {decay + `save(fit(D, [a, b], free = [k, x]), "m.json")`, "E0536"},
+		"weights":      {"model W { state x = 1; unknown U(x) = NN(hidden = [2]); x' = -x + U(x) }\nsave(fit(W, {t: [0, 1], x: [1, 0.5]}, train = adam(iters = 3)), \"w.udl\")", "E0537"},
 		"goes on":      {decay + "one = fit(D, [a, b], free = [k, x])\ntwo = fit(one, [a, b], free = [k, x])\nassert(two.report.iterations < 2)\nassert_close(two[2].x, one[2].x, rtol = 1e-5)\nthree = fit(one, [a, b], free = [k, x], set = {x: 2}, train = lm(iters = 0))\nassert(three[2].x == 2)\nprint(\"fine\")", "fine"},
 		"profile":      {decay + "p = profile(fit(D, a, free = [k, x], train = lm(iters = 1)), \"k\")", "E0534"},
 		"no logarithm": {"model C { state c = 0; param k = 1; c' = k }\nprint(fit(C, {t: [1, 2], c: [1, 2]}, loss = lognormal).report)", "empty the datum's cell and keep the row"},

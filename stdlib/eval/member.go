@@ -55,6 +55,11 @@ func (in *Interp) memberOf(x value.Value, name string, at ast.Node) (value.Value
 			}
 		}
 	}
+	if w, ok := x.(interface{ Why(string) string }); ok {
+		if why := w.Why(name); why != "" {
+			return nil, diag.New("E0708", at.Span(), "there is no `.%s` here", name).WithHelp("%s", why)
+		}
+	}
 	names := m.Names()
 	if s := diag.Suggest(name, names); s != "" {
 		return nil, d.WithHelp("did you mean `%s`?", s)

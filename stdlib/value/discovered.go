@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/udl-lang/udl/lang/ast"
+	"github.com/udl-lang/udl/runtime/system"
 )
 
 // Discovered is sparse equations: for each output the terms that were chosen out of a library, with their coefficients.
@@ -23,6 +24,25 @@ type Discovered struct {
 	Proved  bool        // the search was complete
 	Model   *Model      // with the equations in it; nil where none could be made
 	Begin   *Model      // the model the unknown stands in; nil for data
+	NoModel string      // why Model is nil
+	Moved   []Moved     // what else was estimated together with the coefficients
+}
+
+// Moved is one number of a model that goes with coefficients that were found: what it was by itself went with the network.
+type Moved struct {
+	Name  string
+	Role  system.Role
+	At    int // the element
+	Value float64
+}
+
+// Move gives a model that the equations were put into what was estimated together with them.
+func (d *Discovered) Move(m *Model) {
+	for _, v := range d.Moved {
+		if s := m.C.System.Find(v.Name, v.Role); s != nil && v.At < s.Size() {
+			m.Theta[s.Off+v.At] = v.Value
+		}
+	}
 }
 
 // Term is one term of an equation.
@@ -30,6 +50,16 @@ type Term struct {
 	At     int // in the library
 	Coef   float64
 	StdErr float64
+}
+
+// Terms lists the expressions of all terms that were found.
+func (d *Discovered) Terms() (out []ast.Expr) {
+	for _, s := range d.Found {
+		for _, t := range s {
+			out = append(out, d.Library[t.At])
+		}
+	}
+	return out
 }
 
 // Type implements Value.
@@ -202,4 +232,15 @@ func (d *Discovered) Names() []string {
 		out = append(out, "system")
 	}
 	return out
+}
+
+// Why says why a part is missing, "" where it is no part at all.
+func (d *Discovered) Why(name string) string {
+	switch {
+	case name == "system":
+		return d.NoModel
+	case name == "inclusion" && d.Chances == nil:
+		return "inclusion is counted over resamplings: `discover(…, ensemble = 50)`"
+	}
+	return ""
 }

@@ -41,6 +41,12 @@ func (c *Call) discoverData(tab *value.Table) (value.Value, error) {
 	if inputs, err = c.overOf(inputs); err != nil {
 		return nil, err
 	}
+	for _, in := range inputs {
+		if in.name == "t" { // in a model this is the time, so that no equation can be made of it
+			return nil, diag.New("E0512", c.SpanOf("from"), "the column `t` of `%s` bears the name of the time, and the times are `%s`", tab.Name, tab.Time).
+				WithHelp("give the column another name, or leave it out by `over`")
+		}
+	}
 	d := &measured{inputs: inputs, from: tab}
 	var cols [][]float64
 	for _, in := range inputs {
@@ -272,6 +278,7 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 		out.Outs = append(out.Outs, in.name+"'")
 	}
 	theta := matrix(cols, n)
+	alike(out, theta, n)
 	var rs []*discover.Result
 	for o := range d.inputs {
 		var data *discover.Data
@@ -308,32 +315,37 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 		}
 	}
 	out.Path = pathOf(out, rs)
-	if m := c.modelOfRates(d, out); m != nil {
-		out.Model = m
+	if out.Model, out.NoModel = c.modelOfRates(d, out); out.Model == nil {
+		out.Notes = append(out.Notes, "there is no `.system`: "+out.NoModel)
 	}
 	return out, nil
 }
 
 var plainName = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
 
-// modelOfRates is the model that the equations make by themselves; nil where the names are not those of states.
-func (c *Call) modelOfRates(d *measured, out *value.Discovered) *value.Model {
+// modelOfRates is the model that the equations make by themselves; nil, and why, where the names are not those of states.
+func (c *Call) modelOfRates(d *measured, out *value.Discovered) (*value.Model, string) {
 	m := &ast.Model{Name: &ast.Ident{Name: "Discovered"}, Doc: "equations found in data"}
 	state := &ast.Decl{Kind: "state"}
 	for k, in := range d.inputs {
-		if !plainName.MatchString(in.name) || math.IsNaN(d.start[k]) {
-			return nil
+		if !plainName.MatchString(in.name) {
+			return nil, fmt.Sprintf("`%s` is no name of a state", in.name)
+		}
+		if math.IsNaN(d.start[k]) {
+			return nil, fmt.Sprintf("`%s` has no value to begin with", in.name)
 		}
 		state.Items = append(state.Items, &ast.Item{Name: &ast.Ident{Name: in.name}, Value: number(d.start[k])})
 	}
 	m.Body = append(m.Body, state)
+	terms := out.Terms()
+	named := c.coefficientNames(len(terms), out.Inputs, terms)
 	n := 0
 	var eqs []ast.Stmt
 	for o, in := range d.inputs {
 		var e ast.Expr
 		for _, t := range out.Found[o] {
 			n++
-			name := fmt.Sprintf("c%d", n)
+			name := named(n)
 			m.Body = append(m.Body, &ast.Decl{Kind: "param", Items: []*ast.Item{{Name: &ast.Ident{Name: name}, Value: number(t.Coef),
 				Doc: fmt.Sprintf("of %s in %s", out.Texts[t.At], out.Outs[o])}}})
 			x := ast.Expr(&ast.Ident{Name: name})
@@ -353,9 +365,12 @@ func (c *Call) modelOfRates(d *measured, out *value.Discovered) *value.Model {
 	}
 	m.Body = append(m.Body, eqs...)
 	k, err := c.compiled(m, "the equations that were found")
-	if err != nil { // a column called c1, or of a name that is taken
-		return nil
+	if err != nil { // a column of a name that is taken
+		if l := diag.From(err); len(l) > 0 {
+			return nil, l[0].Message
+		}
+		return nil, err.Error()
 	}
 	k.Kept = true
-	return k
+	return k, ""
 }

@@ -21,7 +21,7 @@ import (
 // OfFormula is the type of arguments that are read as formulas where they are written as such.
 const OfFormula = "formula"
 
-var putBackRow = verb("put_back", "model", "The model with unknown functions replaced: by what `discover` found, or by a formula, `U = (x, y) -> {param a = 1; a*x*y}`. Everything else keeps its values, so that a fit goes on from there.",
+var putBackRow = verb("put_back", "model", "The model with unknown functions replaced: by what `discover` found, or by a formula, `U = (x, y) -> {param a = 1; a*x*y}`. Everything else keeps its values, or takes those that `discover` estimated together with the equations, so that a fit goes on from there.",
 	"model M { state x = 1; unknown f(x) = NN(hidden = [3]); x' = -x + f(x) }\nm = put_back(M, f = x -> {param a = 0.5; a*x^2})\nprint(solve(m, t = 0..1).last)", putBackVerb,
 	arg("model", "model", "", ""), sig.Param{Name: "unknowns", Type: OfFormula, Default: "none", Doc: "an unknown's name = what takes its place; an anonymous `NN(…)` is `NN1`, `NN2`, …", AnyName: true, NamedOnly: true})
 
@@ -46,12 +46,15 @@ func putBackVerb(c *Call) (value.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		f, err := c.formulaOf(u, name)
+		f, err := c.formulaOf(out, u, name)
 		if err != nil {
 			return nil, err
 		}
 		if out, err = c.replaced(out, u, f, name); err != nil {
 			return nil, err
+		}
+		if d, ok := c.Args[name].(*value.Discovered); ok && d.Begin == c.Args["model"] {
+			d.Move(out)
 		}
 	}
 	return out, nil
@@ -85,7 +88,7 @@ type replacement struct {
 }
 
 // formulaOf reads what is to take the place of an unknown.
-func (c *Call) formulaOf(u *model.Unknown, name string) (*replacement, error) {
+func (c *Call) formulaOf(m *value.Model, u *model.Unknown, name string) (*replacement, error) {
 	switch v := c.Args[name].(type) {
 	case *value.Discovered:
 		if v.Of == "" {
@@ -98,7 +101,10 @@ func (c *Call) formulaOf(u *model.Unknown, name string) (*replacement, error) {
 		if len(u.Params) != len(params) {
 			return nil, c.Bad(name, "`%s` has %d inputs, the equations are in %s", name, len(u.Params), strings.Join(params, ", "))
 		}
-		return &replacement{params, foundFormula(v)}, nil
+		if err := c.otherMeaning(m.C.Syntax(), params, v.Terms(), name); err != nil {
+			return nil, err
+		}
+		return &replacement{params, c.foundFormula(v)}, nil
 	case *value.Lambda:
 		r := &replacement{rep: v.AST.Body}
 		for _, p := range v.AST.Params {
@@ -111,15 +117,19 @@ func (c *Call) formulaOf(u *model.Unknown, name string) (*replacement, error) {
 			return nil, c.Bad(name, "`%s` has %d inputs, this formula has %d", name, len(u.Params), len(r.params)).
 				WithHelp("write `%s = (%s) -> …`", name, strings.Join(paramNames(u), ", "))
 		}
-		r.rep = captured(r.rep, r.params, v.Env, c.Table.Names(sig.Function))
+		own := ownNames(r.rep, r.params)
+		r.rep = captured(r.rep, own, v.Env, c.Table.Names(sig.Function))
+		if err := c.otherMeaningIn(m.C.Syntax(), own, r.rep, name, "the formula"); err != nil {
+			return nil, err
+		}
 		return r, nil
 	}
 	return nil, c.Bad(name, "`%s` must be what `discover` found, or a formula, this is %s", name, value.Describe(c.Args[name])).
 		WithHelp("for example `%s = (%s) -> {param a = 1; a*%s}`", name, strings.Join(paramNames(u), ", "), paramNames(u)[0])
 }
 
-// captured puts the numbers of script variables into a formula.
-func captured(e ast.Expr, params []string, env map[string]value.Value, functions []string) ast.Expr {
+// ownNames are the names that a formula brings along: those of its inputs and of what it declares.
+func ownNames(e ast.Expr, params []string) []string {
 	own := slices.Clone(params)
 	if f, ok := e.(*ast.Formula); ok {
 		for _, s := range f.Decls {
@@ -137,6 +147,11 @@ func captured(e ast.Expr, params []string, env map[string]value.Value, functions
 			}
 		}
 	}
+	return own
+}
+
+// captured puts the numbers of script variables into a formula.
+func captured(e ast.Expr, own []string, env map[string]value.Value, functions []string) ast.Expr {
 	return ast.Replace(e, func(x ast.Expr) (ast.Expr, bool) {
 		id, ok := x.(*ast.Ident)
 		if !ok || slices.Contains(own, id.Name) || slices.Contains(functions, id.Name) {
@@ -202,7 +217,7 @@ func atof(s string) (v float64) {
 }
 
 // foundFormula is what was found as a formula: {param c1 = …; (c1*x*y, c2*x)}.
-func foundFormula(d *value.Discovered) ast.Expr {
+func (c *Call) foundFormula(d *value.Discovered) ast.Expr {
 	var sums [][]coefTerm
 	for o := range d.Outs {
 		var s []coefTerm
@@ -211,7 +226,7 @@ func foundFormula(d *value.Discovered) ast.Expr {
 		}
 		sums = append(sums, s)
 	}
-	return formulaFrom(sums)
+	return c.formulaFrom(d.Inputs, sums)
 }
 
 type coefTerm struct {
@@ -220,16 +235,23 @@ type coefTerm struct {
 	doc  string
 }
 
-// formulaFrom makes a formula of sums of terms, one for each output, with coefficients c1, c2, … in order.
-func formulaFrom(sums [][]coefTerm) ast.Expr {
+// formulaFrom makes a formula of sums of terms, one for each output, with coefficients c1, c2, … in order, in the names of inputs.
+func (c *Call) formulaFrom(inputs []string, sums [][]coefTerm) ast.Expr {
 	f := &ast.Formula{}
+	var terms []ast.Expr
+	for _, s := range sums {
+		for _, t := range s {
+			terms = append(terms, t.term)
+		}
+	}
+	named := c.coefficientNames(len(terms), inputs, terms)
 	n := 0
 	var outs []ast.Expr
 	for _, s := range sums {
 		var e ast.Expr
 		for _, t := range s {
 			n++
-			name := fmt.Sprintf("c%d", n)
+			name := named(n)
 			f.Decls = append(f.Decls, &ast.Decl{Kind: "param", Items: []*ast.Item{{Name: &ast.Ident{Name: name}, Value: number(t.coef), Doc: t.doc}}})
 			x := ast.Expr(&ast.Ident{Name: name})
 			if !isOne(t.term) {
@@ -265,6 +287,12 @@ func (c *Call) replaced(m *value.Model, u *model.Unknown, r *replacement, arg st
 	out, err := c.compiled(tree, m.Name()+" with another "+u.Name)
 	if err != nil {
 		return nil, c.misfit(err, arg, u.Name)
+	}
+	for _, k := range out.C.Model.Unknowns {
+		if k.Name == u.Name && k.Rep != nil && k.Span == u.Span { // it stands in the script, where the model still calls it
+			return nil, diag.New("E0811", c.SpanOf(arg), "`%s` is still called in %s by way of the script, so it cannot be replaced", u.Name, m.Name()).
+				WithHelp("declare it in the model, `unknown %s(x) = NN(…)`", u.Name)
+		}
 	}
 	if s := m.C.Signals(); len(s) > 0 {
 		if out.C, err = out.C.WithSignals(s); err != nil {
@@ -305,7 +333,11 @@ func (c *Call) replacedTree(m *value.Model, u *model.Unknown, r *replacement, ar
 		}
 	}
 	if c.TopLevel(u.Name) {
-		out.Body = slices.Insert(out.Body, at, ast.Stmt(decl))
+		fns, err := c.through(tree, u.Name, m.Name(), arg)
+		if err != nil {
+			return nil, err
+		}
+		out.Body = slices.Insert(out.Body, at, append([]ast.Stmt{decl}, fns...)...)
 		return &out, nil
 	}
 	found := false
@@ -331,6 +363,58 @@ func (c *Call) replacedTree(m *value.Model, u *model.Unknown, r *replacement, ar
 	}
 	out.Body = slices.Insert(out.Body, at, ast.Stmt(decl))
 	return &out, nil
+}
+
+// through copies the functions of the script through which a model calls an unknown of the script: they become the model's own, so
+// that they call what takes its place. Those whose other names mean something else in the model cannot be.
+func (c *Call) through(tree *ast.Model, unknown, name, arg string) (fns []ast.Stmt, err error) {
+	own := map[string]bool{}
+	for _, s := range tree.Body {
+		switch d := s.(type) {
+		case *ast.Decl:
+			for _, it := range d.Items {
+				own[it.Name.Name] = true
+			}
+		case *ast.Let:
+			for _, n := range d.Names {
+				own[n.Name] = true
+			}
+		case *ast.Fn:
+			own[d.Name.Name] = true
+		case *ast.Unknown:
+			own[d.Name.Name] = true
+		}
+	}
+	calls := map[string]bool{unknown: true}
+	for _, s := range c.Outer(tree) { // those first that others use
+		f, ok := s.(*ast.Fn)
+		if !ok {
+			continue
+		}
+		params := map[string]bool{}
+		for _, p := range f.Params {
+			params[p.Name] = true
+		}
+		does, clash := false, ""
+		ast.Inspect(f.Body, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && !params[id.Name] {
+				does = does || calls[id.Name]
+				if own[id.Name] {
+					clash = id.Name
+				}
+			}
+			return true
+		})
+		switch {
+		case does && clash != "":
+			return nil, diag.New("E0811", c.SpanOf(arg), "%s calls `%s` through the function `%s`, in which `%s` is not the model's own, so it cannot be replaced there", name, unknown, f.Name.Name, clash).
+				WithHelp("declare the unknown in the model, or give `%s` another name there", clash)
+		case does:
+			calls[f.Name.Name] = true
+			fns = append(fns, f)
+		}
+	}
+	return fns, nil
 }
 
 // compiled makes a model of a tree, by way of its text, so that messages have places in it.

@@ -72,6 +72,10 @@ func saveVerb(c *Call) (value.Value, error) {
 		if !ok {
 			return nil, c.Bad("value", "a .udl file holds a model, this is %s", value.Describe(v))
 		}
+		if nets := networks(m); nets != nil && m.Trained() {
+			c.Warn(diag.New("E0537", c.SpanOf("value"), "the weights of %s are not in this text: the model in `%s` begins untrained", join(nets), name).
+				WithHelp("save them too, `save(%s, \"%s.safetensors\")`, and give them back by `set = load(\"%s.safetensors\")`", c.text("value", "best"), strings.TrimSuffix(name, filepath.Ext(name)), strings.TrimSuffix(name, filepath.Ext(name))).AsWarning(), false)
+		}
 		write = func(w io.Writer) error { return c.writeSource(w, m) }
 	case "safetensors":
 		switch v := v.(type) {

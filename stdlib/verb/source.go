@@ -49,12 +49,20 @@ func (c *Call) sourceText(m *value.Model) string {
 		}
 	}
 	text := ast.Format(f)
-	for _, u := range m.C.Model.Unknowns {
-		if u.Rep != nil {
-			text = fmt.Sprintf("# The weights of %s are not in this text: save the model to a .safetensors file for them.\n", u.Name) + text
-		}
+	for _, name := range networks(m) {
+		text = fmt.Sprintf("# The weights of %s are not in this text: save the model to a .safetensors file for them.\n", name) + text
 	}
 	return text
+}
+
+// networks names the unknowns of a model whose weights have no place in a text: all but formulas.
+func networks(m *value.Model) (names []string) {
+	for _, u := range m.C.Model.Unknowns {
+		if u.Rep != nil {
+			names = append(names, u.Name)
+		}
+	}
+	return names
 }
 
 // sourcing puts a model's values into its declarations.
