@@ -27,7 +27,7 @@ var discoverRow = verb("discover", "discovered equations", "Sparse equations for
 	arg("ensemble", "whole number", "0", "resamplings, for the probability of each term to be included"),
 	arg("refit", "truth value", "none", "whether candidates are held against the data the model was fitted to; true where it can be"),
 	arg("robust", "truth value", "false", "whether some samples may be corrupt: they are found and left out"),
-	arg("derivatives", "word or record", "none", "of data: differences, savgol, spline or weak, or `{x: \"dx\"}`, columns that hold them; spline of a table, exact of a solution when left out"),
+	arg("derivatives", "word or record", "none", "of data: differences, savgol, spline or weak, or `{x: \"dx\"}`, columns that hold them; spline of a table, or differences where `robust`, exact of a solution when left out"),
 	arg("accuracy", "number", "1e-3", "the share of each left side, in the root mean square, that is not looked into: smaller terms are not searched for"),
 	optT,
 	arg("seed", "whole number", "0", "of resamplings and of the search for corrupt samples"))

@@ -238,7 +238,11 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 			words = append(words, row.Name)
 		}
 		words = append(words, "weak")
-		if how, err = c.WordOf("derivatives", "spline", words...); err != nil {
+		def := "spline"
+		if set.Robust { // a spline takes what is corrupt to its neighbours
+			def = "differences"
+		}
+		if how, err = c.WordOf("derivatives", def, words...); err != nil {
 			return nil, err
 		}
 		if weak = how == "weak"; !weak {
@@ -264,6 +268,9 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 	exprs, cols, notes, err := c.terms(exprs, d.inputs, x, n)
 	if err != nil {
 		return nil, err
+	}
+	if set.Robust && how == "spline" {
+		notes = append(notes, "a smoothing spline bends towards corrupt samples, so that all about them are wrong: `derivatives = differences` keeps each to its five neighbours")
 	}
 	out := &value.Discovered{Notes: notes, Proved: true}
 	c.library(out, exprs)
