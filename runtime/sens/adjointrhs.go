@@ -178,19 +178,31 @@ func (a *adjointRHS) inTime(dz []float64, t float64, mu []float64, ds float64) {
 	}
 }
 
-// differ is inTime by central differences.
+// differ is inTime by differences: the slope at t of the parabola through three times of the step around it, or, where t is at an end of it, beside it.
 func (a *adjointRHS) differ(dz []float64, t float64, mu []float64, ds float64) {
 	st := a.tr.sol.StepRecord(a.tr.step(t))
 	h := 1e-4 * (st.T1 - st.T)
+	mid := t
+	switch {
+	case (st.T+h-t)*a.tr.dir > 0:
+		mid = st.T + h
+	case (t-(st.T1-h))*a.tr.dir > 0:
+		mid = st.T1 - h
+	}
 	n := a.nx + a.nq
-	hi, lo := make([]float64, n), make([]float64, n)
-	a.tr.at(t+h, a.x)
-	a.product(hi, t+h, mu)
-	a.tr.at(t-h, a.x)
-	a.product(lo, t-h, mu)
+	z := make([]float64, n)
+	off := (t - mid) / h
+	weights := [...]float64{off - 0.5, -2 * off, off + 0.5}
+	for k, w := range weights {
+		if w == 0 {
+			continue
+		}
+		at := mid + float64(k-1)*h
+		a.tr.at(at, a.x)
+		a.product(z, at, mu)
+		add(dz[:n], -ds*a.tr.dir*w/h, z)
+	}
 	a.tr.at(t, a.x)
-	add(dz[:n], -ds*a.tr.dir/(2*h), hi)
-	add(dz[:n], ds*a.tr.dir/(2*h), lo)
 }
 
 // VJP implements system.Func; nobody asks for it.

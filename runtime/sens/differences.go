@@ -2,6 +2,7 @@ package sens
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -31,6 +32,12 @@ const smallTheta = 1e-2
 // thousandth of the tolerance, and the digits are those that this leaves. Initial values that a constraint ties are moved to the nearest that satisfy it, as by the other
 // methods. The results mean what those of Forward mean; a solve that does not come to its end, however small the difference, is an error.
 func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []int, g []float64) (float64, *solve.Solution, error) {
+	return Differences(ctx, p, loss, wrt, g, nil)
+}
+
+// Differences is FiniteDifferences that also says, in apart, unless it is nil, by how much the differences of two steps disagree, or those to either side, for each entry of g. Where that
+// is no small part of the derivative the loss is not smooth there: it jumps, or bends, at these values or very near, as where an output stands at the time of an event.
+func Differences(ctx context.Context, p *solve.Problem, loss Loss, wrt []int, g, apart []float64) (float64, *solve.Solution, error) {
 	q, err := prepare(p, loss)
 	if err != nil {
 		return 0, nil, err
@@ -43,10 +50,11 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 	if wrt == nil {
 		want = q.Sys.NTheta
 	}
-	if len(g) != want {
+	if len(g) != want || apart != nil && len(apart) != want {
 		return 0, nil, fmt.Errorf("the gradient has room for %d of %d parameters", len(g), want)
 	}
 	clear(g)
+	clear(apart)
 	q.NoDense = false
 	sol, err := solve.Solve(ctx, &q)
 	if err != nil {
@@ -74,6 +82,12 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 		d.q.Mesh, d.q.MeshEngine, d.q.MeshOrders = sol.Mesh(), sol.MeshEngine(), sol.MeshOrders()
 	}
 	d.q.Theta = d.th
+	d.here = value
+	if apart != nil && d.q.Mesh == nil && len(idx) > 0 {
+		if d.here, err = d.at(idx[0], d.th[idx[0]]); err != nil {
+			return value, sol, err
+		}
+	}
 	flag := map[int]bool{}
 	for _, i := range switches(q.Sys) {
 		flag[i] = true
@@ -82,7 +96,7 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 		if flag[i] {
 			continue
 		}
-		v, err := d.derivative(i)
+		v, off, err := d.derivative(i)
 		if err != nil {
 			return value, sol, err
 		}
@@ -90,6 +104,9 @@ func FiniteDifferences(ctx context.Context, p *solve.Problem, loss Loss, wrt []i
 			n = i
 		}
 		g[n] = v
+		if apart != nil {
+			apart[n] = off
+		}
 	}
 	return value, sol, checkGradient(q.Sys, g, wrt, math.NaN())
 }
@@ -130,6 +147,7 @@ type differ struct {
 	th     []float64
 	ws     solve.Workspace
 	failed *solve.Fault // of the solve that failed last
+	here   float64      // the loss at θ
 }
 
 func (d *differ) at(i int, v float64) (float64, error) {
@@ -153,12 +171,13 @@ func (d *differ) at(i int, v float64) (float64, error) {
 	return failed, nil
 }
 
-// derivative is that by θ_i.
-func (d *differ) derivative(i int) (float64, error) {
+// sharp is the part of a derivative by which the differences of two steps may disagree before shorter steps are tried.
+const sharp = 1e-4
+
+// derivative is that by θ_i, and by how much differences disagree.
+func (d *differ) derivative(i int) (v, apart float64, err error) {
 	th := d.th[i]
 	h := stepFraction * max(math.Abs(th), smallTheta)
-	var v, apart float64
-	var err error
 	d.failed = nil
 	for range 4 {
 		if v, apart, err = d.richardson(i, h); err != nil || v-v == 0 {
@@ -167,16 +186,29 @@ func (d *differ) derivative(i int) (float64, error) {
 		// A trial failed: the parameter stands near the edge of what is possible.
 		h /= 100
 	}
-	if small := stepFraction * math.Abs(th); err == nil && v-v == 0 && small > 0 && small < h && apart > 1e-4*math.Abs(v) {
-		// The loss bends within the step: the parameter's own size, small as it is, is what counts.
-		if v2, apart2, err2 := d.richardson(i, small); err2 == nil && apart2 < apart {
-			v = v2
+	if err == nil && v-v == 0 && apart > sharp*math.Abs(v) {
+		// The loss bends within the step, or steps over something: first the parameter's own size counts, small as it may be, then shorter steps.
+		steps := []float64{h / 10, h / 100, h / 1000}
+		if small := stepFraction * math.Abs(th); small > 0 && small < h {
+			steps = append([]float64{small}, steps...)
+		}
+		for _, h := range steps {
+			v2, apart2, err2 := d.richardson(i, h)
+			if errors.Is(err2, context.Canceled) || errors.Is(err2, context.DeadlineExceeded) {
+				return 0, 0, err2
+			}
+			if err2 == nil && v2-v2 == 0 && apart2 < apart {
+				v, apart = v2, apart2
+			}
+			if apart <= sharp*math.Abs(v) {
+				break
+			}
 		}
 	}
 	if err == nil && v-v != 0 && d.failed != nil {
-		return 0, &DifferenceError{Name: thetaName(d.q.Sys, i), By: 100 * h, Fault: d.failed}
+		return 0, 0, &DifferenceError{Name: thetaName(d.q.Sys, i), By: 100 * h, Fault: d.failed}
 	}
-	return v, err
+	return v, apart, err
 }
 
 // DifferenceError is that of a difference whose solves do not come to their end.
@@ -193,7 +225,8 @@ func (e *DifferenceError) Error() string {
 // Unwrap is why the solution stops.
 func (e *DifferenceError) Unwrap() error { return e.Fault }
 
-// richardson is the extrapolated difference of step h, and by how much the two differ that it is made of.
+// richardson is the extrapolated difference of step h, and by how much the two differ that it is made of; or those to the right and to the left, where these do not come nearer to each
+// other with half the step: central differences do not see a bend that they stand on.
 func (d *differ) richardson(i int, h float64) (v, apart float64, err error) {
 	th := d.th[i]
 	var f [4]float64
@@ -204,5 +237,10 @@ func (d *differ) richardson(i int, h float64) (v, apart float64, err error) {
 	}
 	wide := (f[0] - f[1]) / ((th + h) - (th - h))
 	near := (f[2] - f[3]) / ((th + h/2) - (th - h/2))
-	return (4*near - wide) / 3, math.Abs(near - wide), nil
+	apart = math.Abs(near - wide)
+	far, close := math.Abs(f[0]-d.here-(d.here-f[1]))/h, math.Abs(f[2]-d.here-(d.here-f[3]))/(h/2)
+	if close > 0.75*far {
+		apart = max(apart, close)
+	}
+	return (4*near - wide) / 3, apart, nil
 }

@@ -81,3 +81,40 @@ few = check_grad(D, t = 0..2 by 1, loss = s -> s.x[end], rtol = 1e-9, methods = 
 		}
 	}
 }
+
+// Differences that step over a jump take shorter steps, and what has no derivative is named and not counted: right gradients are not called wrong. A wrong rule beside it is still found.
+func TestCheckGradWhereNothingIsSmooth(t *testing.T) {
+	for _, c := range []struct{ text, rough string }{
+		// A jump passes a time of the data within the usual step, but not at these values.
+		{"model M { param k = 0.7, a = 2; state x = 0.3, y = 1; x' = k*floor(a*x) + 0.9; y' = (if x > 1.1 then -k*y else a*y*0.1) }\nworst = check_grad(M, t = 0..2 by 0.25, loss = s -> sum(s.x^2*s.y), rtol = 1e-9)", ""},
+		{"model M { param tau = 0.7, g = 0.3; state x = 1; x' = -g*x; every tau { x := 1.1*x } }\nworst = check_grad(M, t = 0..3 by 0.7, loss = s -> sum(s.x^2), rtol = 1e-9)", "not counted, differences by tau:"},
+		{"model M { param tau = 0.7, g = 0.3; state x = 1; x' = -g*x; every tau { x := 1.1*x } }\nworst = check_grad(M, t = 0..3 by 0.7, loss = s -> sum(s.x^2), rtol = 1e-9, methods = [differences, forward])", "not counted, differences by tau:"},
+		{"model M { param c = 1, g = 0.3; state x = 1; x' = -g*x }\nworst = check_grad(M, t = 0..3 by 0.7, loss = s -> sum(s.x^2) + abs(s.g - 0.3), rtol = 1e-9)", "not counted, differences by g:"},
+		{"model M { param w = 0.7, g = 0.3; state x = 1; x' = -g*x + sin(w*t) }\nworst = check_grad(M, t = 0..3 by 0.7, loss = s -> sum(s.x^2), rtol = 1e-9)", ""},
+	} {
+		in, out := session(t)
+		if err := in.Run(context.Background(), diag.NewSource("m", c.text)); err != nil {
+			t.Fatal(err)
+		}
+		v, _ := in.Var("worst")
+		if worst := v.(*value.Array).Data[0]; !(worst < 1e-6) {
+			t.Errorf("%s: %.1e\n%s", c.text, worst, out.String())
+		}
+		if told := strings.Contains(out.String(), "not counted, differences"); told != (c.rough != "") || !strings.Contains(out.String(), c.rough) {
+			t.Errorf("%s: %s", c.text, out.String())
+		}
+	}
+	in, out := session(t)
+	if err := in.Run(context.Background(), diag.NewSource("m", "model M { param tau = 0.7, g = 0.3; state x = 1; x' = -g*x; every tau { x := 1.1*x } }")); err != nil {
+		t.Fatal(err)
+	}
+	sys := *in.Models()["M"].C.System
+	sys.RHS, sys.Reversing = planted{sys.RHS, sys.Find("g", system.RoleParam).Off}, nil
+	in.Models()["M"].C.System = &sys
+	if err := in.Run(context.Background(), diag.NewSource("m", "worst = check_grad(M, t = 0..3 by 0.7, loss = s -> sum(s.x^2), rtol = 1e-9)")); err != nil {
+		t.Fatal(err)
+	}
+	if v, _ := in.Var("worst"); v.(*value.Array).Data[0] < 1e-7 {
+		t.Errorf("a wrong rule is not found:\n%s", out.String())
+	}
+}

@@ -19,7 +19,14 @@ type checked struct {
 	refused  error
 	departed string // of backsolve: why it is not held against the others
 	off      float64
+	rough    []bool // of differences: the entries where the loss is not smooth, which are not held against the others
 }
+
+// smooth says whether entry i is one that counts.
+func (c *checked) smooth(i int) bool { return c.rough == nil || !c.rough[i] }
+
+// Where differences disagree by more than roughPart of a derivative, and by more than roughScale of the largest that is sure, the loss is not smooth.
+const roughPart, roughScale = 1e-3, 1e-5
 
 // mostRows is how many derivatives the table shows.
 const mostRows = 40
@@ -41,7 +48,9 @@ func checkGradVerb(c *Call) (value.Value, error) {
 		col := checked{name: how}
 		var r *value.Gradient
 		if how == "differences" {
-			col.g, err = of.differences(c)
+			var apart []float64
+			col.g, apart, err = of.differences(c)
+			col.rough = roughIn(col.g, apart)
 		} else if r, col.g, err = of.gradient(c, how); err == nil {
 			col.departed = r.Sol.Stats.Departed
 		}
@@ -81,6 +90,11 @@ func checkGradVerb(c *Call) (value.Value, error) {
 			fmt.Fprintf(c.Out, "not counted, %s, off by %.2g: %s\n", col.name, col.off, col.departed)
 		}
 	}
+	for _, col := range have {
+		if names := roughNames(sys, col.rough); len(names) > 0 {
+			fmt.Fprintf(c.Out, "not counted, %s by %s: the loss jumps or bends there, at these values, as where an output stands at the time of an event\n", col.name, strings.Join(names, ", "))
+		}
+	}
 	fmt.Fprintf(c.Out, "largest difference: %.2g of the largest component\n", worst)
 	return value.Num(worst), nil
 }
@@ -106,8 +120,10 @@ func (c *Call) checkedMethods() ([]string, error) {
 // compare is the table, and how far each column is from the first goes into off.
 func compare(sys *system.System, have []*checked) string {
 	scale := 0.0
-	for _, v := range have[0].g {
-		scale = math.Max(scale, math.Abs(v))
+	for i, v := range have[0].g {
+		if have[0].smooth(i) {
+			scale = math.Max(scale, math.Abs(v))
+		}
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-16s", "")
@@ -123,7 +139,9 @@ func compare(sys *system.System, have []*checked) string {
 			nothing := true
 			for _, col := range have {
 				nothing = nothing && (col.g[i] == 0 || col.name == "differences" && math.Abs(col.g[i]) < 1e-12*scale)
-				col.off = math.Max(col.off, math.Abs(have[0].g[i]-col.g[i]))
+				if have[0].smooth(i) && col.smooth(i) {
+					col.off = math.Max(col.off, math.Abs(have[0].g[i]-col.g[i]))
+				}
 			}
 			if nothing {
 				continue
@@ -131,7 +149,11 @@ func compare(sys *system.System, have []*checked) string {
 			if shown < mostRows {
 				fmt.Fprintf(&b, "%-16s", names[k])
 				for _, col := range have {
-					fmt.Fprintf(&b, " %15.8g", col.g[i])
+					if col.smooth(i) {
+						fmt.Fprintf(&b, " %15.8g", col.g[i])
+					} else {
+						fmt.Fprintf(&b, " %15s", "not smooth")
+					}
 				}
 				fmt.Fprintln(&b)
 			}
@@ -153,18 +175,18 @@ func compare(sys *system.System, have []*checked) string {
 }
 
 // differences are finite differences by every entry of θ that has a derivative; an initial value is given
-// for its own.
-func differences(c *Call, p *solve.Problem, loss sens.Loss) ([]float64, error) {
+// for its own. apart says by how much differences of several steps disagree.
+func differences(c *Call, p *solve.Problem, loss sens.Loss) (g, apart []float64, err error) {
 	sys := p.Sys
-	g := make([]float64, sys.NTheta)
+	g, apart = make([]float64, sys.NTheta), make([]float64, sys.NTheta)
 	run := func(th []float64, wrt []int) error {
 		if len(wrt) == 0 {
 			return nil
 		}
 		q := *p
 		q.Theta = th
-		d := make([]float64, len(wrt))
-		_, sol, err := sens.FiniteDifferences(c.Ctx, &q, loss, wrt, d)
+		d, off := make([]float64, len(wrt)), make([]float64, len(wrt))
+		_, sol, err := sens.Differences(c.Ctx, &q, loss, wrt, d, off)
 		if err != nil {
 			return err
 		}
@@ -172,7 +194,7 @@ func differences(c *Call, p *solve.Problem, loss sens.Loss) ([]float64, error) {
 			return f
 		}
 		for k, i := range wrt {
-			g[i] = d[k]
+			g[i], apart[i] = d[k], off[k]
 		}
 		return nil
 	}
@@ -186,8 +208,42 @@ func differences(c *Call, p *solve.Problem, loss sens.Loss) ([]float64, error) {
 		if t.Role != system.RoleInit {
 			rest = append(rest, wrt...)
 		} else if err := run(given(sys, p.Theta, fixed, t.Name), wrt); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return g, run(p.Theta, rest)
+	return g, apart, run(p.Theta, rest)
+}
+
+// roughNames are the names of the entries that are rough.
+func roughNames(sys *system.System, rough []bool) (names []string) {
+	if rough == nil {
+		return nil
+	}
+	for _, t := range gradSlots(sys) {
+		for k, name := range system.Names([]system.Slot{t.Slot}) {
+			if rough[t.Off+k] {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// roughIn finds the entries of a gradient by differences where the loss is not smooth; nil for none.
+func roughIn(g, apart []float64) (rough []bool) {
+	scale := 0.0
+	for i, v := range g {
+		if apart[i] <= roughPart*math.Abs(v) {
+			scale = math.Max(scale, math.Abs(v))
+		}
+	}
+	for i, v := range g {
+		if apart[i] > roughPart*math.Abs(v) && apart[i] > roughScale*scale {
+			if rough == nil {
+				rough = make([]bool, len(g))
+			}
+			rough[i] = true
+		}
+	}
+	return rough
 }

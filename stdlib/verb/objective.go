@@ -103,17 +103,18 @@ func (of *objective) gradient(c *Call, how string) (out *value.Gradient, sum []f
 	return out, sum, nil
 }
 
-// differences are central differences of the sum.
-func (of *objective) differences(c *Call) (sum []float64, err error) {
-	sum = make([]float64, of.p.Sys.NTheta)
+// differences are central differences of the sum, and by how much those of several steps disagree.
+func (of *objective) differences(c *Call) (sum, apart []float64, err error) {
+	sum, apart = make([]float64, of.p.Sys.NTheta), make([]float64, of.p.Sys.NTheta)
 	for k, part := range of.parts {
-		g, err := differences(c, of.problem(k), part.loss)
+		g, off, err := differences(c, of.problem(k), part.loss)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		add(sum, part.factor, g)
+		add(apart, part.factor, off)
 	}
-	return sum, nil
+	return sum, apart, nil
 }
 
 func add(sum []float64, factor float64, g []float64) {
