@@ -275,6 +275,13 @@ func matrix(cols [][]float64, n int) []float64 {
 	return x
 }
 
+// cancelled says that terms which nearly cancel would fit better.
+func cancelled(d *value.Discovered, r *discover.Result, out int) {
+	if r.Cancel != nil {
+		d.Notes = append(d.Notes, fmt.Sprintf("%s: `%s` nearly cancel at all points; sets of terms that fit by what is left of them were passed over", d.Outs[out], strings.Join(strings.Split(termList(d, r.Cancel), ", "), "`, `")))
+	}
+}
+
 // take fills in the equation of an output from a regression.
 func take(d *value.Discovered, r *discover.Model) {
 	var terms []value.Term

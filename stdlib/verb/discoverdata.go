@@ -296,6 +296,7 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 		}
 		rs = append(rs, r)
 		take(out, &r.Model)
+		cancelled(out, r, o)
 		out.Proved = out.Proved && r.Proved
 		out.Sigma = append(out.Sigma, r.RMS(data))
 		out.Noisy = append(out.Noisy, out.Outs[o])

@@ -123,6 +123,7 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 		d.Proved = true
 		for o, r := range rs {
 			take(d, &r.Model)
+			cancelled(d, r, o)
 			d.Proved = d.Proved && r.Proved
 			d.Sigma = append(d.Sigma, r.RMS(&discover.Data{N: n}))
 			d.Noisy = append(d.Noisy, d.Outs[o])
