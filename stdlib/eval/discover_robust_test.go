@@ -33,7 +33,7 @@ for noise in [0, 0.01] {
 func TestDiscoverNearlyDependent(t *testing.T) {
 	in, out := session(t)
 	err := in.Run(context.Background(), diag.NewSource("nearly", `t0 = (0..60)/10
-for how in [bic, ebic] { for deg in [2, 3] {
+for how in ["bic", "ebic"] { for deg in [2, 3] {
   f = discover({t: t0, a: cos(2*t0), b: -2*sin(2*t0)}, basis = poly(deg), select = how)
   assert(f.terms["a'"] == ["b"] and f.terms["b'"] == ["a"])
   assert(length(f.notes) > 0, "what was passed over is said")
