@@ -177,8 +177,7 @@ func count(w []float64, n int) int {
 }
 
 func regress(ctx context.Context, d *Data, w []float64, m *Method, s Settings) (*Result, error) {
-	l := &library{triangle: factor(d.X, d.Y, w, d.N, d.P)}
-	l.free = l.triangle.free()
+	l := newLibrary(factor(d.X, d.Y, w, d.N, d.P))
 	list, err := m.path(ctx, l, s.Options)
 	if err != nil {
 		return nil, err

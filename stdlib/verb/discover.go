@@ -282,6 +282,24 @@ func cancelled(d *value.Discovered, r *discover.Result, out int) {
 	}
 }
 
+// alike says which terms cannot be told from others at the points that were looked at: their columns, n rows of them.
+func alike(d *value.Discovered, theta []float64, n int) {
+	p := len(d.Texts)
+	like, rank, others := discover.Alike(theta, n, p)
+	for j, k := range like {
+		if k >= 0 {
+			d.Notes = append(d.Notes, fmt.Sprintf("`%s` is a multiple of `%s` at all points, so only `%s` was looked at", d.Texts[j], d.Texts[k], d.Texts[k]))
+		}
+	}
+	if rank < others && n > others {
+		what := "are combinations"
+		if others-rank == 1 {
+			what = "is a combination"
+		}
+		d.Notes = append(d.Notes, fmt.Sprintf("%d of the %d terms %s of the others at all points, as where something is conserved: other equations say the same there, and what was looked for are those of the fewest terms", others-rank, others, what))
+	}
+}
+
 // take fills in the equation of an output from a regression.
 func take(d *value.Discovered, r *discover.Model) {
 	var terms []value.Term

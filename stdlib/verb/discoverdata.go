@@ -41,6 +41,12 @@ func (c *Call) discoverData(tab *value.Table) (value.Value, error) {
 	if inputs, err = c.overOf(inputs); err != nil {
 		return nil, err
 	}
+	for _, in := range inputs {
+		if in.name == "t" { // in a model this is the time, so that no equation can be made of it
+			return nil, diag.New("E0512", c.SpanOf("from"), "the column `t` of `%s` bears the name of the time, and the times are `%s`", tab.Name, tab.Time).
+				WithHelp("give the column another name, or leave it out by `over`")
+		}
+	}
 	d := &measured{inputs: inputs, from: tab}
 	var cols [][]float64
 	for _, in := range inputs {
@@ -279,6 +285,7 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 		out.Outs = append(out.Outs, in.name+"'")
 	}
 	theta := matrix(cols, n)
+	alike(out, theta, n)
 	var rs []*discover.Result
 	for o := range d.inputs {
 		var data *discover.Data
