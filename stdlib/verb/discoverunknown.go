@@ -30,6 +30,10 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Has("derivatives") {
+		return nil, c.Bad("derivatives", "an unknown function is sampled where its model has been: no derivatives are taken").
+			WithHelp("leave `derivatives` out, or look for equations of the data themselves, `discover(data, over = […])`")
+	}
 	set, err := c.regression()
 	if err != nil {
 		return nil, err
@@ -125,6 +129,7 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 		d.Proved = true
 		for o, r := range rs {
 			take(d, &r.Model)
+			cancelled(d, r, o)
 			d.Proved = d.Proved && r.Proved
 			d.Sigma = append(d.Sigma, r.RMS(&discover.Data{N: n}))
 			d.Noisy = append(d.Noisy, d.Outs[o])
