@@ -160,7 +160,7 @@ func TestDiscoverUnits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := found.String(); !strings.Contains(s, "`exp(x)` is left out for its units") || strings.Contains(s, "`x^2`") {
+	if s := found.String(); !strings.Contains(s, "`exp(x)` is left out for its units") || strings.Contains(s, "`x^2` is left out") {
 		t.Error(s)
 	}
 }

@@ -60,6 +60,10 @@ func (c *checker) applied(cx *ctx, e *entry, args []*model.Expr, at diag.Span) *
 			return nil
 		}
 	}
+	in := c.inputNames(args)
+	if !slices.ContainsFunc(u.Calls, func(k []string) bool { return slices.Equal(k, in) }) {
+		u.Calls = append(u.Calls, in)
+	}
 	return &model.Expr{Op: model.CallU, Unk: u, Args: args, Shape: u.Shape, Span: at}
 }
 
@@ -301,6 +305,17 @@ func (c *checker) options(e *entry, u *model.Unknown, b *sig.Builtin, args []*as
 				continue
 			}
 		} else {
+			if id, is := unparen(a.Value).(*ast.Ident); is && slices.ContainsFunc(u.Params, func(s *model.Symbol) bool { return s.Name == id.Name }) {
+				var rest []string
+				for _, o := range args {
+					if o.Name != nil {
+						rest = append(rest, o.Name.Name+" = "+ast.ExprString(o.Value))
+					}
+				}
+				c.fail(cx, "E0225", a.Span(), "`%s` is an input of `%s`, not an option of `%s`", id.Name, u.Name, b.Name).At("the inputs are known already").
+					WithHelp("write `%s(%s)`", b.Name, strings.Join(rest, ", "))
+				return false
+			}
 			if positional >= len(b.Params) || b.Params[positional].NamedOnly {
 				c.fail(cx, "E0224", a.Span(), "`%s` has no further option", b.Name).At("what is this?").WithHelp("name it: %s", listing(paramNames(b)))
 				ok = false

@@ -74,6 +74,7 @@ type Unknown struct {
 	Formula *Expr
 	// Inputs names, per scalar input, the state or let it is first called with; "" when it is an expression.
 	Inputs []string
+	Calls  [][]string // the same of every call, those of the same names once
 	Doc    string
 	Span   diag.Span
 }

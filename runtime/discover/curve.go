@@ -166,7 +166,7 @@ type neighbour struct {
 // with each of its terms dropped.
 func (c *Curve) neighbours(ctx context.Context, at *fitted) ([]neighbour, error) {
 	l, nuisance := c.linear(at)
-	size := min(len(at.set)+1, curveSize, len(l.free))
+	size := min(len(at.set)+1, curveSize, l.rank)
 	best, _, err := subsets(ctx, l, size, curveKeep, curveNodes)
 	if err != nil {
 		return nil, err
@@ -245,8 +245,7 @@ func (c *Curve) linear(at *fitted) (*library, func(v []float64)) {
 			}
 		}
 	}
-	l := &library{triangle: factor(x, y, nil, c.n, p)}
-	l.free = l.triangle.free()
+	l := newLibrary(factor(x, y, nil, c.n, p))
 	return l, func(v []float64) {
 		if q == 0 {
 			return
@@ -260,7 +259,7 @@ func (c *Curve) linear(at *fitted) (*library, func(v []float64)) {
 			}
 		}
 		t := factor(z, rest, nil, c.n, q)
-		free := t.free()
+		free := t.independent()
 		coef := make([]float64, len(free))
 		if _, ok := newSolver(t).solve(free, 0, coef); ok {
 			for k, j := range free {
@@ -464,8 +463,11 @@ func (c *Curve) ensemble(ctx context.Context, best *fitted, out *Found, s Settin
 			}
 		}
 		for _, j := range set {
-			out.Inclusion[j] += 1 / float64(s.Ensemble)
+			out.Inclusion[j]++
 		}
+	}
+	for j := range out.Inclusion {
+		out.Inclusion[j] /= float64(s.Ensemble) // 10 of 10 are 1, which ten tenths do not add up to
 	}
 	return nil
 }

@@ -182,8 +182,9 @@ func (s *solver) back(k int, coef []float64) {
 	}
 }
 
-// free lists the columns that are not combinations of those before them, and not zero.
-func (t *triangle) free() []int {
+// independent lists columns that span what all of them span: those that are not combinations of the ones before them. It is
+// for fits of everything; which terms are looked at is another question, since the one wanted may be a combination of others.
+func (t *triangle) independent() []int {
 	var out []int
 	var reflections [][]float64
 	c := make([]float64, t.p)
@@ -207,6 +208,49 @@ func (t *triangle) free() []int {
 		reflections, out = append(reflections, v), append(out, j)
 	}
 	return out
+}
+
+// distinct lists the columns that are not zero and not multiples of an earlier one: the candidates. like says, for each column,
+// which it is a multiple of; −1 for candidates and for zeros.
+func (t *triangle) distinct() (list, like []int) {
+	p := t.p
+	cols := make([]float64, p*p)
+	like = make([]int, p)
+	for j := range p {
+		like[j] = -1
+		if t.scale[j] == 0 {
+			continue
+		}
+		c := cols[j*p : (j+1)*p]
+		t.column(j, c)
+		for _, k := range list {
+			o := cols[k*p : (k+1)*p]
+			f, rest := dot(o, c), 0.0
+			if math.Abs(f) < 0.9 { // the columns are of norm 1
+				continue
+			}
+			for i := range c {
+				rest += (c[i] - f*o[i]) * (c[i] - f*o[i])
+			}
+			if !(math.Sqrt(rest) > dependent) {
+				like[j] = k
+				break
+			}
+		}
+		if like[j] < 0 {
+			list = append(list, j)
+		}
+	}
+	return list, like
+}
+
+// Alike says of each of p columns of n samples (row-major) which earlier one it is a multiple of, so that no regression can tell
+// them apart; −1: none. rank is how many of the others are independent: fewer than there are where a combination of them is
+// zero at all samples, as along solutions that conserve something.
+func Alike(x []float64, n, p int) (like []int, rank, others int) {
+	t := factor(x, make([]float64, n), nil, n, p)
+	list, like := t.distinct()
+	return like, len(t.independent()), len(list)
 }
 
 func dot(a, b []float64) float64 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 )
 
@@ -80,11 +81,31 @@ func (m *Method) check(o Options) error {
 	return nil
 }
 
-// library is what a method works on: the factored columns, and those of them that are free of the others.
+// library is what a method works on: the factored columns, and those of them that are candidates.
 type library struct {
 	*triangle
 	free  []int
+	rank  int // how many of the candidates are independent: no set of more can be fitted
 	exact int // sizes up to which the search was complete; kept by best_subset
+}
+
+func newLibrary(t *triangle) *library {
+	l := &library{triangle: t, rank: len(t.independent())}
+	l.free, _ = t.distinct()
+	return l
+}
+
+// starts are the sets that methods begin with which drop terms from a whole: all candidates; and where these depend on each other,
+// so that the fit of all shares out the true terms among those they are combinations of, independent ones as well, those first
+// that explain most.
+func (l *library) starts() [][]int {
+	out := [][]int{l.free}
+	if l.rank < len(l.free) {
+		set := slices.Clone(forward(l)[:l.rank])
+		slices.Sort(set)
+		out = append(out, set)
+	}
+	return out
 }
 
 // support is a set of columns, ascending, with the setting that gave it.

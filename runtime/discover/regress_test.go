@@ -80,7 +80,7 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// brute goes through all subsets.
+// brute goes through all subsets of all columns.
 func brute(l *library, size int) []float64 {
 	best := make([]float64, size+1)
 	for i := range best {
@@ -97,8 +97,8 @@ func brute(l *library, size int) []float64 {
 		if len(set) == size {
 			return
 		}
-		for j := from; j < len(l.free); j++ {
-			walk(append(slices.Clone(set), l.free[j]), j+1)
+		for j := from; j < l.p; j++ {
+			walk(append(slices.Clone(set), j), j+1)
 		}
 	}
 	walk(nil, 0)
@@ -120,10 +120,12 @@ func TestBestSubsetIsExact(t *testing.T) {
 			if p > 4 && trial%3 == 0 {
 				d.X[i*p+3] = d.X[i*p] - 2*d.X[i*p+4] // dependence
 			}
+			if p > 6 && trial%5 == 0 {
+				d.X[i*p+6] = 3 * d.X[i*p+2] // the same but for its size
+			}
 		}
-		l := &library{triangle: factor(d.X, d.Y, nil, n, p)}
-		l.free = l.triangle.free()
-		size := min(5, len(l.free))
+		l := newLibrary(factor(d.X, d.Y, nil, n, p))
+		size := min(5, l.rank)
 		want := brute(l, size)
 		got, complete, err := subsets(context.Background(), l, size, 3, 1<<30)
 		if err != nil || !complete {

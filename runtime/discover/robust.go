@@ -27,7 +27,7 @@ func robust(ctx context.Context, d *Data, m *Method, s Settings) (*Result, error
 		}
 	}
 	t := factor(d.X, d.Y, d.W, d.N, d.P)
-	free := t.free()
+	free := t.independent()
 	fit, err := trimmed(ctx, d, free, rows, s.Seed)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func trimmed(ctx context.Context, d *Data, cols, rows []int, seed uint64) (*Mode
 		}
 		t := factor(x, y, nil, len(rows), p)
 		s := newSolver(t)
-		set := t.free()
+		set := t.independent()
 		m := &Model{Coef: make([]float64, len(set))}
 		if _, ok := s.solve(set, 0, m.Coef); !ok {
 			return nil

@@ -13,8 +13,7 @@ type Guesser struct {
 
 // NewGuesser prepares a regression.
 func NewGuesser(d *Data) *Guesser {
-	l := &library{triangle: factor(d.X, d.Y, d.W, d.N, d.P)}
-	l.free = l.triangle.free()
+	l := newLibrary(factor(d.X, d.Y, d.W, d.N, d.P))
 	return &Guesser{l, newSolver(l.triangle)}
 }
 

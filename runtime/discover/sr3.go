@@ -12,10 +12,18 @@ import (
 func sr3(ctx context.Context, l *library, o Options) ([]support, error) {
 	var out supports
 	out.add(nil, math.NaN())
-	free := l.free
+	for _, free := range l.starts() {
+		if err := sr3From(ctx, l, free, o, &out); err != nil {
+			return nil, err
+		}
+	}
+	return out.list, nil
+}
+
+func sr3From(ctx context.Context, l *library, free []int, o Options, out *supports) error {
 	k := len(free)
 	if k == 0 {
-		return out.list, nil
+		return nil
 	}
 	nu := o.or("nu", 1e4)
 	iters := int(o.or("iters", 500))
@@ -34,14 +42,14 @@ func sr3(ctx context.Context, l *library, o Options) ([]support, error) {
 		a[i*k+i] += 1 / nu
 	}
 	if !cholesky(a, k) {
-		return out.list, nil
+		return nil
 	}
 	start := append([]float64(nil), rhs...)
 	substitute(a, k, start)
 	norm := math.Sqrt(l.total)
 	for _, cut := range thresholds(o, norm, rhs) {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		w := append([]float64(nil), start...)
 		x := make([]float64, k)
@@ -75,7 +83,7 @@ func sr3(ctx context.Context, l *library, o Options) ([]support, error) {
 		}
 		out.add(last, cut/norm)
 	}
-	return out.list, nil
+	return nil
 }
 
 // cholesky factors a symmetric positive definite matrix in place, lower triangle.

@@ -27,50 +27,52 @@ func stlsq(ctx context.Context, l *library, o Options) ([]support, error) {
 		}
 		return coef
 	}
-	// One term after the other, the smallest first: the limit of a fine path.
-	set := append([]int(nil), l.free...)
-	for len(set) > 0 && len(l.free) <= oneByOne {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		c := scaled(set)
-		if c == nil {
-			break
-		}
-		least := 0
-		for i := range c {
-			if math.Abs(c[i]) < math.Abs(c[least]) {
-				least = i
+	for _, all := range l.starts() {
+		// One term after the other, the smallest first: the limit of a fine path.
+		set := append([]int(nil), all...)
+		for len(set) > 0 && len(all) <= oneByOne {
+			if err := ctx.Err(); err != nil {
+				return nil, err
 			}
-		}
-		if o.or("threshold", 0) == 0 {
-			out.add(set, math.Abs(c[least])/math.Sqrt(l.total))
-		}
-		set = append(append([]int(nil), set[:least]...), set[least+1:]...)
-	}
-	all := scaled(l.free)
-	for _, lambda := range thresholds(o, math.Sqrt(l.total), all) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		set := append([]int(nil), l.free...)
-		for len(set) > 0 {
 			c := scaled(set)
 			if c == nil {
 				break
 			}
-			var keep []int
-			for i, j := range set {
-				if math.Abs(c[i]) >= lambda {
-					keep = append(keep, j)
+			least := 0
+			for i := range c {
+				if math.Abs(c[i]) < math.Abs(c[least]) {
+					least = i
 				}
 			}
-			if len(keep) == len(set) {
-				break
+			if o.or("threshold", 0) == 0 {
+				out.add(set, math.Abs(c[least])/math.Sqrt(l.total))
 			}
-			set = keep
+			set = append(append([]int(nil), set[:least]...), set[least+1:]...)
 		}
-		out.add(set, lambda/math.Sqrt(l.total))
+		whole := scaled(all)
+		for _, lambda := range thresholds(o, math.Sqrt(l.total), whole) {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			set := append([]int(nil), all...)
+			for len(set) > 0 {
+				c := scaled(set)
+				if c == nil {
+					break
+				}
+				var keep []int
+				for i, j := range set {
+					if math.Abs(c[i]) >= lambda {
+						keep = append(keep, j)
+					}
+				}
+				if len(keep) == len(set) {
+					break
+				}
+				set = keep
+			}
+			out.add(set, lambda/math.Sqrt(l.total))
+		}
 	}
 	return out.list, nil
 }

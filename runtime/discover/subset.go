@@ -68,10 +68,10 @@ func (t *top) add(set []int, rss float64) {
 	t.sets[size] = l
 }
 
-// subsets finds the keep best subsets of the free columns for each size up to size, in the numbering of l. complete is
+// subsets finds the keep best subsets of the candidates for each size up to size, in the numbering of l. complete is
 // false when the limit on nodes was met, and then they are the best of those that were looked at.
 func subsets(ctx context.Context, l *library, size, keep, nodes int) (best *top, complete bool, err error) {
-	size = min(size, len(l.free))
+	size = min(size, l.rank)
 	order := forward(l)
 	// The most telling columns come last: the tree is cut early where they are left out.
 	slices.Reverse(order)
@@ -231,7 +231,7 @@ func (r *rowLS) add(t *triangle, set []int, i, size int) {
 	r.rest += y * y
 }
 
-// forward orders the free columns by forward selection.
+// forward orders the candidates by forward selection; those that the ones before them explain come last.
 func forward(l *library) []int {
 	rem := slices.Clone(l.free)
 	var order []int
@@ -301,7 +301,7 @@ func permuted(t *triangle, order []int) *triangle {
 // bestSubset proposes the best subset of each size: exactly as long as the number of subsets looked at allows, the larger
 // ones by adding and dropping one term at a time.
 func bestSubset(ctx context.Context, l *library, o Options) ([]support, error) {
-	size := min(int(o.or("size", 10)), len(l.free))
+	size := min(int(o.or("size", 10)), l.rank)
 	nodes := int(o.or("nodes", 2e5))
 	var out supports
 	out.add(nil, math.NaN())

@@ -1,6 +1,9 @@
 package train
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 var _ LeastSquares = (*Comparison)(nil)
 
@@ -29,6 +32,37 @@ func (c *Comparison) Entry(k int) (index int, own bool) { return c.vars[k].index
 
 // At is what variable k stands for where it has the value u.
 func (c *Comparison) At(k int, u float64) float64 { return c.vars[k].Value(u) }
+
+// Rough is, for the data of each name, about how far they lie from smooth curves through them in the root mean square: about their
+// noise, whatever model explains them. Names of few data have none, and neither have those with weights.
+func (c *Comparison) Rough() map[string]float64 {
+	const few = 10
+	sum, num := map[string]float64{}, map[string]float64{}
+	for _, tr := range c.tr {
+		d := tr.data.data
+		for k := range d.Columns {
+			var t, y []float64
+			for row, v := range tr.data.target[k] {
+				if v == v && (len(t) == 0 || d.Times[row] > t[len(t)-1]) {
+					t, y = append(t, d.Times[row]), append(y, v)
+				}
+			}
+			if col := &d.Columns[k]; len(t) >= few && col.Weights == nil && (col.Weight == 0 || col.Weight == 1) {
+				b := newReinsch(t, y, nil)
+				g, c := make([]float64, len(t)), make([]float64, len(t))
+				_, trace := b.smooth(b.choose(), g, c)
+				for i := range y {
+					sum[col.Name] += (y[i] - g[i]) * (y[i] - g[i])
+				}
+				num[col.Name] += float64(len(y)) - trace
+			}
+		}
+	}
+	for name := range sum {
+		sum[name] = math.Sqrt(sum[name] / math.Max(num[name], 1))
+	}
+	return sum
+}
 
 // Columns lists for each residual, in their order, the column of the data that it belongs to.
 func (c *Comparison) Columns() []*Column {

@@ -118,6 +118,7 @@ func TestDiscoverRefused(t *testing.T) {
 		m + `discover(M, "f", t = 0..1, select = hqc)`:                "E0704",
 		m + `discover(M, "f", t = 0..1, refit = true)`:                "E0704",
 		m + `discover(M, "f", t = 0..1, ensemble = -1)`:               "E0704",
+		m + `discover(M, "f", t = 0..1, derivatives = spline)`:        "E0704",
 		m + `discover({t: [0, 1, 2], x: [1, 2, 3]})`:                  "E0704",
 		m + `discover({t: [0, 1, 2, 3, 4], x: [1, 2, 3, 4, 5]}, "f")`: "E0704",
 		m + `discover({t: [0, 1, 2, 4, 3], x: [1, 2, 3, 4, 5]})`:      "E0512",
@@ -125,11 +126,13 @@ func TestDiscoverRefused(t *testing.T) {
 		m + `put_back(M, f = 3)`:           "E0704",
 		m + `put_back(M, f = (x, y) -> x)`: "E0704",
 		m + `put_back(M, f = discover({t: 0..9, x: (0..9)^2}, basis = [x]))`: "E0704",
+		m + `put_back(M, f = x -> NN(x, hidden = [3]))`:                      "E0812",
 		m + `save(3, "x.udl")`:      "E0704",
 		"random(3)":                 "E0704",
 		"random(normal(0, -1), 3)":  "E0714",
 		"random(normal(0, 1), 1.5)": "E0704",
-		"fn g(x) = NN(x, hidden = [2])\nmodel M { state x = 1; x' = g(x) }\nput_back(M, NN1 = x -> x)": "E0811",
+		"const k = 2\nunknown G(x) = NN(hidden = [2])\nfn g(x) = k*G(x)\nmodel M { state x = 1, k = 1; x' = g(x); k' = -k }\nput_back(M, G = x -> x)": "E0811",
+		"fn g(x) = NN(x, hidden = [2])\nmodel M { state x = 1; x' = g(x) }\nput_back(M, NN1 = x -> x)":                                                "E0811",
 	} {
 		in, _ := session(t)
 		l := diag.From(in.Run(context.Background(), diag.NewSource("t", text)))

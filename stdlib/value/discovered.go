@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/udl-lang/udl/lang/ast"
+	"github.com/udl-lang/udl/runtime/system"
 )
 
 // Discovered is sparse equations: for each output the terms that were chosen out of a library, with their coefficients.
@@ -24,6 +25,24 @@ type Discovered struct {
 	Model   *Model      // with the equations in it; nil where none could be made
 	Begin   *Model      // the model the unknown stands in; nil for data
 	NoModel string      // why Model is nil
+	Moved   []Moved     // what else was estimated together with the coefficients
+}
+
+// Moved is one number of a model that goes with coefficients that were found: what it was by itself went with the network.
+type Moved struct {
+	Name  string
+	Role  system.Role
+	At    int // the element
+	Value float64
+}
+
+// Move gives a model that the equations were put into what was estimated together with them.
+func (d *Discovered) Move(m *Model) {
+	for _, v := range d.Moved {
+		if s := m.C.System.Find(v.Name, v.Role); s != nil && v.At < s.Size() {
+			m.Theta[s.Off+v.At] = v.Value
+		}
+	}
 }
 
 // Term is one term of an equation.

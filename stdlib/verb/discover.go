@@ -27,7 +27,7 @@ var discoverRow = verb("discover", "discovered equations", "Sparse equations for
 	arg("ensemble", "whole number", "0", "resamplings, for the probability of each term to be included"),
 	arg("refit", "truth value", "none", "whether candidates are held against the data the model was fitted to; true where it can be"),
 	arg("robust", "truth value", "false", "whether some samples may be corrupt: they are found and left out"),
-	arg("derivatives", "word or record", "none", "of data: differences, savgol, spline or weak, or `{x: \"dx\"}`, columns that hold them; spline of a table, exact of a solution when left out"),
+	arg("derivatives", "word or record", "none", "of data: differences, savgol, spline or weak, or `{x: \"dx\"}`, columns that hold them; spline of a table, or differences where `robust`, exact of a solution when left out"),
 	arg("accuracy", "number", "1e-3", "the share of each left side, in the root mean square, that is not looked into: smaller terms are not searched for"),
 	optT,
 	arg("seed", "whole number", "0", "of resamplings and of the search for corrupt samples"))
@@ -273,6 +273,31 @@ func matrix(cols [][]float64, n int) []float64 {
 		}
 	}
 	return x
+}
+
+// cancelled says that terms which nearly cancel would fit better.
+func cancelled(d *value.Discovered, r *discover.Result, out int) {
+	if r.Cancel != nil {
+		d.Notes = append(d.Notes, fmt.Sprintf("%s: `%s` nearly cancel at all points; sets of terms that fit by what is left of them were passed over", d.Outs[out], strings.Join(strings.Split(termList(d, r.Cancel), ", "), "`, `")))
+	}
+}
+
+// alike says which terms cannot be told from others at the points that were looked at: their columns, n rows of them.
+func alike(d *value.Discovered, theta []float64, n int) {
+	p := len(d.Texts)
+	like, rank, others := discover.Alike(theta, n, p)
+	for j, k := range like {
+		if k >= 0 {
+			d.Notes = append(d.Notes, fmt.Sprintf("`%s` is a multiple of `%s` at all points, so only `%s` was looked at", d.Texts[j], d.Texts[k], d.Texts[k]))
+		}
+	}
+	if rank < others && n > others {
+		what := "are combinations"
+		if others-rank == 1 {
+			what = "is a combination"
+		}
+		d.Notes = append(d.Notes, fmt.Sprintf("%d of the %d terms %s of the others at all points, as where something is conserved: other equations say the same there, and what was looked for are those of the fewest terms", others-rank, others, what))
+	}
 }
 
 // take fills in the equation of an output from a regression.

@@ -41,6 +41,12 @@ func (c *Call) discoverData(tab *value.Table) (value.Value, error) {
 	if inputs, err = c.overOf(inputs); err != nil {
 		return nil, err
 	}
+	for _, in := range inputs {
+		if in.name == "t" { // in a model this is the time, so that no equation can be made of it
+			return nil, diag.New("E0512", c.SpanOf("from"), "the column `t` of `%s` bears the name of the time, and the times are `%s`", tab.Name, tab.Time).
+				WithHelp("give the column another name, or leave it out by `over`")
+		}
+	}
 	d := &measured{inputs: inputs, from: tab}
 	var cols [][]float64
 	for _, in := range inputs {
@@ -238,7 +244,11 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 			words = append(words, row.Name)
 		}
 		words = append(words, "weak")
-		if how, err = c.WordOf("derivatives", "spline", words...); err != nil {
+		def := "spline"
+		if set.Robust { // a spline takes what is corrupt to its neighbours
+			def = "differences"
+		}
+		if how, err = c.WordOf("derivatives", def, words...); err != nil {
 			return nil, err
 		}
 		if weak = how == "weak"; !weak {
@@ -265,6 +275,9 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if set.Robust && how == "spline" {
+		notes = append(notes, "a smoothing spline bends towards corrupt samples, so that all about them are wrong: `derivatives = differences` keeps each to its five neighbours")
+	}
 	out := &value.Discovered{Notes: notes, Proved: true}
 	c.library(out, exprs)
 	for _, in := range d.inputs {
@@ -272,6 +285,7 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 		out.Outs = append(out.Outs, in.name+"'")
 	}
 	theta := matrix(cols, n)
+	alike(out, theta, n)
 	var rs []*discover.Result
 	for o := range d.inputs {
 		var data *discover.Data
@@ -289,6 +303,7 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 		}
 		rs = append(rs, r)
 		take(out, &r.Model)
+		cancelled(out, r, o)
 		out.Proved = out.Proved && r.Proved
 		out.Sigma = append(out.Sigma, r.RMS(data))
 		out.Noisy = append(out.Noisy, out.Outs[o])

@@ -16,11 +16,14 @@ import (
 // Candidates are held against the data that a model was fitted to: the same comparison, with the model that has all terms in the
 // unknown's place.
 
-// refits says what data candidates are to be held against; nil where they are not.
-func (c *Call) refits(m *value.Model, set discover.Settings) (*train.Spec, error) {
+// far is how many times farther from data than a smooth curve equations must be for that to be said.
+const far = 3.0
+
+// refits says what data candidates are to be held against; nil where they are not, with what is to be said about it.
+func (c *Call) refits(m *value.Model, set discover.Settings) (spec *train.Spec, note string, err error) {
 	want, err := c.Truth("refit", true)
 	if err != nil || !want {
-		return nil, err
+		return nil, "", err
 	}
 	why := ""
 	switch f := m.Fit; {
@@ -35,12 +38,15 @@ func (c *Call) refits(m *value.Model, set discover.Settings) (*train.Spec, error
 	case set.Robust:
 		why = "`robust` is of samples"
 	default:
-		return f.Spec, nil
+		return f.Spec, "", nil
 	}
 	if c.Has("refit") {
-		return nil, c.Bad("refit", "candidates cannot be held against data: %s", why).WithHelp("leave `refit` out")
+		return nil, "", c.Bad("refit", "candidates cannot be held against data: %s", why).WithHelp("leave `refit` out")
 	}
-	return nil, nil
+	if m.Fit == nil {
+		return nil, "", nil
+	}
+	return nil, "the terms were held against what the unknown has learned, not against the data: " + why, nil
 }
 
 // squaresOf is a comparison as one by squares, whose noise the search estimates by itself: that of a normal likelihood too. Its Kind
@@ -55,18 +61,21 @@ func squaresOf(s train.LossSpec) train.LossSpec {
 	return train.LossSpec{}
 }
 
-// againstData chooses terms by holding candidates against the data; it gives the values of what else was estimated, by its place in
-// θ of lib.
-func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Unknown, spec *train.Spec, rs []*discover.Result, theta []float64, ys [][]float64, n int, set discover.Settings) (map[int]float64, error) {
-	sys, err := lib.C.System, error(nil)
+// againstData chooses terms by holding candidates against the data; what else was estimated with them is kept in d.
+func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Unknown, spec *train.Spec, rs []*discover.Result, theta []float64, ys [][]float64, n int, set discover.Settings) (err error) {
+	sys := lib.C.System
 	free := coefficients(sys, u.Name)
 	p, outs := len(d.Texts), len(d.Outs)
 	if len(free) != p*outs {
-		return nil, fmt.Errorf("%d coefficients for %d terms", len(free), p*outs)
+		return fmt.Errorf("%d coefficients for %d terms", len(free), p*outs)
 	}
+	held := ""
 	for _, f := range freeBeside(sys, spec.Free, u.Name) {
 		if f.Weight {
-			d.Notes = append(d.Notes, fmt.Sprintf("the weights `%s` were held while terms were chosen", f.Name))
+			if of, _, _ := strings.Cut(f.Name, "."); of != held {
+				held = of
+				d.Notes = append(d.Notes, fmt.Sprintf("the weights of `%s` were held while terms were chosen", of))
+			}
 			continue
 		}
 		free = append(free, f)
@@ -79,11 +88,11 @@ func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Un
 	s.Regularise, s.Starts, s.Draw, s.Patience, s.Gradient = nil, 0, nil, 0, ""
 	s.Problem.Sys, s.Problem.Theta = sys, nil
 	if s.Trajectories, err = trajectoriesOf(m, lib, spec); err != nil {
-		return nil, err
+		return err
 	}
 	comp, err := train.NewComparison(s)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	curve := &discover.Curve{Res: comp, Terms: p, Outs: outs, Start: comp.Start()}
 	rtol := s.Problem.Rtol
@@ -112,30 +121,42 @@ func (c *Call) againstData(d *value.Discovered, m, lib *value.Model, u *model.Un
 	}
 	seeds, err := discover.Seeds(c.Ctx, guesses, rs)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	f, err := curve.Search(c.Ctx, seeds, set)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	d.Found = make([][]value.Term, outs)
 	for i, j := range f.Set {
 		d.Found[j/p] = append(d.Found[j/p], value.Term{At: j % p, Coef: f.Coef[i], StdErr: f.StdErr[i]})
 	}
 	d.Sigma = f.Sigma
+	rough := comp.Rough()
+	for g, name := range d.Noisy {
+		if r, ok := rough[name]; ok && f.Sigma[g] > far*r+curve.Floor[g] {
+			d.Notes = append(d.Notes, fmt.Sprintf("`%s` lies %.2g times farther from these equations than from a smooth curve: the training that they begin with may have ended badly (its loss is %s), or the basis lacks a term", name, f.Sigma[g]/r, value.Short(m.Fit.Result.Loss, 4)))
+			break
+		}
+	}
 	if f.Inclusion != nil {
 		for o := range outs {
 			d.Chances = append(d.Chances, f.Inclusion[o*p:(o+1)*p])
 		}
 	}
 	d.Path = curvePath(d, f, p)
-	moved := map[int]float64{}
 	for k := p * outs; k < comp.Dim(); k++ {
-		if i, own := comp.Entry(k); !own {
-			moved[i] = comp.At(k, f.V[k])
+		i, own := comp.Entry(k)
+		if own {
+			continue
+		}
+		for _, sl := range sys.Theta {
+			if i >= sl.Off && i < sl.Off+sl.Size() {
+				d.Moved = append(d.Moved, value.Moved{Name: sl.Name, Role: sl.Role, At: i - sl.Off, Value: comp.At(k, f.V[k])})
+			}
 		}
 	}
-	return moved, nil
+	return nil
 }
 
 // trajectoriesOf are those of a fit, for the model with all terms: the same data and values, each with the inputs that it has.

@@ -30,6 +30,10 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Has("derivatives") {
+		return nil, c.Bad("derivatives", "an unknown function is sampled where its model has been: no derivatives are taken").
+			WithHelp("leave `derivatives` out, or look for equations of the data themselves, `discover(data, over = […])`")
+	}
 	set, err := c.regression()
 	if err != nil {
 		return nil, err
@@ -68,11 +72,18 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 		return nil, err
 	}
 	d.Notes = append(notes, more...)
+	if _, k := readable(u); k > 0 {
+		d.Notes = append(d.Notes, fmt.Sprintf("`%s` is also called with an expression; what it is there was not looked at: give it a name, `let z = …`", u.Name))
+	}
 	c.library(d, exprs)
 	theta := matrix(cols, n)
-	refit, err := c.refits(m, set)
+	alike(d, theta, n)
+	refit, note, err := c.refits(m, set)
 	if err != nil {
 		return nil, err
+	}
+	if note != "" {
+		d.Notes = append(d.Notes, note)
 	}
 	if k := len(exprs) * len(d.Outs); refit != nil && k > maxRefit {
 		if c.Has("refit") {
@@ -91,7 +102,6 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 		}
 		return rs, nil
 	}
-	var moved map[int]float64
 	if refit != nil {
 		var begin []*discover.Result
 		if set.Method != "best_subset" { // those the search on the data begins with anyway
@@ -101,7 +111,7 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 				return nil, err
 			}
 		}
-		moved, err = c.againstData(d, m, lib, u, refit, begin, theta, ys, n, set)
+		err = c.againstData(d, m, lib, u, refit, begin, theta, ys, n, set)
 		var no *sens.RefusedError
 		switch {
 		case errors.As(err, &no) && !c.Has("refit"):
@@ -119,6 +129,7 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 		d.Proved = true
 		for o, r := range rs {
 			take(d, &r.Model)
+			cancelled(d, r, o)
 			d.Proved = d.Proved && r.Proved
 			d.Sigma = append(d.Sigma, r.RMS(&discover.Data{N: n}))
 			d.Noisy = append(d.Noisy, d.Outs[o])
@@ -131,17 +142,7 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 	if d.Model, err = c.replaced(m, u, &replacement{d.Inputs, c.foundFormula(d)}, "from"); err != nil {
 		return nil, err
 	}
-	// What was estimated together with the coefficients goes with them.
-	for i, v := range moved {
-		for _, s := range lib.C.System.Theta {
-			if i < s.Off || i >= s.Off+s.Size() {
-				continue
-			}
-			if to := d.Model.C.System.Find(s.Name, s.Role); to != nil {
-				d.Model.Theta[to.Off+i-s.Off] = v
-			}
-		}
-	}
+	d.Move(d.Model)
 	d.Model.Kept = true
 	return d, nil
 }
@@ -181,7 +182,7 @@ func outNames(u *model.Unknown) []string {
 }
 
 // alongTrajectories gives the inputs of an unknown at points along the solution, or along those of all trajectories of the fit,
-// scalar by scalar.
+// scalar by scalar; where it is called several times, those of all calls.
 func (c *Call) alongTrajectories(m *value.Model, u *model.Unknown) (args [][]float64, n int, err error) {
 	if c.Has("t") || m.Fit == nil || len(m.Fit.Trajectories) == 0 {
 		return c.alongTrajectory(m, nil, u)
@@ -238,20 +239,52 @@ func (c *Call) alongTrajectory(m *value.Model, fit *value.Fit, u *model.Unknown)
 		return nil, 0, c.Failure(sol, p)
 	}
 	s := &value.Solution{Sol: sol, Model: m, Theta: m.Theta}
-	n = len(sol.T)
-	for i, name := range u.Inputs {
+	args = make([][]float64, len(u.Inputs))
+	calls, _ := readable(u)
+	for _, call := range calls {
+		own, err := c.inputsAlong(s, u, call)
+		if err != nil {
+			return nil, 0, err
+		}
+		for i := range args {
+			args[i] = append(args[i], own[i]...)
+		}
+		n += len(sol.T)
+	}
+	return args, n, nil
+}
+
+// readable are the calls of an unknown all of whose inputs have names, and how many others there are; all, where none has.
+func readable(u *model.Unknown) (calls [][]string, others int) {
+	for _, call := range u.Calls {
+		if slices.Contains(call, "") {
+			others++
+		} else {
+			calls = append(calls, call)
+		}
+	}
+	if len(calls) == 0 {
+		return u.Calls, 0
+	}
+	return calls, others
+}
+
+// inputsAlong reads the inputs of one call of an unknown off a solution, scalar by scalar.
+func (c *Call) inputsAlong(s *value.Solution, u *model.Unknown, call []string) (args [][]float64, err error) {
+	n := len(s.Sol.T)
+	for i, name := range call {
 		if name == "" {
-			return nil, 0, diag.New("E0813", c.Span, "an input of `%s` is an expression, so it cannot be read off the solution", u.Name).
+			return nil, diag.New("E0813", c.Span, "an input of `%s` is an expression, so it cannot be read off the solution", u.Name).
 				WithHelp("give it a name in the model, `let z = …`, and call `%s(z)`", u.Name)
 		}
 		v, ok := s.Member(name)
 		a, isArray := v.(*value.Array)
 		if !ok || !isArray {
-			return nil, 0, diag.New("E0813", c.Span, "`%s`, an input of `%s`, cannot be read off the solution", name, u.Name)
+			return nil, diag.New("E0813", c.Span, "`%s`, an input of `%s`, cannot be read off the solution", name, u.Name)
 		}
 		// The element: how many scalars before this one are of the same argument.
 		k := 0
-		for j := i - 1; j >= 0 && u.Inputs[j] == name && sameArg(u, i, j); j-- {
+		for j := i - 1; j >= 0 && call[j] == name && sameArg(u, i, j); j-- {
 			k++
 		}
 		col := make([]float64, n)
@@ -265,7 +298,7 @@ func (c *Call) alongTrajectory(m *value.Model, fit *value.Fit, u *model.Unknown)
 		}
 		args = append(args, col)
 	}
-	return args, n, nil
+	return args, nil
 }
 
 // sameArg says whether two scalars are elements of one input.

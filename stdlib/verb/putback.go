@@ -21,7 +21,7 @@ import (
 // OfFormula is the type of arguments that are read as formulas where they are written as such.
 const OfFormula = "formula"
 
-var putBackRow = verb("put_back", "model", "The model with unknown functions replaced: by what `discover` found, or by a formula, `U = (x, y) -> {param a = 1; a*x*y}`. Everything else keeps its values, so that a fit goes on from there.",
+var putBackRow = verb("put_back", "model", "The model with unknown functions replaced: by what `discover` found, or by a formula, `U = (x, y) -> {param a = 1; a*x*y}`. Everything else keeps its values, or takes those that `discover` estimated together with the equations, so that a fit goes on from there.",
 	"model M { state x = 1; unknown f(x) = NN(hidden = [3]); x' = -x + f(x) }\nm = put_back(M, f = x -> {param a = 0.5; a*x^2})\nprint(solve(m, t = 0..1).last)", putBackVerb,
 	arg("model", "model", "", ""), sig.Param{Name: "unknowns", Type: OfFormula, Default: "none", Doc: "an unknown's name = what takes its place; an anonymous `NN(…)` is `NN1`, `NN2`, …", AnyName: true, NamedOnly: true})
 
@@ -52,6 +52,9 @@ func putBackVerb(c *Call) (value.Value, error) {
 		}
 		if out, err = c.replaced(out, u, f, name); err != nil {
 			return nil, err
+		}
+		if d, ok := c.Args[name].(*value.Discovered); ok && d.Begin == c.Args["model"] {
+			d.Move(out)
 		}
 	}
 	return out, nil
@@ -285,6 +288,12 @@ func (c *Call) replaced(m *value.Model, u *model.Unknown, r *replacement, arg st
 	if err != nil {
 		return nil, c.misfit(err, arg, u.Name)
 	}
+	for _, k := range out.C.Model.Unknowns {
+		if k.Name == u.Name && k.Rep != nil && k.Span == u.Span { // it stands in the script, where the model still calls it
+			return nil, diag.New("E0811", c.SpanOf(arg), "`%s` is still called in %s by way of the script, so it cannot be replaced", u.Name, m.Name()).
+				WithHelp("declare it in the model, `unknown %s(x) = NN(…)`", u.Name)
+		}
+	}
 	if s := m.C.Signals(); len(s) > 0 {
 		if out.C, err = out.C.WithSignals(s); err != nil {
 			return nil, err
@@ -324,7 +333,11 @@ func (c *Call) replacedTree(m *value.Model, u *model.Unknown, r *replacement, ar
 		}
 	}
 	if c.TopLevel(u.Name) {
-		out.Body = slices.Insert(out.Body, at, ast.Stmt(decl))
+		fns, err := c.through(tree, u.Name, m.Name(), arg)
+		if err != nil {
+			return nil, err
+		}
+		out.Body = slices.Insert(out.Body, at, append([]ast.Stmt{decl}, fns...)...)
 		return &out, nil
 	}
 	found := false
@@ -350,6 +363,58 @@ func (c *Call) replacedTree(m *value.Model, u *model.Unknown, r *replacement, ar
 	}
 	out.Body = slices.Insert(out.Body, at, ast.Stmt(decl))
 	return &out, nil
+}
+
+// through copies the functions of the script through which a model calls an unknown of the script: they become the model's own, so
+// that they call what takes its place. Those whose other names mean something else in the model cannot be.
+func (c *Call) through(tree *ast.Model, unknown, name, arg string) (fns []ast.Stmt, err error) {
+	own := map[string]bool{}
+	for _, s := range tree.Body {
+		switch d := s.(type) {
+		case *ast.Decl:
+			for _, it := range d.Items {
+				own[it.Name.Name] = true
+			}
+		case *ast.Let:
+			for _, n := range d.Names {
+				own[n.Name] = true
+			}
+		case *ast.Fn:
+			own[d.Name.Name] = true
+		case *ast.Unknown:
+			own[d.Name.Name] = true
+		}
+	}
+	calls := map[string]bool{unknown: true}
+	for _, s := range c.Outer(tree) { // those first that others use
+		f, ok := s.(*ast.Fn)
+		if !ok {
+			continue
+		}
+		params := map[string]bool{}
+		for _, p := range f.Params {
+			params[p.Name] = true
+		}
+		does, clash := false, ""
+		ast.Inspect(f.Body, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && !params[id.Name] {
+				does = does || calls[id.Name]
+				if own[id.Name] {
+					clash = id.Name
+				}
+			}
+			return true
+		})
+		switch {
+		case does && clash != "":
+			return nil, diag.New("E0811", c.SpanOf(arg), "%s calls `%s` through the function `%s`, in which `%s` is not the model's own, so it cannot be replaced there", name, unknown, f.Name.Name, clash).
+				WithHelp("declare the unknown in the model, or give `%s` another name there", clash)
+		case does:
+			calls[f.Name.Name] = true
+			fns = append(fns, f)
+		}
+	}
+	return fns, nil
 }
 
 // compiled makes a model of a tree, by way of its text, so that messages have places in it.
