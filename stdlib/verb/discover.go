@@ -300,6 +300,20 @@ func alike(d *value.Discovered, theta []float64, n int) {
 	}
 }
 
+// explained says where equations leave most of their left side open.
+func explained(d *value.Discovered, r *discover.Result, data *discover.Data, out int) {
+	total, left, n := 0.0, 0.0, 0
+	for i, y := range data.Y {
+		if r.Kept == nil || r.Kept[i] {
+			total += y * y
+			n++
+		}
+	}
+	if left = r.RSS; n > 0 && left > total/2 {
+		d.Notes = append(d.Notes, fmt.Sprintf("%s: the terms that were found explain %.0f %% of its squares. What drives it may be no candidate: terms are made of states or columns, not of the time, and inputs and lets of a model are not among them; a column is, `discover({t: s.t, x: s.x, u: s.u}, …)`", d.Outs[out], 100*math.Max(0, 1-left/total)))
+	}
+}
+
 // take fills in the equation of an output from a regression.
 func take(d *value.Discovered, r *discover.Model) {
 	var terms []value.Term

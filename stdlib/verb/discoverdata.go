@@ -5,6 +5,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
@@ -21,6 +22,16 @@ type measured struct {
 	rate   [][]float64 // nil where derivatives are to be taken of x
 	from   *value.Table
 	start  []float64 // x where the data begin
+}
+
+// wanted are the inputs whose equations are looked for: all but states whose derivative is another input, x of x and x'.
+func (d *measured) wanted() (out []int) {
+	for k, in := range d.inputs {
+		if !slices.ContainsFunc(d.inputs, func(o input) bool { return o.name == in.name+"'" }) {
+			out = append(out, k)
+		}
+	}
+	return out
 }
 
 func (c *Call) discoverData(tab *value.Table) (value.Value, error) {
@@ -112,6 +123,13 @@ func (c *Call) givenRates(tab *value.Table) (used []string, rates map[string][]f
 	}
 	rates = map[string][]float64{}
 	for i, k := range r.Keys {
+		if col, ok := tab.Col(k); !ok || col.Values == nil {
+			d := c.Bad("derivatives", "`%s` has no numeric column `%s`, whose derivative this would be", tab.Name, k)
+			if s := diag.Suggest(k, tab.Names()); s != "" {
+				return nil, nil, d.WithHelp("did you mean `%s`?", s)
+			}
+			return nil, nil, d.WithHelp("its columns are: %s; write `derivatives = {x: \"dx\"}`, the quantity first", join(tab.Names()))
+		}
 		switch v := r.Vals[i].(type) {
 		case value.Text:
 			col, ok := tab.Col(string(v))
@@ -218,7 +236,9 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 	if c.Has("unknown") {
 		return nil, c.Bad("unknown", "data have no unknown function").WithHelp("leave it out: what is wanted here are the derivatives of `over`")
 	}
-	if c.Has("refit") {
+	if want, err := c.Truth("refit", false); err != nil {
+		return nil, err
+	} else if want {
 		return nil, c.Bad("refit", "equations of data are not held against trajectories here").WithHelp("leave `refit` out, and fit what comes out: `fit(found.system, data)`")
 	}
 	set, err := c.regression()
@@ -282,20 +302,23 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 	c.library(out, exprs)
 	for _, in := range d.inputs {
 		out.Inputs = append(out.Inputs, in.name)
-		out.Outs = append(out.Outs, in.name+"'")
+	}
+	wanted := d.wanted()
+	for _, k := range wanted {
+		out.Outs = append(out.Outs, d.inputs[k].name+"'")
 	}
 	theta := matrix(cols, n)
 	alike(out, theta, n)
 	var rs []*discover.Result
-	for o := range d.inputs {
+	for o, k := range wanted {
 		var data *discover.Data
 		if weak {
 			width := min(max(n/8, 7), 61)
-			if data, err = discover.Weak(d.t, d.x[o], theta, len(exprs), min(width, n), max(1, width/6)); err != nil {
+			if data, err = discover.Weak(d.t, d.x[k], theta, len(exprs), min(width, n), max(1, width/6)); err != nil {
 				return nil, c.Bad("derivatives", "%v", err)
 			}
 		} else {
-			data = &discover.Data{X: theta, Y: rate[o], N: n, P: len(exprs), Series: true}
+			data = &discover.Data{X: theta, Y: rate[k], N: n, P: len(exprs), Series: true}
 		}
 		r, err := discover.Regress(c.Ctx, data, set)
 		if err != nil {
@@ -304,6 +327,7 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 		rs = append(rs, r)
 		take(out, &r.Model)
 		cancelled(out, r, o)
+		explained(out, r, data, o)
 		out.Proved = out.Proved && r.Proved
 		out.Sigma = append(out.Sigma, r.RMS(data))
 		out.Noisy = append(out.Noisy, out.Outs[o])
@@ -335,21 +359,34 @@ var plainName = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
 func (c *Call) modelOfRates(d *measured, out *value.Discovered) (*value.Model, string) {
 	m := &ast.Model{Name: &ast.Ident{Name: "Discovered"}, Doc: "equations found in data"}
 	state := &ast.Decl{Kind: "state"}
+	var sides []ast.Expr // x' or x'', of what is wanted
 	for k, in := range d.inputs {
-		if !plainName.MatchString(in.name) {
+		name := strings.TrimRight(in.name, "'")
+		order := len(in.name) - len(name)
+		if !plainName.MatchString(name) {
 			return nil, fmt.Sprintf("`%s` is no name of a state", in.name)
+		}
+		if order > 0 && !slices.ContainsFunc(d.inputs, func(o input) bool { return o.name == in.name[:len(in.name)-1] }) {
+			return nil, fmt.Sprintf("`%s` is no state without `%s`", in.name, in.name[:len(in.name)-1])
 		}
 		if math.IsNaN(d.start[k]) {
 			return nil, fmt.Sprintf("`%s` has no value to begin with", in.name)
 		}
-		state.Items = append(state.Items, &ast.Item{Name: &ast.Ident{Name: in.name}, Value: number(d.start[k])})
+		state.Items = append(state.Items, &ast.Item{Name: &ast.Ident{Name: name}, Order: order, Value: number(d.start[k])})
+		if slices.Contains(d.wanted(), k) {
+			side := ast.Expr(&ast.Ident{Name: name})
+			for range order + 1 {
+				side = &ast.Prime{X: side}
+			}
+			sides = append(sides, side)
+		}
 	}
 	m.Body = append(m.Body, state)
 	terms := out.Terms()
 	named := c.coefficientNames(len(terms), out.Inputs, terms)
 	n := 0
 	var eqs []ast.Stmt
-	for o, in := range d.inputs {
+	for o, side := range sides {
 		var e ast.Expr
 		for _, t := range out.Found[o] {
 			n++
@@ -369,7 +406,7 @@ func (c *Call) modelOfRates(d *measured, out *value.Discovered) (*value.Model, s
 		if e == nil {
 			e = number(0)
 		}
-		eqs = append(eqs, &ast.Equation{LHS: &ast.Prime{X: &ast.Ident{Name: in.name}}, RHS: e})
+		eqs = append(eqs, &ast.Equation{LHS: side, RHS: e})
 	}
 	m.Body = append(m.Body, eqs...)
 	k, err := c.compiled(m, "the equations that were found")

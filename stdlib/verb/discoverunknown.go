@@ -275,7 +275,7 @@ func (c *Call) inputsAlong(s *value.Solution, u *model.Unknown, call []string) (
 	for i, name := range call {
 		if name == "" {
 			return nil, diag.New("E0813", c.Span, "an input of `%s` is an expression, so it cannot be read off the solution", u.Name).
-				WithHelp("give it a name in the model, `let z = …`, and call `%s(z)`", u.Name)
+				WithHelp("give it a name in the model, `let z = …`, and call `%s(z)`; elements of an array one by one, `let a = u[1]` and `%s(a)`", u.Name, u.Name)
 		}
 		v, ok := s.Member(name)
 		a, isArray := v.(*value.Array)
