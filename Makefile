@@ -57,8 +57,8 @@ backends:
 kill:
 	go test -run TestKilled -v ./cmd/udl -kills 50
 
-# Gradients of every model of the gallery by every solver, all methods against each other: some ten minutes on two quiet cores. Last run on 2026-11-27: 612 pairs, the worst 3.0e-7
-# of the largest component (robertson.Robertson by KenCarp4), and 178 of models that came later, the worst 3.0e-8; DP5 and VCABM on the plate were 4e-6 off and have had steps within stability since (4e-15). UDL_GRADIENTS=swing takes some.
+# Gradients of every model of the gallery by every solver, all methods against each other: four minutes of one core. Last run on 2026-11-27: 817 pairs, the worst 3.0e-7
+# of the largest component (robertson.Robertson by KenCarp4). UDL_GRADIENTS=swing takes some.
 gradients:
 	UDL_GRADIENTS=all go test -run GradientsAgree -v -timeout 2h ./models
 

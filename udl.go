@@ -15,8 +15,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -26,6 +28,7 @@ import (
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/sig"
 	"github.com/udl-lang/udl/parser"
+	"github.com/udl-lang/udl/runtime/train"
 	"github.com/udl-lang/udl/stdlib/eval"
 	"github.com/udl-lang/udl/stdlib/value"
 	"github.com/udl-lang/udl/stdlib/verb"
@@ -200,11 +203,11 @@ type SolveOptions struct {
 
 // call runs a verb in a session of its own.
 func (m *Model) call(ctx context.Context, verb string, args map[string]value.Value, exprs map[string]string, sets map[string]any) (value.Value, error) {
-	if m.limits.Time > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, m.limits.Time, fmt.Errorf("udl: the time limit of %v is over", m.limits.Time))
-		defer cancel()
+	if err := m.check(); err != nil {
+		return nil, err
 	}
+	ctx, cancel := m.limited(ctx)
+	defer cancel()
 	if _, ok := args["into"]; ok && verb != "solve" {
 		return nil, fmt.Errorf("udl: Sink is for Solve: %s needs the solution, of which a Sink keeps nothing", verb)
 	}
@@ -225,22 +228,33 @@ func (m *Model) call(ctx context.Context, verb string, args map[string]value.Val
 		args["set"] = r
 	}
 	v, err := m.in.Fork().CallVerb(ctx, verb, args, exprs)
-	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		err = context.Cause(ctx)
-	}
-	return v, err
+	return v, ended(ctx, translated(err))
 }
 
 func toValue(v any) (value.Value, error) {
 	switch v := v.(type) {
 	case float64:
 		return value.Num(v), nil
+	case float32:
+		return value.Num(float64(v)), nil
 	case int:
+		return value.Num(float64(v)), nil
+	case int64:
 		return value.Num(float64(v)), nil
 	case bool:
 		return value.Bool(v), nil
 	case []float64:
 		return value.Vec(append([]float64(nil), v...)), nil
+	case []float32:
+		return value.Vec(floats(v)), nil
+	case []int:
+		return value.Vec(floats(v)), nil
+	case [][]float32:
+		rows := make([][]float64, len(v))
+		for i, row := range v {
+			rows[i] = floats(row)
+		}
+		return toValue(rows)
 	case [][]float64:
 		a := &value.Array{Shape: []int{len(v), 0}}
 		for i, row := range v {
@@ -255,12 +269,31 @@ func toValue(v any) (value.Value, error) {
 	return nil, fmt.Errorf("a %T cannot be given; use float64, []float64 or [][]float64", v)
 }
 
-// noTimes is the error of options that give no time span, nil where they do.
+func floats[T int | float32](v []T) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = float64(x)
+	}
+	return out
+}
+
+// noTimes is the error of options that give no time span, or output times twice; nil where they give one.
 func (o SolveOptions) noTimes() error {
+	if err := o.timesTwice(); err != nil {
+		return err
+	}
 	if o.T0 != o.T1 || len(o.At) > 0 {
 		return nil
 	}
 	return diag.New("E0706", diag.Span{}, "the options give no time span: T0 and T1 are both %v", o.T0).WithHelp("set T1, the end")
+}
+
+// timesTwice is the error of options that give output times in two ways.
+func (o SolveOptions) timesTwice() error {
+	if o.By != 0 && o.At != nil {
+		return diag.New("E0706", diag.Span{}, "By and At both say at which times outputs are wanted").WithHelp("set one of them")
+	}
+	return nil
 }
 
 func (o SolveOptions) args(args map[string]value.Value, exprs map[string]string) {
@@ -300,18 +333,20 @@ func (m *Model) Solve(ctx context.Context, o SolveOptions) (*Solution, error) {
 	if err := o.noTimes(); err != nil {
 		return nil, err
 	}
-	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
+	args, exprs := map[string]value.Value{"model": m.value()}, map[string]string{}
 	var refused error
 	if sink := o.Sink; sink != nil {
 		o.Sink = func(t float64, values []float64) error {
-			refused = sink(t, values)
+			if p := callback("Sink", func() { refused = sink(t, values) }); p != nil {
+				refused = p
+			}
 			return refused
 		}
 	}
 	o.args(args, exprs)
 	v, err := m.call(ctx, "solve", args, exprs, o.Set)
 	if refused != nil {
-		err = &sinkError{err, refused}
+		err = &because{err, []error{refused}}
 	}
 	if s, ok := v.(*value.Solution); ok {
 		return &Solution{s}, err
@@ -319,15 +354,13 @@ func (m *Model) Solve(ctx context.Context, o SolveOptions) (*Solution, error) {
 	return nil, err
 }
 
-// sinkError is the error of a solve that a sink ended, as it is told, with the sink's.
-type sinkError struct{ told, cause error }
-
-func (e *sinkError) Error() string { return e.told.Error() }
-
-func (e *sinkError) Unwrap() []error { return []error{e.told, e.cause} }
-
 // Columns are the names of what a Sink is given: the scalars of the states, such as "x" and "u[2]", then of the lets, as in a file of the solution.
-func (m *Model) Columns() []string { return m.m.Columns() }
+func (m *Model) Columns() []string {
+	if m.check() != nil {
+		return nil
+	}
+	return m.m.Columns()
+}
 
 // Data is a table of measurements: a column of times and others; a missing value is NaN.
 type Data struct {
@@ -351,6 +384,16 @@ func (m *Model) ReadCSV(ctx context.Context, path, time string) (*Data, error) {
 		}
 	}
 	return d, nil
+}
+
+// check refuses columns that are not of one length.
+func (d *Data) check() error {
+	for _, n := range slices.Sorted(maps.Keys(d.Columns)) {
+		if len(d.Columns[n]) != len(d.Time) {
+			return diag.New("E0512", diag.Span{}, "the column `%s` has %d values, and there are %d times", n, len(d.Columns[n]), len(d.Time)).WithHelp("give one for each time, NaN where it is missing")
+		}
+	}
+	return nil
 }
 
 func (d *Data) table() *value.Table {
@@ -401,12 +444,16 @@ type FitOptions struct {
 }
 
 // Fit trains the model and returns a new one whose defaults are the fitted values; m is unchanged. When ctx is
-// cancelled the best so far is returned together with its cause.
+// cancelled, or a limit on time is over, the best so far is returned together with an error for which errors.Is tells of context.Canceled or
+// context.DeadlineExceeded; the model is nil where that came before the first loss was known.
 func (m *Model) Fit(ctx context.Context, o FitOptions) (*Model, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
 	if err := o.noTimes(); err != nil {
 		return nil, err
 	}
-	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
+	args, exprs := map[string]value.Value{"model": m.value()}, map[string]string{}
 	o.args(args, exprs)
 	o.lossArgs(args, exprs)
 	if err := o.several(args); err != nil {
@@ -442,33 +489,46 @@ func (m *Model) Fit(ctx context.Context, o FitOptions) (*Model, error) {
 		}
 		args["free"] = l
 	}
-	run := m
+	ctx, done := m.limited(ctx)
+	defer done()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	run := &Model{in: m.in, m: m.m} // the limit on time is that of ctx
 	if o.Progress != nil || o.Watch != nil {
-		in := m.in.Fork()
-		in.SetProgress(func(p eval.Progress) {
-			if !p.Done && o.Progress != nil {
-				o.Progress(p.Iter, p.Loss, p.Best)
+		run.in = m.in.Fork()
+		run.in.SetProgress(func(p eval.Progress) {
+			if ctx.Err() != nil {
+				return
 			}
-			if p.Fit != nil && o.Watch != nil {
-				o.Watch(*p.Fit)
+			var err error
+			if !p.Done && o.Progress != nil {
+				err = callback("Progress", func() { o.Progress(p.Iter, p.Loss, p.Best) })
+			}
+			if err == nil && p.Fit != nil && o.Watch != nil {
+				err = callback("Watch", func() { o.Watch(*p.Fit) })
+			}
+			if err != nil {
+				stop(err)
 			}
 		})
-		run = &Model{in: in, m: m.m, limits: m.limits}
 	}
 	v, err := run.call(ctx, "fit", args, exprs, o.Set)
-	if f, ok := v.(*value.Model); ok {
-		if err == nil && ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		return &Model{in: m.in, m: f, limits: m.limits}, err
+	f, ok := v.(*value.Model)
+	if !ok {
+		return nil, err
 	}
-	return nil, err
+	if err == nil && f.Fit.Result.Status == train.Cancelled {
+		if err = ended(ctx, ctx.Err()); math.IsNaN(f.Fit.Result.Loss) {
+			return nil, err
+		}
+	}
+	return &Model{in: m.in, m: f, limits: m.limits}, err
 }
 
 // Report is the account of a fit: estimates with standard errors, losses trained on and held out, warnings; "" for a
 // model that was not fitted.
 func (m *Model) Report() string {
-	if m.m.Fit == nil {
+	if m.fitted() == nil {
 		return ""
 	}
 	return m.m.Fit.Result.Report.String()
@@ -477,7 +537,14 @@ func (m *Model) Report() string {
 // noTimes is that of a loss that is a lambda; data bring their times.
 func (o FitOptions) noTimes() error {
 	if o.Data != nil || o.Trajectories != nil {
-		return nil
+		for _, d := range append([]Trajectory{{Data: o.Data}}, o.Trajectories...) {
+			if d.Data != nil {
+				if err := d.Data.check(); err != nil {
+					return err
+				}
+			}
+		}
+		return o.timesTwice()
 	}
 	return o.SolveOptions.noTimes()
 }
@@ -511,7 +578,7 @@ func (o FitOptions) lossArgs(args map[string]value.Value, exprs map[string]strin
 
 // Loss is the training loss of a fitted model, NaN of any other.
 func (m *Model) Loss() float64 {
-	if m.m.Fit == nil {
+	if m.fitted() == nil {
 		return math.NaN()
 	}
 	return m.m.Fit.Result.Loss
@@ -519,6 +586,9 @@ func (m *Model) Loss() float64 {
 
 // Value reads a parameter, constant, weight ("U.W1") or initial value, row-major.
 func (m *Model) Value(name string) ([]float64, bool) {
+	if m.check() != nil {
+		return nil, false
+	}
 	var v value.Value = m.m
 	for _, part := range strings.Split(name, ".") {
 		p, ok := v.(interface {
@@ -539,4 +609,9 @@ func (m *Model) Value(name string) ([]float64, bool) {
 }
 
 // Name is the model's name.
-func (m *Model) Name() string { return m.m.Name() }
+func (m *Model) Name() string {
+	if m.check() != nil {
+		return ""
+	}
+	return m.m.Name()
+}

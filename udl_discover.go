@@ -73,7 +73,7 @@ type Equations struct {
 // Discover looks for sparse equations for an unknown function of a trained model; unknown may be "" where there is one.
 // For a model that was fitted to data the candidates are held against those data.
 func (m *Model) Discover(ctx context.Context, unknown string, o DiscoverOptions) (*Equations, error) {
-	args, exprs := map[string]value.Value{"from": m.m}, map[string]string{}
+	args, exprs := map[string]value.Value{"from": m.value()}, map[string]string{}
 	if unknown != "" {
 		args["unknown"] = value.Text(unknown)
 	}
@@ -85,6 +85,12 @@ func (m *Model) Discover(ctx context.Context, unknown string, o DiscoverOptions)
 func (m *Model) DiscoverData(ctx context.Context, d *Data, o DiscoverOptions) (*Equations, error) {
 	if d == nil {
 		return nil, fmt.Errorf("udl: there are no data")
+	}
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	if len(d.Columns) == 0 {
+		return nil, fmt.Errorf("udl: the data have no Columns beside Time")
 	}
 	return m.discover(ctx, o, map[string]value.Value{"from": d.table()}, map[string]string{})
 }
@@ -98,21 +104,29 @@ func (m *Model) discover(ctx context.Context, o DiscoverOptions, args map[string
 	return &Equations{m, v.(*value.Discovered)}, nil
 }
 
+// of is what was discovered; of nil or empty Equations it is nothing.
+func (e *Equations) of() *value.Discovered {
+	if e == nil || e.d == nil {
+		return &value.Discovered{}
+	}
+	return e.d
+}
+
 // String is an equation a line, and what is to be said about them.
-func (e *Equations) String() string { return e.d.String() }
+func (e *Equations) String() string { return e.of().String() }
 
 // Outputs are the left sides: the unknown's outputs, or "x'" of data.
-func (e *Equations) Outputs() []string { return append([]string(nil), e.d.Outs...) }
+func (e *Equations) Outputs() []string { return append([]string(nil), e.of().Outs...) }
 
 // Terms are the terms of an output's equation with their coefficients; nil for an output that there is not.
 func (e *Equations) Terms(output string) map[string]float64 {
-	for o, n := range e.d.Outs {
+	for o, n := range e.of().Outs {
 		if n != output {
 			continue
 		}
 		out := map[string]float64{}
-		for _, t := range e.d.Found[o] {
-			out[e.d.Texts[t.At]] = t.Coef
+		for _, t := range e.of().Found[o] {
+			out[e.of().Texts[t.At]] = t.Coef
 		}
 		return out
 	}
@@ -121,13 +135,13 @@ func (e *Equations) Terms(output string) map[string]float64 {
 
 // Inclusion is in what share of the resamplings each term of the library was chosen for an output; nil without an ensemble.
 func (e *Equations) Inclusion(output string) map[string]float64 {
-	for o, n := range e.d.Outs {
-		if n != output || e.d.Chances == nil {
+	for o, n := range e.of().Outs {
+		if n != output || e.of().Chances == nil {
 			continue
 		}
 		out := map[string]float64{}
-		for j, t := range e.d.Texts {
-			out[t] = e.d.Chances[o][j]
+		for j, t := range e.of().Texts {
+			out[t] = e.of().Chances[o][j]
 		}
 		return out
 	}
@@ -137,16 +151,16 @@ func (e *Equations) Inclusion(output string) map[string]float64 {
 // System is the model with the equations in it, or, of data, the model that they make by themselves; nil where the names of
 // the data are not those of states.
 func (e *Equations) System() *Model {
-	if e.d.Model == nil {
+	if e.of().Model == nil {
 		return nil
 	}
-	return &Model{in: e.m.in, m: e.d.Model, limits: e.m.limits}
+	return &Model{in: e.m.in, m: e.of().Model, limits: e.m.limits}
 }
 
 // PutBack is the model with unknown functions replaced, by name: by *Equations, or by a formula as a text,
 // "(x, y) -> {param a = 1; a*x*y}". Everything else keeps its values.
 func (m *Model) PutBack(ctx context.Context, with map[string]any) (*Model, error) {
-	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
+	args, exprs := map[string]value.Value{"model": m.value()}, map[string]string{}
 	var names []string
 	for n := range with {
 		names = append(names, n)
@@ -155,6 +169,9 @@ func (m *Model) PutBack(ctx context.Context, with map[string]any) (*Model, error
 	for _, n := range names {
 		switch v := with[n].(type) {
 		case *Equations:
+			if v == nil || v.d == nil {
+				return nil, fmt.Errorf("udl: PutBack[%q] is nil or empty: give Equations that Discover has found", n)
+			}
 			args[n] = v.d
 		case string:
 			exprs[n] = v

@@ -67,7 +67,7 @@ func (m *Model) Sweep(ctx context.Context, o SweepOptions) (*Ensemble, error) {
 }
 
 func (m *Model) together(ctx context.Context, verb string, args map[string]value.Value, vary []string, o SolveOptions, threads, n int) (*Ensemble, error) {
-	args["model"] = m.m
+	args["model"] = m.value()
 	exprs := map[string]string{}
 	if len(vary) > 0 {
 		exprs["vary"] = "({" + strings.Join(vary, ", ") + "})"
@@ -112,17 +112,14 @@ func (e *Ensemble) Member(ctx context.Context, i int) (*Solution, error) {
 	if i < 0 || i >= e.N() {
 		return nil, fmt.Errorf("udl: member %d is outside 0..%d", i, e.N()-1)
 	}
-	if e.limits.Time > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, e.limits.Time, fmt.Errorf("udl: the time limit of %v is over", e.limits.Time))
-		defer cancel()
-	}
+	ctx, cancel := (&Model{limits: e.limits}).limited(ctx)
+	defer cancel()
 	s, _, err := e.e.One(ctx, i)
 	if err != nil {
 		return nil, err
 	}
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return nil, ended(ctx, ctx.Err())
 	}
 	return &Solution{s}, nil
 }

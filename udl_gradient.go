@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/stdlib/value"
 )
 
@@ -25,7 +26,8 @@ type Gradient struct {
 }
 
 // Gradient is the value of the loss and its derivatives by parameters, constants, weights ("U.W1") and
-// initial values (a state's name), each row-major. Over several trajectories both are sums, or with mse and its kin means over all values.
+// initial values (a state's name), each row-major. What says how a fit goes about it (Train, Method, Patience, Starts, Threads, Checkpoint, Every, Fresh, Progress, Watch) has no
+// say here; what changes the loss of a fit or what moves (Initial, HoldOut, Regularise, Free) is an error, since the derivatives are by everything, at the values that Set gives. Over several trajectories both are sums, or with mse and its kin means over all values.
 func (m *Model) Gradient(ctx context.Context, o FitOptions) (loss float64, grad map[string][]float64, err error) {
 	g, err := m.gradient(ctx, "grad", o, nil)
 	if err != nil {
@@ -50,8 +52,11 @@ func (m *Model) Differentiate(ctx context.Context, o FitOptions) (*Gradient, err
 }
 
 // Hessian is the product of the matrix of second derivatives of the loss with a direction, which along gives by name, as FitOptions.Set gives values: numbers, or slices for
-// arrays.
+// arrays. Of o the same holds as for Gradient; there is one method, so that Adjoint, Memory and Recursive have no say.
 func (m *Model) Hessian(ctx context.Context, o FitOptions, along map[string]any) (*Gradient, error) {
+	if len(along) == 0 {
+		return nil, diag.New("E0706", diag.Span{}, "along is empty: there is no direction").WithHelp(`give one, map[string]any{"k": 1.0}`)
+	}
 	r := &value.Record{}
 	for _, k := range slices.Sorted(maps.Keys(along)) {
 		v, err := toValue(along[k])
@@ -71,7 +76,10 @@ func (m *Model) gradient(ctx context.Context, verb string, o FitOptions, along *
 	if err := o.noTimes(); err != nil {
 		return nil, err
 	}
-	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
+	if err := o.onlyOfFits(); err != nil {
+		return nil, err
+	}
+	args, exprs := map[string]value.Value{"model": m.value()}, map[string]string{}
 	o.args(args, exprs)
 	o.lossArgs(args, exprs)
 	if err := o.several(args); err != nil {
@@ -86,6 +94,25 @@ func (m *Model) gradient(ctx context.Context, verb string, o FitOptions, along *
 		return nil, err
 	}
 	return v.(*value.Gradient), nil
+}
+
+// onlyOfFits is the error of options that change the loss of a fit, or what moves, and that a gradient does not heed.
+func (o FitOptions) onlyOfFits() error {
+	for _, f := range []struct {
+		name  string
+		given bool
+		help  string
+	}{
+		{"Initial", o.Initial != "", "give the initial values by Set"},
+		{"HoldOut", o.HoldOut != "", "leave the rows out of Data, or make them NaN"},
+		{"Regularise", o.Regularise != "", "add the derivative of the price to what comes out"},
+		{"Free", o.Free != nil, "the derivatives are by everything; pick those that you want from what comes out"},
+	} {
+		if f.given {
+			return diag.New("E0706", diag.Span{}, "%s is an option of Fit alone: gradients are of the loss as it stands", f.name).WithHelp("%s", f.help)
+		}
+	}
+	return nil
 }
 
 func gradientOf(g *value.Gradient) *Gradient {

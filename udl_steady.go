@@ -22,7 +22,7 @@ type SteadyOptions struct {
 // Steady finds a state at which nothing changes: a root of the model's equations, from its initial values. Where none is found the error says what was tried and which
 // equation is furthest from zero.
 func (m *Model) Steady(ctx context.Context, o SteadyOptions) (*SteadyState, error) {
-	args, exprs := map[string]value.Value{"model": m.m}, map[string]string{}
+	args, exprs := map[string]value.Value{"model": m.value()}, map[string]string{}
 	SolveOptions{Rtol: o.Rtol, Atol: o.Atol, Seed: o.Seed, Inputs: o.Inputs}.args(args, exprs)
 	args["t"] = value.Num(o.T)
 	if o.By != "" {

@@ -70,7 +70,7 @@ func (o *FitOptions) several(args map[string]value.Value) error {
 
 // Trajectories is how many trajectories a model was fitted to at once, 0 where that was one or the model is not fitted.
 func (m *Model) Trajectories() int {
-	if m.m.Fit == nil {
+	if m.fitted() == nil {
 		return 0
 	}
 	return len(m.m.Fit.Trajectories)

@@ -138,6 +138,9 @@ func (c *checker) noSuch(cx *ctx, e *ast.Ident) {
 		hint := "declare it: `param`, `const`, `let` or `state`"
 		if c.res != nil {
 			hint = "give it a value before"
+			if c.sc.models[e.Name] != nil {
+				hint = "it is a model: its parameters, as they are in the solution `s` of the lambda, are `s.k`"
+			}
 		}
 		suggest(d, e.Name, c.candidates(cx, sig.Function, sig.Constant), hint)
 	}

@@ -12,7 +12,7 @@ var runtimeCodes = []Row{
 	{"E0508", "an input is not known at all times", "The integration leaves the times of an input's table. Nothing is extrapolated unless `outside = hold` says that the end values hold.", ""},
 	{"E0509", "no steady state was found", "The message says what was tried, what came of it, and which equation is furthest from zero. The equations may have none.", ""},
 	{"E0510", "no gradient", "Something in the model has no derivative, or the gradient method cannot handle it.", ""},
-	{"E0511", "the loss is infinite at the start", "The first evaluation of a training must give a finite loss; the message names state, time and row.", ""},
+	{"E0511", "the loss is not finite", "The first evaluation of a training must give a finite loss, and a loss that is not finite has no derivatives; the message names state, time and row.", ""},
 	{"E0512", "the data do not fit the loss", "A logarithm of a datum that is not positive, times that are not sorted, or too few data.", ""},
 	{"E0513", "nothing to train", "The model has no parameter or weight that may move.", ""},
 	{"E0514", "a training failed", "The message says why.", ""},

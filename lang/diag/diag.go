@@ -35,6 +35,7 @@ type Diagnostic struct {
 	Labels   []Label // the first is the place; a second where two places disagree
 	Notes    []string
 	Help     string // one line: the fix
+	Cause    error  // what a program may ask for by errors.Is, such as fs.ErrNotExist; nil for none. The message says it
 }
 
 // New makes an error diagnostic at a place. The label's text may be set with At.
@@ -91,6 +92,12 @@ func (d *Diagnostic) Error() string {
 	return s
 }
 
+// Because sets the cause.
+func (d *Diagnostic) Because(err error) *Diagnostic { d.Cause = err; return d }
+
+// Unwrap is the cause.
+func (d *Diagnostic) Unwrap() error { return d.Cause }
+
 // List collects diagnostics. A nil or warning-only list is no error: use Err.
 type List []*Diagnostic
 
@@ -113,6 +120,15 @@ func (l List) Err() error {
 		return nil
 	}
 	return l
+}
+
+// Unwrap are the findings.
+func (l List) Unwrap() []error {
+	out := make([]error, len(l))
+	for i, d := range l {
+		out[i] = d
+	}
+	return out
 }
 
 // Error lists the one-line forms.

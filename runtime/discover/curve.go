@@ -474,8 +474,11 @@ func (c *Curve) ensemble(ctx context.Context, best *fitted, out *Found, s Settin
 			}
 		}
 		for _, j := range set {
-			out.Inclusion[j] += 1 / float64(s.Ensemble)
+			out.Inclusion[j]++
 		}
+	}
+	for j := range out.Inclusion {
+		out.Inclusion[j] /= float64(s.Ensemble) // 10 of 10 are 1, which ten tenths do not add up to
 	}
 	return nil
 }

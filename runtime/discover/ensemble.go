@@ -47,8 +47,11 @@ func (r *Result) ensemble(ctx context.Context, d *Data, w []float64, m *Method, 
 			return err
 		}
 		for _, j := range c.Set {
-			r.Inclusion[j] += 1 / float64(s.Ensemble)
+			r.Inclusion[j]++
 		}
+	}
+	for j := range r.Inclusion {
+		r.Inclusion[j] /= float64(s.Ensemble) // 10 of 10 are 1, which ten tenths do not add up to
 	}
 	return nil
 }

@@ -56,6 +56,9 @@ type Result struct {
 	Kept      []bool    // which samples count; nil: all
 	Effective float64   // how many independent samples the criterion counted
 	n         int       // samples that have weight
+	Cancel    []int     // large terms that cancel in a set which fits better, and was left out for that; nil: there is none
+
+	cancelling []Model
 }
 
 // RMS is the root mean square of what the model leaves, over the samples that count.
@@ -200,6 +203,10 @@ func regress(ctx context.Context, d *Data, w []float64, m *Method, s Settings, o
 		if c.RSS, ok = sv.solve(p.set, 0, c.Coef); !ok {
 			continue
 		}
+		if l.cancels(&c, s.Accuracy) != nil {
+			r.cancelling = append(r.cancelling, c)
+			continue
+		}
 		c.StdErr = make([]float64, len(p.set))
 		sv.spread(len(p.set), c.StdErr)
 		for i, j := range p.set {
@@ -209,6 +216,9 @@ func regress(ctx context.Context, d *Data, w []float64, m *Method, s Settings, o
 		if c.RSS < r.Path[big].RSS {
 			big = len(r.Path) - 1
 		}
+	}
+	if len(r.Path) == 0 && r.cancelling != nil {
+		return nil, fmt.Errorf("the terms nearly are combinations of each other at these points: in every set that fits they are %s times the left side, and cancel", ratio(l.triangle, &r.cancelling[0]))
 	}
 	if len(r.Path) == 0 {
 		return nil, fmt.Errorf("no term could be fitted")
@@ -251,7 +261,16 @@ func regress(ctx context.Context, d *Data, w []float64, m *Method, s Settings, o
 	if d.Series && of == nil {
 		r.StdErr = seriesErrors(d, w, &r.Model, n)
 	}
-	r.Proved = len(r.Set) > 0 && len(r.Set) <= l.exact
+	if s.Criterion != "cv" {
+		for i := range r.cancelling {
+			c := &r.cancelling[i]
+			if v := score(s, c.RSS, l.total, float64(n), r.Effective, len(c.Set), len(l.free)); v < r.Score && r.Cancel == nil {
+				r.Cancel = l.cancels(c, s.Accuracy)
+			}
+		}
+	}
+	r.cancelling = nil
+	r.Proved = len(r.Set) > 0 && len(r.Set) <= l.exact && r.Cancel == nil
 	return r, nil
 }
 

@@ -98,7 +98,7 @@ func WriteTable(w io.Writer, f *Frame, o TableOptions) error {
 		line(func(c *tableColumn) string { return c.cells[k] }, plain)
 	}
 	if tail > 0 {
-		fmt.Fprintf(&b, "  (%d rows)\n", n)
+		fmt.Fprintf(&b, "  (%d rows; `table(…, rows = %d)` shows all)\n", n, n)
 	}
 	if left != nil {
 		fmt.Fprintf(&b, "  (not shown, the terminal is too narrow: %s)\n", shorten(left, 6))

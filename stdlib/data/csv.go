@@ -83,7 +83,7 @@ func read(r io.Reader, name string, limit int64) (string, *diag.Diagnostic) {
 		if errors.As(err, &pe) {
 			err = pe.Err
 		}
-		return "", diag.New("E0600", diag.Span{}, "cannot read `%s`: %v", name, err)
+		return "", diag.New("E0600", diag.Span{}, "cannot read `%s`: %v", name, err).Because(err)
 	}
 	if limit > 0 && int64(len(raw)) > limit {
 		return "", diag.New("E0600", diag.Span{}, "cannot read `%s`: it is larger than the limit of %d bytes", name, limit)

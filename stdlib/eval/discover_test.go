@@ -118,6 +118,7 @@ func TestDiscoverRefused(t *testing.T) {
 		m + `discover(M, "f", t = 0..1, select = hqc)`:                "E0704",
 		m + `discover(M, "f", t = 0..1, refit = true)`:                "E0704",
 		m + `discover(M, "f", t = 0..1, ensemble = -1)`:               "E0704",
+		m + `discover(M, "f", t = 0..1, derivatives = spline)`:        "E0704",
 		m + `discover({t: [0, 1, 2], x: [1, 2, 3]})`:                  "E0704",
 		m + `discover({t: [0, 1, 2, 3, 4], x: [1, 2, 3, 4, 5]}, "f")`: "E0704",
 		m + `discover({t: [0, 1, 2, 4, 3], x: [1, 2, 3, 4, 5]})`:      "E0512",

@@ -141,7 +141,7 @@ func (in *Interp) Load(name string) (*ast.File, error) {
 		if errors.As(err, &pe) {
 			err = pe.Err
 		}
-		return nil, diag.New("E0600", diag.Span{}, "cannot read `%s`: %v", name, err)
+		return nil, diag.New("E0600", diag.Span{}, "cannot read `%s`: %v", name, err).Because(err)
 	}
 	f, errs := parser.Parse(diag.NewSource(name, string(b)))
 	return f, errs.Err()

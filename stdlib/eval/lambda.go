@@ -11,6 +11,7 @@ import (
 	"github.com/udl-lang/udl/runtime/system"
 	"github.com/udl-lang/udl/stdlib/value"
 	"github.com/udl-lang/udl/stdlib/verb"
+	"slices"
 )
 
 // lossScope says what a loss's lambda may read of a solution: the series of states, lets and times, and
@@ -82,12 +83,22 @@ func (s *lossScope) Member(param string, path []string, span diag.Span) (*model.
 			return sym, nil
 		}
 	}
+	switch path[0] {
+	case "last":
+		of := "x"
+		if len(path) > 1 {
+			of = path[1]
+		}
+		return nil, diag.New("E0708", span, "a loss reads whole series, so no `%s`", name).WithHelp("write `%s.%s[end]`, the value at the last output time", param, of)
+	case "stats", "status":
+		return nil, diag.New("E0708", span, "a loss cannot depend on how it was solved, so there is no `%s`", name).WithHelp("solve, and read `%s` off the solution", path[0])
+	}
 	sol := &value.Solution{Model: s.m}
 	d := diag.New("E0708", span, "a solution of %s has no `%s`", s.m.Name(), name)
 	if near := diag.Suggest(name, sol.Names()); near != "" {
 		return nil, d.WithHelp("did you mean `%s`?", near)
 	}
-	return nil, d.WithHelp("it has: %s", listing(sol.Names()))
+	return nil, d.WithHelp("it has: %s", listing(slices.DeleteFunc(sol.Names(), func(n string) bool { return n == "last" || n == "stats" || n == "status" })))
 }
 
 // Capture implements check.Resolver: a script's value becomes a number of the lambda.

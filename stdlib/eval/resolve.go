@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/udl-lang/udl/lang/ast"
@@ -304,6 +305,16 @@ func (r *resolver) args(b *sig.Builtin, e *ast.Call) {
 	}
 	if positional < lo || hi >= 0 && positional > hi {
 		d := diag.New("E0706", e.Span(), "`%s` takes %s, here are %d", b.Name, arguments(lo, hi), positional)
+		if i := slices.IndexFunc(b.Params, func(p sig.Param) bool { return p.AnyName }); i >= 0 && positional > hi && positional <= len(e.Args) {
+			last := e.Args[positional-1]
+			what := "…"
+			if sp := last.Span(); sp.Src != nil && sp.Hi-sp.Lo < 30 {
+				what = sp.Src.Text[sp.Lo:sp.Hi]
+			}
+			d = diag.New("E0706", last.Span(), "`%s` does not know what this is for", b.Name)
+			r.errs.Add(d.WithHelp("say it by name, `U = %s`: %s", what, b.Params[i].Doc))
+			return
+		}
 		if hi == 0 && positional == 1 && len(b.Params) > 0 { // an optimiser, a loss: all that they take is named
 			r.errs.Add(byName(b, e))
 			return

@@ -84,6 +84,11 @@ func (b *basis) sum(e ast.Expr) ([]ast.Expr, error) {
 		if x.Op == "*" && !(b.term(x.X) && b.term(x.Y)) {
 			return b.product(x)
 		}
+		if !(b.term(x.X) && b.term(x.Y)) {
+			return nil, b.bad(x, "families and lists of terms have sums and products, no `%s`", x.Op).WithHelp("list the terms that are wanted, `[1, %s, %s^2]`, or give fewer inputs by `over`", b.inputs[0].name, b.inputs[0].name)
+		}
+	case *ast.String:
+		return nil, b.bad(x, "terms are no texts").WithHelp("leave the quotes out, `%s`", x.Value)
 	case *ast.List:
 		var out []ast.Expr
 		for _, el := range x.Elems {
@@ -311,6 +316,12 @@ func (b *basis) known(e ast.Expr) (err error) {
 				names = append(names, in.name)
 			}
 			d := b.bad(x, "`%s` is no input that terms can be made of", x.Name)
+			if m, ok := b.c.Args["from"].(*value.Model); ok {
+				if own := declaredIn(m.C.Syntax(), x.Name); own != nil {
+					err = d.And(own.Span(), "of the model").WithHelp("terms see constants and functions of the script, not those of %s: a number that is known moves there, `const %s = …`; anything else becomes an input, `unknown f(x, %s) = …`", m.Name(), x.Name, x.Name)
+					return true
+				}
+			}
 			if s := diag.Suggest(x.Name, names); s != "" {
 				err = d.WithHelp("did you mean `%s`?", s)
 			} else {

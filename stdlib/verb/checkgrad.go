@@ -186,12 +186,15 @@ func differences(c *Call, p *solve.Problem, loss sens.Loss) (g, apart []float64,
 		q := *p
 		q.Theta = th
 		d, off := make([]float64, len(wrt)), make([]float64, len(wrt))
-		_, sol, err := sens.Differences(c.Ctx, &q, loss, wrt, d, off)
+		v, sol, err := sens.Differences(c.Ctx, &q, loss, wrt, d, off)
 		if err != nil {
 			return err
 		}
 		if f := c.Failure(sol, &q); f != nil {
 			return f
+		}
+		if err := c.finiteLoss(v, loss); err != nil {
+			return err
 		}
 		for k, i := range wrt {
 			g[i], apart[i] = d[k], off[k]

@@ -37,7 +37,7 @@ func (c *Call) cannotRead(name string, err error) error {
 		err = pe.Err
 	}
 	return diag.New("E0600", c.SpanOf("file"), "cannot read `%s`: %v", name, err).
-		WithHelp("paths are relative to the file they stand in, at the prompt to the working directory")
+		WithHelp("paths are relative to the file they stand in, at the prompt to the working directory").Because(err)
 }
 
 // file opens the file that the argument of this name says.

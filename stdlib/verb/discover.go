@@ -27,7 +27,7 @@ var discoverRow = verb("discover", "discovered equations", "Sparse equations for
 	arg("ensemble", "whole number", "0", "resamplings, for the probability of each term to be included"),
 	arg("refit", "truth value", "none", "whether candidates are held against the data the model was fitted to; true where it can be"),
 	arg("robust", "truth value", "false", "whether some samples may be corrupt: they are found and left out"),
-	arg("derivatives", "word or record", "none", "of data: differences, savgol, spline or weak, or `{x: \"dx\"}`, columns that hold them; spline of a table, exact of a solution when left out"),
+	arg("derivatives", "word or record", "none", "of data: differences, savgol, spline or weak, or `{x: \"dx\"}`, columns that hold them; spline of a table, or differences where `robust`, exact of a solution when left out"),
 	arg("accuracy", "number", "1e-3", "the share of each left side, in the root mean square, that is not looked into: smaller terms are not searched for; 1e-6 of a solution, whose derivatives are exact; 0: down to rounding"),
 	optT,
 	arg("seed", "whole number", "0", "of resamplings and of the search for corrupt samples"))
@@ -278,6 +278,13 @@ func matrix(cols [][]float64, n int) []float64 {
 	return x
 }
 
+// cancelled says that terms which nearly cancel would fit better.
+func cancelled(d *value.Discovered, r *discover.Result, out int) {
+	if r.Cancel != nil {
+		d.Notes = append(d.Notes, fmt.Sprintf("%s: `%s` nearly cancel at all points; sets of terms that fit by what is left of them were passed over", d.Outs[out], strings.Join(strings.Split(termList(d, r.Cancel), ", "), "`, `")))
+	}
+}
+
 // alike says which terms cannot be told from others at the points that were looked at: their columns, n rows of them.
 func alike(d *value.Discovered, theta []float64, n int) {
 	p := len(d.Texts)
@@ -293,6 +300,20 @@ func alike(d *value.Discovered, theta []float64, n int) {
 			what = "is a combination"
 		}
 		d.Notes = append(d.Notes, fmt.Sprintf("%d of the %d terms %s of the others at all points, as where something is conserved: other equations say the same there, and what was looked for are those of the fewest terms", others-rank, others, what))
+	}
+}
+
+// explained says where equations leave most of their left side open.
+func explained(d *value.Discovered, r *discover.Result, data *discover.Data, out int) {
+	total, left, n := 0.0, 0.0, 0
+	for i, y := range data.Y {
+		if r.Kept == nil || r.Kept[i] {
+			total += y * y
+			n++
+		}
+	}
+	if left = r.RSS; n > 0 && left > total/2 {
+		d.Notes = append(d.Notes, fmt.Sprintf("%s: the terms that were found explain %.0f %% of its squares. What drives it may be no candidate: terms are made of states or columns, not of the time, and inputs and lets of a model are not among them; a column is, `discover({t: s.t, x: s.x, u: s.u}, …)`", d.Outs[out], 100*math.Max(0, 1-left/total)))
 	}
 }
 

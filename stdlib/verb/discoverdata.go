@@ -5,6 +5,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
@@ -24,6 +25,16 @@ type measured struct {
 	exact  bool      // the derivatives are those of a right-hand side
 }
 
+// wanted are the inputs whose equations are looked for: all but states whose derivative is another input, x of x and x'.
+func (d *measured) wanted() (out []int) {
+	for k, in := range d.inputs {
+		if !slices.ContainsFunc(d.inputs, func(o input) bool { return o.name == in.name+"'" }) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
 func (c *Call) discoverData(tab *value.Table) (value.Value, error) {
 	times, err := c.tableTimesOf(tab, "from")
 	if err != nil {
@@ -41,6 +52,12 @@ func (c *Call) discoverData(tab *value.Table) (value.Value, error) {
 	}
 	if inputs, err = c.overOf(inputs); err != nil {
 		return nil, err
+	}
+	for _, in := range inputs {
+		if in.name == "t" { // in a model this is the time, so that no equation can be made of it
+			return nil, diag.New("E0512", c.SpanOf("from"), "the column `t` of `%s` bears the name of the time, and the times are `%s`", tab.Name, tab.Time).
+				WithHelp("give the column another name, or leave it out by `over`")
+		}
 	}
 	d := &measured{inputs: inputs, from: tab}
 	var cols [][]float64
@@ -107,6 +124,13 @@ func (c *Call) givenRates(tab *value.Table) (used []string, rates map[string][]f
 	}
 	rates = map[string][]float64{}
 	for i, k := range r.Keys {
+		if col, ok := tab.Col(k); !ok || col.Values == nil {
+			d := c.Bad("derivatives", "`%s` has no numeric column `%s`, whose derivative this would be", tab.Name, k)
+			if s := diag.Suggest(k, tab.Names()); s != "" {
+				return nil, nil, d.WithHelp("did you mean `%s`?", s)
+			}
+			return nil, nil, d.WithHelp("its columns are: %s; write `derivatives = {x: \"dx\"}`, the quantity first", join(tab.Names()))
+		}
 		switch v := r.Vals[i].(type) {
 		case value.Text:
 			col, ok := tab.Col(string(v))
@@ -214,7 +238,9 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 	if c.Has("unknown") {
 		return nil, c.Bad("unknown", "data have no unknown function").WithHelp("leave it out: what is wanted here are the derivatives of `over`")
 	}
-	if c.Has("refit") {
+	if want, err := c.Truth("refit", false); err != nil {
+		return nil, err
+	} else if want {
 		return nil, c.Bad("refit", "equations of data are not held against trajectories here").WithHelp("leave `refit` out, and fit what comes out: `fit(found.system, data)`")
 	}
 	set, err := c.regression()
@@ -243,7 +269,11 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 			words = append(words, row.Name)
 		}
 		words = append(words, "weak")
-		if how, err = c.WordOf("derivatives", "spline", words...); err != nil {
+		def := "spline"
+		if set.Robust { // a spline takes what is corrupt to its neighbours
+			def = "differences"
+		}
+		if how, err = c.WordOf("derivatives", def, words...); err != nil {
 			return nil, err
 		}
 		if weak = how == "weak"; !weak {
@@ -270,24 +300,30 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if set.Robust && how == "spline" {
+		notes = append(notes, "a smoothing spline bends towards corrupt samples, so that all about them are wrong: `derivatives = differences` keeps each to its five neighbours")
+	}
 	out := &value.Discovered{Notes: notes, Proved: true}
 	c.library(out, exprs)
 	for _, in := range d.inputs {
 		out.Inputs = append(out.Inputs, in.name)
-		out.Outs = append(out.Outs, in.name+"'")
+	}
+	wanted := d.wanted()
+	for _, k := range wanted {
+		out.Outs = append(out.Outs, d.inputs[k].name+"'")
 	}
 	theta := matrix(cols, n)
 	alike(out, theta, n)
 	var rs []*discover.Result
-	for o := range d.inputs {
+	for o, k := range wanted {
 		var data *discover.Data
 		if weak {
 			width := min(max(n/8, 7), 61)
-			if data, err = discover.Weak(d.t, d.x[o], theta, len(exprs), min(width, n), max(1, width/6)); err != nil {
+			if data, err = discover.Weak(d.t, d.x[k], theta, len(exprs), min(width, n), max(1, width/6)); err != nil {
 				return nil, c.Bad("derivatives", "%v", err)
 			}
 		} else {
-			data = &discover.Data{X: theta, Y: rate[o], N: n, P: len(exprs), Series: true}
+			data = &discover.Data{X: theta, Y: rate[k], N: n, P: len(exprs), Series: true}
 		}
 		r, err := discover.Regress(c.Ctx, data, set)
 		if err != nil {
@@ -295,6 +331,8 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 		}
 		rs = append(rs, r)
 		take(out, &r.Model)
+		cancelled(out, r, o)
+		explained(out, r, data, o)
 		out.Proved = out.Proved && r.Proved
 		out.Sigma = append(out.Sigma, r.RMS(data))
 		out.Noisy = append(out.Noisy, out.Outs[o])
@@ -326,21 +364,34 @@ var plainName = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
 func (c *Call) modelOfRates(d *measured, out *value.Discovered) (*value.Model, string) {
 	m := &ast.Model{Name: &ast.Ident{Name: "Discovered"}, Doc: "equations found in data"}
 	state := &ast.Decl{Kind: "state"}
+	var sides []ast.Expr // x' or x'', of what is wanted
 	for k, in := range d.inputs {
-		if !plainName.MatchString(in.name) {
+		name := strings.TrimRight(in.name, "'")
+		order := len(in.name) - len(name)
+		if !plainName.MatchString(name) {
 			return nil, fmt.Sprintf("`%s` is no name of a state", in.name)
+		}
+		if order > 0 && !slices.ContainsFunc(d.inputs, func(o input) bool { return o.name == in.name[:len(in.name)-1] }) {
+			return nil, fmt.Sprintf("`%s` is no state without `%s`", in.name, in.name[:len(in.name)-1])
 		}
 		if math.IsNaN(d.start[k]) {
 			return nil, fmt.Sprintf("`%s` has no value to begin with", in.name)
 		}
-		state.Items = append(state.Items, &ast.Item{Name: &ast.Ident{Name: in.name}, Value: number(d.start[k])})
+		state.Items = append(state.Items, &ast.Item{Name: &ast.Ident{Name: name}, Order: order, Value: number(d.start[k])})
+		if slices.Contains(d.wanted(), k) {
+			side := ast.Expr(&ast.Ident{Name: name})
+			for range order + 1 {
+				side = &ast.Prime{X: side}
+			}
+			sides = append(sides, side)
+		}
 	}
 	m.Body = append(m.Body, state)
 	terms := out.Terms()
 	named := c.coefficientNames(len(terms), out.Inputs, terms)
 	n := 0
 	var eqs []ast.Stmt
-	for o, in := range d.inputs {
+	for o, side := range sides {
 		var e ast.Expr
 		for _, t := range out.Found[o] {
 			n++
@@ -360,7 +411,7 @@ func (c *Call) modelOfRates(d *measured, out *value.Discovered) (*value.Model, s
 		if e == nil {
 			e = number(0)
 		}
-		eqs = append(eqs, &ast.Equation{LHS: &ast.Prime{X: &ast.Ident{Name: in.name}}, RHS: e})
+		eqs = append(eqs, &ast.Equation{LHS: side, RHS: e})
 	}
 	m.Body = append(m.Body, eqs...)
 	k, err := c.compiled(m, "the equations that were found")

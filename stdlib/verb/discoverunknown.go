@@ -30,6 +30,10 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Has("derivatives") {
+		return nil, c.Bad("derivatives", "an unknown function is sampled where its model has been: no derivatives are taken").
+			WithHelp("leave `derivatives` out, or look for equations of the data themselves, `discover(data, over = […])`")
+	}
 	set, err := c.regression()
 	if err != nil {
 		return nil, err
@@ -125,6 +129,7 @@ func (c *Call) discoverUnknown(m *value.Model) (value.Value, error) {
 		d.Proved = true
 		for o, r := range rs {
 			take(d, &r.Model)
+			cancelled(d, r, o)
 			d.Proved = d.Proved && r.Proved
 			d.Sigma = append(d.Sigma, r.RMS(&discover.Data{N: n}))
 			d.Noisy = append(d.Noisy, d.Outs[o])
@@ -270,7 +275,7 @@ func (c *Call) inputsAlong(s *value.Solution, u *model.Unknown, call []string) (
 	for i, name := range call {
 		if name == "" {
 			return nil, diag.New("E0813", c.Span, "an input of `%s` is an expression, so it cannot be read off the solution", u.Name).
-				WithHelp("give it a name in the model, `let z = …`, and call `%s(z)`", u.Name)
+				WithHelp("give it a name in the model, `let z = …`, and call `%s(z)`; elements of an array one by one, `let a = u[1]` and `%s(a)`", u.Name, u.Name)
 		}
 		v, ok := s.Member(name)
 		a, isArray := v.(*value.Array)

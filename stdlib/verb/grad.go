@@ -130,6 +130,9 @@ func oneGradient(c *Call, p *solve.Problem, loss sens.Loss, how string, g []floa
 	if d := c.Failure(sol, p); d != nil {
 		return 0, nil, d
 	}
+	if err := c.finiteLoss(v, loss); err != nil {
+		return 0, nil, err
+	}
 	if sol.Stats.Adjoint == "" {
 		sol.Stats.Adjoint = how
 	}

@@ -1,7 +1,11 @@
 package verb
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/udl-lang/udl/lang/diag"
+	"github.com/udl-lang/udl/lang/types"
 	"github.com/udl-lang/udl/runtime/sens"
 	"github.com/udl-lang/udl/runtime/solve"
 	"github.com/udl-lang/udl/runtime/system"
@@ -39,6 +43,9 @@ func hessianVerb(c *Call) (value.Value, error) {
 		}
 		if d := c.Failure(sol, p); d != nil {
 			return nil, d
+		}
+		if err := c.finiteLoss(l, part.loss); err != nil {
+			return nil, err
 		}
 		if sum.Loss += part.factor * l; k == 0 {
 			sum.Sol = sol
@@ -104,13 +111,44 @@ func (c *Call) direction(m *value.Model, sys *system.System) ([]float64, error) 
 		}
 		t := sys.Find(key, system.RoleParam, system.RoleConst, system.RoleWeight, system.RoleInit)
 		if t == nil {
-			return nil, diag.New("E0714", at, "`%s` is nothing to differentiate by in %s", key, m.Name())
+			d := diag.New("E0714", at, "`%s` is nothing to differentiate by in %s", key, m.Name())
+			var known, weights []string
+			for _, t := range gradSlots(sys) {
+				known = append(known, t.Name)
+				if strings.HasPrefix(t.Name, key+".") {
+					weights = append(weights, t.Name)
+				}
+			}
+			if len(weights) > 0 {
+				return nil, d.WithHelp("`%s` has several arrays; name those that move, with their shapes: %s", key, shapesOf(sys, weights))
+			}
+			if s := diag.Suggest(key, known); s != "" {
+				return nil, d.WithHelp("did you mean `%s`?", s)
+			}
+			return nil, d.WithHelp("there are: %s", strings.Join(known, ", "))
 		}
 		a, ok := r.Vals[i].(*value.Array)
 		if !ok || len(a.Data) != t.Size() {
-			return nil, diag.New("E0714", at, "`%s` moves along %d numbers, this is %s", key, t.Size(), value.Describe(r.Vals[i]))
+			if t.Size() == 1 {
+				return nil, diag.New("E0714", at, "`%s` moves along a number, this is %s", key, value.Describe(r.Vals[i])).WithHelp("for example `%s: 1`", key)
+			}
+			return nil, diag.New("E0714", at, "`%s` moves along an array of %s, this is %s", key, types.Shape(t.Shape), value.Describe(r.Vals[i])).
+				WithHelp("give an array of this shape; for one entry alone, 1 there and 0 elsewhere")
 		}
 		copy(v[t.Off:], a.Data)
 	}
 	return v, nil
+}
+
+// shapesOf lists slots with their shapes.
+func shapesOf(sys *system.System, names []string) string {
+	var out []string
+	for _, name := range names {
+		for _, t := range gradSlots(sys) {
+			if t.Name == name {
+				out = append(out, fmt.Sprintf("%s of %s", name, types.Shape(t.Shape)))
+			}
+		}
+	}
+	return strings.Join(out, ", ")
 }

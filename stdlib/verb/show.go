@@ -49,7 +49,7 @@ func (c *Call) Failure(sol *solve.Solution, p *solve.Problem) *diag.Diagnostic {
 			text = "this equation"
 		}
 	}
-	d := diag.New(code, span, "%s: %s", c.Verb.Name, f.Error())
+	d := diag.New(code, span, "%s: %s", c.Verb.Name, f.Error()).Because(f.Cause)
 	if text != "" {
 		d.At("%s", text)
 		if !c.Span.IsZero() {
