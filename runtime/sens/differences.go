@@ -172,7 +172,7 @@ func (d *differ) at(i int, v float64) (float64, error) {
 }
 
 // sharp is the part of a derivative by which the differences of two steps may disagree before shorter steps are tried.
-const sharp = 1e-4
+const sharp = 1e-7
 
 // derivative is that by θ_i, and by how much differences disagree.
 func (d *differ) derivative(i int) (v, apart float64, err error) {

@@ -118,3 +118,17 @@ func TestCheckGradWhereNothingIsSmooth(t *testing.T) {
 		t.Errorf("a wrong rule is not found:\n%s", out.String())
 	}
 }
+
+// An oscillator whose jumps sit late and depend sharply on where it started has derivatives that the usual step is far too long for.
+func TestCheckGradOfAStiffOscillator(t *testing.T) {
+	for _, how := range []string{"loss = s -> s.x[end], rtol = 1e-9, atol = 1e-11", "loss = s -> s.x[end] + s.y[3], rtol = 1e-9, solver = Rodas5P"} {
+		in, out := session(t)
+		if err := in.Run(context.Background(), diag.NewSource("m", `model VdP { param mu = 100; state x = 2, y = 0; x' = y; y' = mu*((1 - x^2)*y) - x }
+worst = check_grad(VdP, t = 0..150 by 30, methods = [discrete, differences], `+how+")")); err != nil {
+			t.Fatal(err)
+		}
+		if v, _ := in.Var("worst"); !(v.(*value.Array).Data[0] < 1e-7) {
+			t.Errorf("%s: %v\n%s", how, v, out.String())
+		}
+	}
+}

@@ -234,9 +234,7 @@ func (in *Interp) values(at spot, w *words) (out []string) {
 	switch {
 	case strings.HasPrefix(typ, "word"):
 		_, list, _ := strings.Cut(typ, ":")
-		for _, x := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '|' }) {
-			out = append(out, x)
-		}
+		out = append(out, strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '|' })...)
 		return out
 	case typ == "truth value":
 		return []string{"true", "false"}
