@@ -89,6 +89,9 @@ func (m *Model) DiscoverData(ctx context.Context, d *Data, o DiscoverOptions) (*
 	if err := d.check(); err != nil {
 		return nil, err
 	}
+	if len(d.Columns) == 0 {
+		return nil, fmt.Errorf("udl: the data have no Columns beside Time")
+	}
 	return m.discover(ctx, o, map[string]value.Value{"from": d.table()}, map[string]string{})
 }
 

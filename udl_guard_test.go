@@ -159,6 +159,8 @@ func TestNothingPanics(t *testing.T) {
 	ragged.Columns = map[string][]float64{"x": {7, 6, 5, 4, 3, 2, 1}, "t": {7, 6, 5, 4, 3, 2, 1}}
 	_, err = m.DiscoverData(ctx, ragged, udl.DiscoverOptions{Basis: "poly(1)"})
 	refuses(t, err, "the column `t`", "over")
+	_, err = m.DiscoverData(ctx, &udl.Data{Time: []float64{0, 1, 2}}, udl.DiscoverOptions{})
+	refuses(t, err, "no Columns")
 	for _, m := range []*udl.Model{nil, {}} {
 		_, err := m.Solve(ctx, udl.SolveOptions{T1: 1})
 		refuses(t, err, "Load or Parse")
