@@ -17,7 +17,7 @@ type DiscoverOptions struct {
 	Select      string   // "ebic", "bic", "aicc" or "cv"
 	Ensemble    int      // resamplings for the inclusion probabilities
 	Robust      bool     // some samples may be corrupt
-	Derivatives string   // of data: "spline", "differences", "savgol", "weak"
+	Derivatives string   // of data: "spline", "differences", "savgol", "weak"; "" is spline, or differences where Robust
 	Accuracy    float64  // the share of each left side that is not looked into; 0: the default, negative: down to rounding
 	// NoRefit leaves out holding candidates against the data that the model was fitted to.
 	NoRefit bool
