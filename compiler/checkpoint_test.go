@@ -100,6 +100,9 @@ func bounds(outputs, row, states int64) map[string]*solve.Problem {
 
 // TestCheckpointsGiveTheSameBits holds gradients over steps that were made again against those over steps that were kept, to the bit, for every method that has them.
 func TestCheckpointsGiveTheSameBits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every solver on every kind of model: left out with -short")
+	}
 	repeated := map[string]int{}
 	for _, k := range tight {
 		c := compile(t, "model M {\n"+k.text+"\n}")

@@ -15,6 +15,9 @@ import (
 // From eight corners of a box of ±30 % around the optimum, by lm and by bfgs, over a growing time span, the pelts are met as well as they can be. Over the whole span at once,
 // 30 % below in every parameter, bfgs ends in another minimum. All 64 corners are in a test of the language, TestPeltsFromAllCorners.
 func TestPeltsFromSomeCorners(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many trainings: left out with -short")
+	}
 	bfgs := []Stage{mustStage(t, "bfgs", nil)}
 	corner := func(c int) Spec {
 		s := peltsSpec(1)
