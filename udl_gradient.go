@@ -73,16 +73,11 @@ func (m *Model) Hessian(ctx context.Context, o FitOptions, along map[string]any)
 }
 
 func (m *Model) gradient(ctx context.Context, verb string, o FitOptions, along *value.Record) (*value.Gradient, error) {
-	if err := o.noTimes(); err != nil {
-		return nil, err
-	}
 	if err := o.onlyOfFits(); err != nil {
 		return nil, err
 	}
-	args, exprs := map[string]value.Value{"model": m.value()}, map[string]string{}
-	o.args(args, exprs)
-	o.lossArgs(args, exprs)
-	if err := o.several(args); err != nil {
+	args, exprs, err := o.arguments(m)
+	if err != nil {
 		return nil, err
 	}
 	if along != nil {

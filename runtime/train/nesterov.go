@@ -8,17 +8,12 @@ package train
 
 var _ rule = (*nesterov)(nil)
 
-type nesterov struct {
-	momentum float64
-	v        []float64 // the running sum of gradients
-}
+// nesterov keeps what sgd does, and steps along more of it.
+type nesterov struct{ sgd }
 
 func runNesterov(r *run, s *Stage) (Status, error) {
-	return descend(r, s, &nesterov{momentum: s.value("momentum"), v: make([]float64, r.n)})
+	return descend(r, s, &nesterov{sgd{momentum: s.value("momentum"), v: make([]float64, r.n)}})
 }
-
-func (a *nesterov) reset()          { clear(a.v) }
-func (a *nesterov) state(l *ledger) { l.vec("v", a.v) }
 
 func (a *nesterov) step(u, g []float64, rate float64, _ int) {
 	for i, gi := range g {

@@ -398,15 +398,7 @@ func (c *Call) modelOfRates(d *measured, out *value.Discovered) (*value.Model, s
 			name := named(n)
 			m.Body = append(m.Body, &ast.Decl{Kind: "param", Items: []*ast.Item{{Name: &ast.Ident{Name: name}, Value: number(t.Coef),
 				Doc: fmt.Sprintf("of %s in %s", out.Texts[t.At], out.Outs[o])}}})
-			x := ast.Expr(&ast.Ident{Name: name})
-			if !isOne(out.Library[t.At]) {
-				x = binary("*", x, out.Library[t.At])
-			}
-			if e == nil {
-				e = x
-			} else {
-				e = binary("+", e, x)
-			}
+			e = withTerm(e, name, out.Library[t.At])
 		}
 		if e == nil {
 			e = number(0)

@@ -253,15 +253,7 @@ func (c *Call) formulaFrom(inputs []string, sums [][]coefTerm) ast.Expr {
 			n++
 			name := named(n)
 			f.Decls = append(f.Decls, &ast.Decl{Kind: "param", Items: []*ast.Item{{Name: &ast.Ident{Name: name}, Value: number(t.coef), Doc: t.doc}}})
-			x := ast.Expr(&ast.Ident{Name: name})
-			if !isOne(t.term) {
-				x = binary("*", x, t.term)
-			}
-			if e == nil {
-				e = x
-			} else {
-				e = binary("+", e, x)
-			}
+			e = withTerm(e, name, t.term)
 		}
 		if e == nil {
 			e = number(0)
@@ -465,4 +457,16 @@ func copyValues(out, from *value.Model, but string) {
 		}
 	}
 	out.Kept = from.Trained()
+}
+
+// withTerm is e with one more summand, a coefficient by its name times a term; e is nil where it is the first.
+func withTerm(e ast.Expr, name string, term ast.Expr) ast.Expr {
+	x := ast.Expr(&ast.Ident{Name: name})
+	if !isOne(term) {
+		x = binary("*", x, term)
+	}
+	if e == nil {
+		return x
+	}
+	return binary("+", e, x)
 }
