@@ -4,6 +4,7 @@ import (
 	"github.com/udl-lang/udl/compiler/ir"
 	"github.com/udl-lang/udl/compiler/lower"
 	"github.com/udl-lang/udl/lang/sig"
+	"github.com/udl-lang/udl/lang/types"
 )
 
 // Row is one builtin of models: how it looks and what it means.
@@ -144,3 +145,20 @@ func (t *Table) External(name string) (*ir.External, bool) {
 
 // Externals lists the registered Go functions.
 func (t *Table) Externals() map[string]*ir.External { return t.ext }
+
+// Apply is the builtin of numbers: its graph, interpreted, so that it means what it means in a model. shapes and data are those of the arguments, which fit.
+func (r *Row) Apply(shapes []types.Shape, data [][]float64) (types.Shape, []float64, error) {
+	g := ir.New()
+	var banks ir.Banks
+	ids := make([]ir.ID, len(data))
+	off := 0
+	for i, v := range data {
+		ids[i] = g.Input("", ir.BankAux, off, shapes[i])
+		banks[ir.BankAux] = append(banks[ir.BankAux], v...)
+		off += len(v)
+	}
+	id := r.Lower(g, ids)
+	g.Output(ir.Output{Node: id})
+	out := make([]float64, g.Shape(id).Size())
+	return g.Shape(id), out, ir.Interpret(g, &banks, [][]float64{out})
+}

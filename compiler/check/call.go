@@ -21,7 +21,7 @@ const maxDepth = 200
 // callExpr is f(a, b). A name is looked up as state or let first (x(t - tau) is a delay), then as a function of the
 // model, of the script, of Go, and among the builtins.
 func (c *checker) callExpr(cx *ctx, e *ast.Call) *model.Expr {
-	id, ok := unparen(e.Fun).(*ast.Ident)
+	id, ok := ast.Unparen(e.Fun).(*ast.Ident)
 	if !ok {
 		if inner, ok := e.Fun.(*ast.Call); ok {
 			if f, ok := inner.Fun.(*ast.Ident); ok && refusedCalls[f.Name] != "" {
@@ -354,7 +354,7 @@ func (c *checker) inline(cx *ctx, f *ast.Fn, e *ast.Call, home *ctx, top bool) *
 		inner.locals = &local{name: p.Name, sym: s, up: inner.locals}
 	}
 	var body *model.Expr
-	if t, isTuple := unparen(f.Body).(*ast.Tuple); isTuple {
+	if t, isTuple := ast.Unparen(f.Body).(*ast.Tuple); isTuple {
 		body = c.stacked(inner, t)
 	} else {
 		body = c.expr(inner, f.Body)

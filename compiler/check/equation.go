@@ -56,18 +56,18 @@ func (c *checker) equations() {
 }
 
 func (c *checker) equation(q *ast.Equation) {
-	left, order := unparen(q.LHS), 0
+	left, order := ast.Unparen(q.LHS), 0
 	for {
 		p, ok := left.(*ast.Prime)
 		if !ok {
 			break
 		}
 		order++
-		left = unparen(p.X)
+		left = ast.Unparen(p.X)
 	}
 	var args []ast.Expr
 	if ix, ok := left.(*ast.Index); ok {
-		left, args = unparen(ix.X), ix.Args
+		left, args = ast.Unparen(ix.X), ix.Args
 	}
 	id, ok := left.(*ast.Ident)
 	if !ok || order == 0 {
@@ -147,13 +147,13 @@ func (c *checker) equation(q *ast.Equation) {
 
 // rightSide looks for mistakes in an equation whose left side is wrong; it is of no use when that had index variables.
 func (c *checker) rightSide(q *ast.Equation) {
-	left := unparen(q.LHS)
+	left := ast.Unparen(q.LHS)
 	for {
 		p, ok := left.(*ast.Prime)
 		if !ok {
 			break
 		}
-		left = unparen(p.X)
+		left = ast.Unparen(p.X)
 	}
 	if _, indexed := left.(*ast.Index); !indexed {
 		c.expr(&ctx{stage: stageRun, what: "an equation"}, q.RHS)
@@ -207,7 +207,7 @@ func (c *checker) nameOf(e ast.Expr) string {
 	case *ast.Ident:
 		return x.Name
 	case *ast.Index:
-		return c.nameOf(unparen(x.X))
+		return c.nameOf(ast.Unparen(x.X))
 	}
 	return "v"
 }

@@ -308,7 +308,7 @@ func (c *checker) updates(e *ast.Event, ev *model.Event) bool {
 
 // updateSide looks for mistakes on the right of an assignment whose left is wrong.
 func (c *checker) updateSide(u *ast.Update) {
-	if _, indexed := unparen(u.Target).(*ast.Index); !indexed {
+	if _, indexed := ast.Unparen(u.Target).(*ast.Index); !indexed {
 		c.expr(&ctx{stage: stageRun, what: "an assignment"}, u.Value)
 	}
 }
@@ -327,17 +327,17 @@ func flatOf(p model.Part, s *model.Symbol) []int {
 
 // target finds the state that an assignment changes, and its indices; nil after an error.
 func (c *checker) target(u *ast.Update) (*model.Symbol, []ast.Expr) {
-	left, order := unparen(u.Target), 0
+	left, order := ast.Unparen(u.Target), 0
 	var args []ast.Expr
 	for {
 		if p, ok := left.(*ast.Prime); ok {
 			order++
-			left = unparen(p.X)
+			left = ast.Unparen(p.X)
 			continue
 		}
 		if ix, ok := left.(*ast.Index); ok && args == nil {
 			args = ix.Args
-			left = unparen(ix.X)
+			left = ast.Unparen(ix.X)
 			continue
 		}
 		break

@@ -70,16 +70,6 @@ func (c *checker) misplaced(cx *ctx, e ast.Expr, what string) {
 	c.fail(cx, "E0230", e.Span(), "%s is not a number", what).At("a number or an array is wanted").WithHelp("%s", where[what])
 }
 
-func unparen(e ast.Expr) ast.Expr {
-	for {
-		p, ok := e.(*ast.Paren)
-		if !ok {
-			return e
-		}
-		e = p.X
-	}
-}
-
 func (c *checker) unary(cx *ctx, e *ast.Unary) *model.Expr {
 	x := c.expr(cx, e.X)
 	if x == nil {
@@ -253,7 +243,7 @@ func (c *checker) prime(cx *ctx, e *ast.Prime) *model.Expr {
 	order := 0
 	var x ast.Expr = e
 	for {
-		x = unparen(x)
+		x = ast.Unparen(x)
 		p, ok := x.(*ast.Prime)
 		if !ok {
 			break
@@ -262,7 +252,7 @@ func (c *checker) prime(cx *ctx, e *ast.Prime) *model.Expr {
 		x = p.X
 	}
 	if ix, ok := x.(*ast.Index); ok { // u[2]' is u'[2]
-		base := c.derivative(cx, unparen(ix.X), order, e.Span())
+		base := c.derivative(cx, ast.Unparen(ix.X), order, e.Span())
 		if base == nil {
 			return nil
 		}

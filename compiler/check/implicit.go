@@ -58,7 +58,7 @@ func (c *checker) freeIndices(cx *ctx, q *ast.Equation, out *model.Implicit) (*c
 	index := func(n *ast.Index) {
 		shape, known := c.shapeOfName(cx, n.X)
 		for k, a := range n.Args {
-			switch a := unparen(a).(type) {
+			switch a := ast.Unparen(a).(type) {
 			case *ast.Bind:
 				if c.free[a.Var.Name] {
 					c.fail(cx, "E0202", a.Var.Span(), "`%s` is declared twice", a.Var.Name).At("two indices of one name").WithHelp("use `%s` without its range here", a.Var.Name)
@@ -116,13 +116,13 @@ func (c *checker) freeIndices(cx *ctx, q *ast.Equation, out *model.Implicit) (*c
 
 // shapeOfName is the shape of a declared quantity, or of its derivative.
 func (c *checker) shapeOfName(cx *ctx, e ast.Expr) (types.Shape, bool) {
-	e = unparen(e)
+	e = ast.Unparen(e)
 	for {
 		p, ok := e.(*ast.Prime)
 		if !ok {
 			break
 		}
-		e = unparen(p.X)
+		e = ast.Unparen(p.X)
 	}
 	id, ok := e.(*ast.Ident)
 	if !ok {

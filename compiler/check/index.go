@@ -60,7 +60,7 @@ func counted(n int, one, many string) string {
 
 // indexArg checks one index of an axis of extent n. A range keeps its axis: its length is the second result, else 0.
 func (c *checker) indexArg(cx *ctx, a ast.Expr, n int) (model.Idx, int, bool) {
-	if r, ok := unparen(a).(*ast.Range); ok {
+	if r, ok := ast.Unparen(a).(*ast.Range); ok {
 		lo, hi, by, good := c.rangeOf(cx, r, 1, n)
 		if !good {
 			return model.Idx{}, 0, false
@@ -267,7 +267,7 @@ func (c *checker) indexVar(cx *ctx, b *ast.Bind) (*model.Symbol, bool) {
 		c.fail(cx, "E0217", b.Var.Span(), "`%s` cannot be redefined", b.Var.Name).At("used as an index").WithHelp("choose another name")
 		return nil, false
 	}
-	r, ok := unparen(b.Over).(*ast.Range)
+	r, ok := ast.Unparen(b.Over).(*ast.Range)
 	if !ok || r.Lo == nil || r.Hi == nil {
 		c.fail(cx, "E0206", b.Over.Span(), "an index runs over a range").At("not a range").WithHelp("write `%s in 1..n`", b.Var.Name)
 		return nil, false

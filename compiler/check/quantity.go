@@ -350,7 +350,7 @@ func (c *checker) settleLet(d *letDecl) {
 
 // letValue checks the right-hand side of a let, where alone a tuple may stand.
 func (c *checker) letValue(cx *ctx, d *letDecl) *model.Expr {
-	if t, ok := unparen(d.Value).(*ast.Tuple); ok {
+	if t, ok := ast.Unparen(d.Value).(*ast.Tuple); ok {
 		if len(d.Names) < 2 {
 			c.fail(cx, "E0223", t.Span(), "%d values for one name", len(t.Elems)).At("a tuple").
 				WithHelp("write as many names, `let (a, b) = …`, or an array, `[…]`")

@@ -137,7 +137,7 @@ func (c *checker) inputNames(args []*model.Expr) []string {
 
 // represent settles what stands after the `=`: a representation of the table, or a formula.
 func (c *checker) represent(cx *ctx, e *entry, u *model.Unknown) bool {
-	rep := unparen(e.unk.Rep)
+	rep := ast.Unparen(e.unk.Rep)
 	switch r := rep.(type) {
 	case nil:
 		return false
@@ -250,7 +250,7 @@ func (c *checker) formula(e *entry, u *model.Unknown, decls []ast.Stmt, body ast
 		}
 	}
 	var x *model.Expr
-	if t, isTuple := unparen(body).(*ast.Tuple); isTuple {
+	if t, isTuple := ast.Unparen(body).(*ast.Tuple); isTuple {
 		x = c.stacked(in, t)
 	} else {
 		x = c.expr(in, body)
@@ -305,7 +305,7 @@ func (c *checker) options(e *entry, u *model.Unknown, b *sig.Builtin, args []*as
 				continue
 			}
 		} else {
-			if id, is := unparen(a.Value).(*ast.Ident); is && slices.ContainsFunc(u.Params, func(s *model.Symbol) bool { return s.Name == id.Name }) {
+			if id, is := ast.Unparen(a.Value).(*ast.Ident); is && slices.ContainsFunc(u.Params, func(s *model.Symbol) bool { return s.Name == id.Name }) {
 				var rest []string
 				for _, o := range args {
 					if o.Name != nil {
@@ -356,7 +356,7 @@ func (c *checker) options(e *entry, u *model.Unknown, b *sig.Builtin, args []*as
 
 // option evaluates one option: a word (an activation, `auto`), a number or a list of numbers.
 func (c *checker) option(cx *ctx, b *sig.Builtin, p *sig.Param, e ast.Expr) (sig.Option, bool) {
-	id, isName := unparen(e).(*ast.Ident)
+	id, isName := ast.Unparen(e).(*ast.Ident)
 	if isName && strings.Contains(p.Type, "activation") {
 		if _, ok := c.env.Lookup(id.Name, sig.Activation); ok {
 			return sig.Option{Word: id.Name}, true
@@ -372,7 +372,7 @@ func (c *checker) option(cx *ctx, b *sig.Builtin, p *sig.Param, e ast.Expr) (sig
 		c.fail(cx, "E0225", e.Span(), "`%s` is %s", p.Name, article(p.Type)).At("not a word").WithHelp("for example `%s = %s`", p.Name, p.Default)
 		return sig.Option{}, false
 	}
-	l, isList := unparen(e).(*ast.List)
+	l, isList := ast.Unparen(e).(*ast.List)
 	if !isList {
 		v, ok := c.known(cx, e)
 		return sig.Option{Nums: []float64{v}}, ok

@@ -414,3 +414,14 @@ func (*FieldDecl) stmt() {}
 func (*Boundary) stmt()  {}
 func (*Observe) stmt()   {}
 func (*Part) stmt()      {}
+
+// Unparen is an expression without the parentheses around it.
+func Unparen(e Expr) Expr {
+	for {
+		p, ok := e.(*Paren)
+		if !ok {
+			return e
+		}
+		e = p.X
+	}
+}

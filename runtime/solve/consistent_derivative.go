@@ -330,6 +330,12 @@ func (l *Linearised) algebraicForward(dx, dth []float64) {
 			l.fx[i] -= l.dm[first+k] * v
 		}
 	}
+	l.bend(dx)
+}
+
+// bend adds to dx what along the right null space of M keeps the algebraic equations, which change by fx.
+func (l *Linearised) bend(dx []float64) {
+	c := l.c
 	for k, v := range c.left {
 		l.y[k] = 0
 		for _, e := range v {

@@ -23,19 +23,7 @@ func Slope(sys *system.System, t float64, x, th []float64, rtol float64, atol, o
 		return nil
 	}
 	copy(out, l.dx)
-	c := l.c
-	c.f.JVP(l.fx, t, x, nil, 1, out, nil)
-	for k, v := range c.left {
-		l.y[k] = 0
-		for _, e := range v {
-			l.y[k] += e.v * l.fx[e.i]
-		}
-	}
-	l.lu.Solve(l.y)
-	for k, v := range c.right {
-		for _, e := range v {
-			out[e.i] -= e.v * l.y[k]
-		}
-	}
+	l.c.f.JVP(l.fx, t, x, nil, 1, out, nil)
+	l.bend(out)
 	return nil
 }

@@ -32,6 +32,9 @@ type phase interface {
 // keeper is a phase with a state of its own that snapshots must hold.
 type keeper interface{ state(*ledger) }
 
+// skipper is a phase that may not be needed, after those before it.
+type skipper interface{ needless() bool }
+
 // ender is a phase that adds something to the report when it has ended, at u.
 type ender interface {
 	end(ctx context.Context, u []float64) string
@@ -76,7 +79,7 @@ func (f *fitting) run(ctx context.Context) (*Minimum, []PhaseReport, error) {
 	for k := first; k < len(f.phases); k++ {
 		p := f.phases[k]
 		plan := p.plan()
-		if r, ok := p.(*round); ok && k > first && r.needless() {
+		if s, ok := p.(skipper); ok && k > first && s.needless() {
 			done = append(done, PhaseReport{Title: plan.title, Loss: all.F, Status: Converged, Skipped: true})
 			continue
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/udl-lang/udl/compiler/ir"
 	"github.com/udl-lang/udl/lang/ast"
 	"github.com/udl-lang/udl/lang/diag"
 	"github.com/udl-lang/udl/lang/sig"
@@ -242,22 +241,15 @@ func (in *Interp) applyRow(r *stdlib.Row, at ast.Node, args ...*value.Array) (*v
 			return nil, diag.New("E0703", at.Span(), "`%s` of an empty array", r.Name)
 		}
 	}
-	g := ir.New()
-	var banks ir.Banks
-	ids := make([]ir.ID, len(args))
-	off := 0
+	data := make([][]float64, len(args))
 	for i, a := range args {
-		ids[i] = g.Input("", ir.BankAux, off, a.Shape)
-		banks[ir.BankAux] = append(banks[ir.BankAux], a.Data...)
-		off += len(a.Data)
+		data[i] = a.Data
 	}
-	id := r.Lower(g, ids)
-	g.Output(ir.Output{Node: id})
-	out := &value.Array{Shape: g.Shape(id), Data: make([]float64, g.Shape(id).Size())}
-	if err := ir.Interpret(g, &banks, [][]float64{out.Data}); err != nil {
+	shape, out, err := r.Apply(shapes, data)
+	if err != nil {
 		return nil, diag.New("E0700", at.Span(), "`%s`: %v", r.Name, err)
 	}
-	return out, nil
+	return &value.Array{Shape: shape, Data: out}, nil
 }
 
 // callVerb evaluates the arguments and runs the verb.

@@ -68,7 +68,7 @@ type basis struct {
 
 // sum is a sum of families and terms, or a list of them: all together.
 func (b *basis) sum(e ast.Expr) ([]ast.Expr, error) {
-	switch x := unparen(e).(type) {
+	switch x := ast.Unparen(e).(type) {
 	case *ast.Binary:
 		if x.Op == "+" && !(b.term(x.X) && b.term(x.Y)) {
 			l, err := b.sum(x.X)
@@ -103,7 +103,7 @@ func (b *basis) sum(e ast.Expr) ([]ast.Expr, error) {
 		return out, nil
 	}
 	if !b.term(e) {
-		return b.family(unparen(e))
+		return b.family(ast.Unparen(e))
 	}
 	return []ast.Expr{e}, b.known(e)
 }
@@ -167,7 +167,7 @@ func root(e ast.Expr) *ast.Ident {
 
 // term says whether an expression is a term by itself: no list, no family and no bare function.
 func (b *basis) term(e ast.Expr) bool {
-	switch x := unparen(e).(type) {
+	switch x := ast.Unparen(e).(type) {
 	case *ast.List:
 		return false
 	case *ast.Ident:
@@ -342,16 +342,6 @@ func (b *basis) bad(at ast.Expr, format string, args ...any) *diag.Diagnostic {
 }
 
 // ---- trees ----
-
-func unparen(e ast.Expr) ast.Expr {
-	for {
-		p, ok := e.(*ast.Paren)
-		if !ok {
-			return e
-		}
-		e = p.X
-	}
-}
 
 func number(v float64) ast.Expr {
 	if v < 0 {

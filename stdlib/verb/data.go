@@ -51,6 +51,20 @@ func (c *Call) file() (name string, f io.ReadCloser, err error) {
 	return name, f, nil
 }
 
+// existsVerb says whether a file can be read.
+func existsVerb(c *Call) (value.Value, error) {
+	name, err := c.TextOf("file", "")
+	if err != nil {
+		return nil, err
+	}
+	f, err := c.open(name)
+	if err != nil {
+		return value.Bool(false), nil
+	}
+	f.Close()
+	return value.Bool(true), nil
+}
+
 func csvVerb(c *Call) (value.Value, error) {
 	name, f, err := c.file()
 	if err != nil {

@@ -113,7 +113,7 @@ func (c *Call) priors(m *value.Model, spec *train.Spec) (draw func(th []float64,
 		}
 		s := &value.Spec{Row: row, Span: p.Prior.Span, Args: map[string]value.Value{}}
 		for i, e := range p.Prior.Args {
-			v, ok := constantOf(e, spec.Sys, spec.Theta)
+			v, ok := c.constantOf(e, spec.Sys, spec.Theta)
 			if !ok {
 				return nil, "", diag.New("E0714", e.Span, "a start for `%s` cannot be drawn: `%s` of its distribution is no plain number", p.Name, row.Params[i].Name).
 					WithHelp("write a number, or give bounds, `param %s = … in lo..hi`", p.Name)
@@ -141,7 +141,7 @@ func (c *Call) priors(m *value.Model, spec *train.Spec) (draw func(th []float64,
 }
 
 // constantOf is the value of an expression of numbers, and of parameters and constants as they stand in θ.
-func constantOf(e *model.Expr, sys *system.System, th []float64) (*value.Array, bool) {
+func (c *Call) constantOf(e *model.Expr, sys *system.System, th []float64) (*value.Array, bool) {
 	switch e.Op {
 	case model.Num:
 		return &value.Array{Shape: e.Shape, Data: e.Val}, true
@@ -152,26 +152,21 @@ func constantOf(e *model.Expr, sys *system.System, th []float64) (*value.Array, 
 		}
 		return &value.Array{Shape: s.Shape, Data: slices.Clone(th[s.Off : s.Off+s.Size()])}, true
 	case model.Call:
-		var x []float64
+		row, ok := c.Table.Row(e.Name, sig.Function)
+		if !ok {
+			return nil, false
+		}
+		var shapes []types.Shape
+		var data [][]float64
 		for _, a := range e.Args {
-			v, ok := constantOf(a, sys, th)
-			if !ok || len(v.Data) != 1 {
+			v, ok := c.constantOf(a, sys, th)
+			if !ok {
 				return nil, false
 			}
-			x = append(x, v.Data[0])
+			shapes, data = append(shapes, v.Shape), append(data, v.Data)
 		}
-		switch {
-		case e.Name == "neg" && len(x) == 1:
-			return value.Num(-x[0]), true
-		case e.Name == "+" && len(x) == 2:
-			return value.Num(x[0] + x[1]), true
-		case e.Name == "-" && len(x) == 2:
-			return value.Num(x[0] - x[1]), true
-		case e.Name == "*" && len(x) == 2:
-			return value.Num(x[0] * x[1]), true
-		case e.Name == "/" && len(x) == 2:
-			return value.Num(x[0] / x[1]), true
-		}
+		shape, out, err := row.Apply(shapes, data)
+		return &value.Array{Shape: shape, Data: out}, err == nil
 	}
 	return nil, false
 }
