@@ -45,6 +45,14 @@ func TestScripts(t *testing.T) {
 			S = sensitivity(I, t = 0..1 by 1, wrt = [x, a])
 			assert_close(S.y.x[end], 3, rtol = 1e-7)
 			assert_close(S.y.a[end], 3, rtol = 1e-7)`,
+		"initial values that depend on the start": `
+			model T { param k = 1; state x = k*(1 + t); x' = -k*x }
+			g = grad(T, t = 2..3 by 0.5, loss = s -> sum(s.x^2), rtol = 1e-9)
+			assert_close(g.x, grad(T, t = 2..3 by 0.5, loss = s -> sum(s.x^2), rtol = 1e-9, set = {x: 3}).x, rtol = 1e-8)
+			S = sensitivity(T, t = 2..3 by 0.5, rtol = 1e-9)
+			assert_close(S.x.x, [1, exp(-0.5), exp(-1)], rtol = 1e-7)
+			h = hessian(T, t = 2..3 by 0.5, loss = s -> sum(s.x^3), along = {x: 1}, rtol = 1e-9)
+			assert_close(h.x, 18*(1 + exp(-1.5) + exp(-3)), rtol = 1e-6)`,
 		"a condition on time alone": `
 			model A { param k = 2; state x = 0; x' = if t < 1 then k else 0 }
 			assert_close(grad(A, t = 0..2 by 1, loss = s -> s.x[end], max_step = 0.01).k, 1, rtol = 1e-2)`,

@@ -270,7 +270,11 @@ func (m *Model) Member(name string) (Value, bool) {
 	for _, sl := range m.C.System.States {
 		if sl.Name == name {
 			x0 := make([]float64, m.C.System.NX)
-			m.C.System.Init.Clone().Eval(x0, 0, nil, m.Theta)
+			t0 := 0.0
+			if m.Fit != nil && len(m.Fit.Times) > 0 {
+				t0 = m.Fit.Times[0]
+			}
+			m.C.System.Init.Clone().Eval(x0, t0, nil, m.Theta)
 			return &Array{Shape: sl.Shape, Data: x0[sl.Off : sl.Off+sl.Size()]}, true
 		}
 	}

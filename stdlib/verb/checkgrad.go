@@ -202,7 +202,7 @@ func differences(c *Call, p *solve.Problem, loss sens.Loss) (g, apart []float64,
 		return nil
 	}
 	var rest []int
-	fixed := fixInitial(sys, p.Theta)
+	fixed := fixInitial(sys, p.Theta, p.T0)
 	for _, t := range gradSlots(sys) {
 		var wrt []int
 		for k := range t.Size() {

@@ -26,9 +26,9 @@ func gradSlots(sys *system.System) []*system.ThetaSlot {
 // fixInitial puts the initial values in force as given values, so that derivatives by them exist; the
 // derivatives by parameters in their expressions are then those at fixed initial values, which is
 // why grad does this for the initial values only (see gradient).
-func fixInitial(sys *system.System, th []float64) []float64 {
+func fixInitial(sys *system.System, th []float64, t0 float64) []float64 {
 	x0 := make([]float64, sys.NX)
-	sys.Init.Clone().Eval(x0, 0, nil, th)
+	sys.Init.Clone().Eval(x0, t0, nil, th)
 	fixed := append([]float64(nil), th...)
 	for _, t := range sys.Theta {
 		switch t.Role {
@@ -97,7 +97,7 @@ func gradient(c *Call, p *solve.Problem, loss sens.Loss, how string) (*value.Gra
 	}
 	if need {
 		q := *p
-		q.Theta = fixInitial(sys, p.Theta)
+		q.Theta = fixInitial(sys, p.Theta, p.T0)
 		g2 := make([]float64, sys.NTheta)
 		if _, _, err := oneGradient(c, &q, loss, how, g2); err != nil {
 			return nil, nil, err
@@ -220,10 +220,8 @@ func gradVerb(c *Call) (value.Value, error) {
 // adjoints are the words of the option `adjoint`.
 func adjoints() []string {
 	words := []string{"auto"}
-	for _, m := range sens.Methods() {
-		if m.Name != "differences" {
-			words = append(words, m.Name)
-		}
+	for _, row := range adjointRows() {
+		words = append(words, row.Name)
 	}
 	return words
 }
@@ -346,7 +344,7 @@ func sensitivityVerb(c *Call) (value.Value, error) {
 			initial = append(initial, t.Off+k)
 		}
 	}
-	fixed := fixInitial(sys, p.Theta)
+	fixed := fixInitial(sys, p.Theta, p.T0)
 	S, err := run(fixed, initial)
 	if err != nil {
 		return nil, err

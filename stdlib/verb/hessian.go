@@ -63,7 +63,7 @@ func hessianVerb(c *Call) (value.Value, error) {
 // givenInitial is θ with the initial values given that depend on nothing else, and those that the direction v names; they are noted in shown.
 func givenInitial(p *solve.Problem, v []float64, shown map[string]bool) []float64 {
 	sys, th := p.Sys, append([]float64(nil), p.Theta...)
-	fixed := fixInitial(sys, th)
+	fixed := fixInitial(sys, th, p.T0)
 	for _, s := range sys.States {
 		t, flag := sys.Find(s.Name, system.RoleInit), sys.Find(s.Name, system.RoleFlag)
 		if t == nil || flag == nil {

@@ -52,24 +52,12 @@ func methodRows() []sig.Builtin {
 
 // methods reads the option `method`.
 func (c *Call) methods() ([]train.Method, error) {
-	var chain value.Chain
-	switch v := c.Args["method"].(type) {
-	case nil:
-		return nil, nil
-	case *value.Spec:
-		chain = value.Chain{v}
-	case value.Chain:
-		chain = v
-	default:
-		return nil, c.Bad("method", "`method` must be a method of training or a chain of them, this is %s", value.Describe(v)).
-			WithHelp("%s", c.unquoted("method", v, "for example `shooting(grow = 5)`", sig.Method))
+	chain, err := c.chain("method", "method", c.Args["method"], sig.Method, "a method of training", "shooting(grow = 5)")
+	if err != nil {
+		return nil, err
 	}
 	var out []train.Method
 	for _, s := range chain {
-		if s.Row.Kind != sig.Method {
-			return nil, diag.New("E0704", s.Span, "`method` must be a method of training, `%s` is of the kind %s", s.Row.Name, s.Row.Kind).
-				WithHelp("%s", standsIn(s, "for example `shooting(grow = 5)`"))
-		}
 		m, err := c.methodOf(s)
 		if err != nil {
 			return nil, err
@@ -77,6 +65,29 @@ func (c *Call) methods() ([]train.Method, error) {
 		out = append(out, m)
 	}
 	return out, nil
+}
+
+// chain reads a word of a kind with its options, or several by `then`; the value stands at the argument arg and belongs to option. nil where it was not given.
+func (c *Call) chain(arg, option string, v value.Value, kind sig.Kind, what, example string) (value.Chain, error) {
+	var chain value.Chain
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case *value.Spec:
+		chain = value.Chain{v}
+	case value.Chain:
+		chain = v
+	default:
+		return nil, c.Bad(arg, "`%s` must be %s or a chain of them, this is %s", option, what, value.Describe(v)).
+			WithHelp("%s", c.unquoted(option, v, "for example `"+example+"`", kind))
+	}
+	for _, s := range chain {
+		if s.Row.Kind != kind {
+			return nil, diag.New("E0704", s.Span, "`%s` must be %s or a chain of them, `%s` is of the kind %s", option, what, s.Row.Name, s.Row.Kind).
+				WithHelp("%s", standsIn(s, "for example `"+example+"`"))
+		}
+	}
+	return chain, nil
 }
 
 // unquoted tells of a word that was given as a text; else otherwise.

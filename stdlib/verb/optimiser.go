@@ -56,24 +56,12 @@ func (c *Call) stages() ([]train.Stage, error) {
 }
 
 func (c *Call) stagesOf(arg string, v value.Value) ([]train.Stage, error) {
-	var chain value.Chain
-	switch v := v.(type) {
-	case nil:
-		return nil, nil
-	case *value.Spec:
-		chain = value.Chain{v}
-	case value.Chain:
-		chain = v
-	default:
-		return nil, c.Bad(arg, "`train` must be an optimiser or a chain of them, this is %s", value.Describe(v)).
-			WithHelp("%s", c.unquoted("train", v, "for example `adam(rate = 0.02, iters = 500) then lbfgs`", sig.Optimiser))
+	chain, err := c.chain(arg, "train", v, sig.Optimiser, "an optimiser", "adam(rate = 0.02, iters = 500) then lbfgs")
+	if err != nil {
+		return nil, err
 	}
 	var out []train.Stage
 	for _, s := range chain {
-		if s.Row.Kind != sig.Optimiser {
-			return nil, diag.New("E0704", s.Span, "`train` must be an optimiser or a chain of them, `%s` is of the kind %s", s.Row.Name, s.Row.Kind).
-				WithHelp("%s", standsIn(s, "for example `adam(rate = 0.02, iters = 500) then lbfgs`"))
-		}
 		vals := map[string]float64{}
 		var schedule *train.Schedule
 		for k, v := range s.Args {
