@@ -151,7 +151,7 @@ func (w *worker) leg(ctx context.Context, t *trial, l *leg, p *part, u, g []floa
 	if tr.data != nil {
 		loss = tr.data
 	}
-	d := w.desk(tr)
+	d := w.desk(tr.prob.Sys, tr.data)
 	inside := l.lo > 0 || tr.data != nil && l.hi < len(tr.data.data.Times)
 	if inside {
 		t.batch.enter(&w.prob, tr.data, l)
@@ -229,19 +229,19 @@ func nonFinite(err error) (e *sens.NonFinite) {
 	return e
 }
 
-// desk is what the worker has for the system of a trajectory. Its evaluation of lets is lent to the loss, so that there need not be one
+// desk is what the worker has for a system. Its evaluation of lets is lent to the loss, nil for none of data, so that there need not be one
 // for each of thousands of trajectories.
-func (w *worker) desk(tr *trajectory) *desk {
-	d := w.at[tr.prob.Sys]
+func (w *worker) desk(sys *system.System, l *DataLoss) *desk {
+	d := w.at[sys]
 	if d == nil {
 		d = &desk{}
-		w.at[tr.prob.Sys] = d
+		w.at[sys] = d
 	}
-	if tr.data != nil && tr.data.lets {
+	if l != nil && l.lets {
 		if d.outputs == nil {
-			d.outputs = newOutputs(tr.prob.Sys)
+			d.outputs = newOutputs(sys)
 		}
-		tr.data.outputs = d.outputs
+		l.outputs = d.outputs
 	}
 	return d
 }

@@ -117,13 +117,7 @@ func (w *worker) held(ctx context.Context, t *trial, tr *trajectory, n int) (flo
 	l.over(n)
 	tr.write(w.th)
 	defer w.restore(t, tr, false)
-	d := w.desk(tr)
-	if l.lets {
-		if d.outputs == nil {
-			d.outputs = newOutputs(tr.prob.Sys)
-		}
-		l.outputs = d.outputs
-	}
+	d := w.desk(tr.prob.Sys, l)
 	p := &w.prob
 	*p = tr.prob
 	p.Theta, p.Times, p.NoDense = w.th, l.data.Times, true

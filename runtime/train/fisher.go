@@ -154,7 +154,7 @@ func (f *fitting) jacobian(ctx context.Context, vars []int, given bool) (*mat.De
 
 // rows writes the rows of one trajectory, from row at on, by the entries wrt of θ into the columns cols.
 func (t *trial) rows(ctx context.Context, w *worker, tr *trajectory, wrt, cols []int, j *mat.Dense, at int, given bool) error {
-	l, d := tr.data, w.desk(tr)
+	l, d := tr.data, w.desk(tr.prob.Sys, tr.data)
 	p := &w.prob
 	*p = tr.prob
 	p.Theta, p.Times = w.th, l.data.Times

@@ -87,7 +87,7 @@ func (t *trial) squares(ctx context.Context, u []float64, do func(w *worker, d *
 		tr.write(w.th)
 		*e = end{}
 		var sol *solve.Solution
-		sol, e.ok, e.err = do(w, w.desk(tr), tr, t.row(k))
+		sol, e.ok, e.err = do(w, w.desk(tr.prob.Sys, tr.data), tr, t.row(k))
 		w.restore(t, tr, false)
 		switch {
 		case e.err != nil || e.ok:

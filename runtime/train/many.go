@@ -72,17 +72,8 @@ func (w *worker) value(ctx context.Context, t *trial, tr *trajectory, u []float6
 		}
 	}
 	loss := *tr.data // the scratch of a loss serves one goroutine
-	d := w.at[tr.prob.Sys]
-	if d == nil {
-		d = &desk{}
-		w.at[tr.prob.Sys] = d
-	}
-	if loss.outputs = nil; loss.lets {
-		if d.outputs == nil {
-			d.outputs = newOutputs(tr.prob.Sys)
-		}
-		loss.outputs = d.outputs
-	}
+	loss.outputs = nil
+	d := w.desk(tr.prob.Sys, &loss)
 	f, sol, err := d.ws.Value(ctx, &w.prob, &loss)
 	switch {
 	case err != nil:

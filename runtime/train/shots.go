@@ -87,19 +87,7 @@ func (s *shots) seat(w *worker, g *segment) *desk {
 	}
 	w.prob = g.prob
 	w.prob.Theta = w.th
-	sys := g.prob.Sys
-	d := w.at[sys]
-	if d == nil {
-		d = &desk{}
-		w.at[sys] = d
-	}
-	if g.loss.lets {
-		if d.outputs == nil {
-			d.outputs = newOutputs(sys)
-		}
-		g.loss.outputs = d.outputs
-	}
-	return d
+	return w.desk(g.prob.Sys, g.loss)
 }
 
 // ended says whether the solve of a segment came to its end with values that can be compared, and keeps why if it did not.
