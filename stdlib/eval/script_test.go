@@ -53,6 +53,14 @@ func TestScripts(t *testing.T) {
 			assert_close(S.x.x, [1, exp(-0.5), exp(-1)], rtol = 1e-7)
 			h = hessian(T, t = 2..3 by 0.5, loss = s -> sum(s.x^3), along = {x: 1}, rtol = 1e-9)
 			assert_close(h.x, 18*(1 + exp(-1.5) + exp(-3)), rtol = 1e-6)`,
+		"units of what equations are found in": `
+			model S { time : s; state y : m = 2; param k : 1/s = 0.5; y' = -k*y }
+			s = solve(S, t = 0..5 by 0.1)
+			g = discover(s, basis = [y, exp(y)])
+			assert(g.terms.y' == ["y"] and length(g.notes) == 1, "exp of a length means nothing")
+			assert_close(solve(g.system, t = 0..2 by 1).y, 2*exp(-0.5*[0, 1, 2]), rtol = 1e-5)
+			plain = discover({t: s.t, y: s.y}, basis = [y, exp(y)], derivatives = differences)
+			assert(length(plain.notes) == 0, "without units all are candidates")`,
 		"a condition on time alone": `
 			model A { param k = 2; state x = 0; x' = if t < 1 then k else 0 }
 			assert_close(grad(A, t = 0..2 by 1, loss = s -> s.x[end], max_step = 0.01).k, 1, rtol = 1e-2)`,

@@ -506,25 +506,34 @@ func unitsAgree(m *value.Model, q, column, text string, at diag.Span) error {
 	return e.WithHelp("match another column, or mend the row of units")
 }
 
-// unitOf reads a unit as a model would.
+// unitTree reads a unit as a model would, nil where it is none.
+func unitTree(text string) *ast.Unit {
+	f, errs := parser.Parse(diag.NewSource("unit", "model M {\n  param k : "+text+" = 1\n}"))
+	if errs.HasErrors() || len(f.Stmts) != 1 {
+		return nil
+	}
+	m, ok := f.Stmts[0].(*ast.Model)
+	if !ok || len(m.Body) != 1 {
+		return nil
+	}
+	decl, ok := m.Body[0].(*ast.Decl)
+	if !ok || len(decl.Items) != 1 {
+		return nil
+	}
+	return decl.Items[0].Unit
+}
+
+// unitOf is the unit that a text means.
 func unitOf(text string) (types.Unit, bool) {
 	if text == "1" {
 		return types.One, true
 	}
-	f, errs := parser.Parse(diag.NewSource("unit", "model M {\n  param k : "+text+" = 1\n}"))
-	if errs.HasErrors() || len(f.Stmts) != 1 {
-		return types.Unit{}, false
-	}
-	m, ok := f.Stmts[0].(*ast.Model)
-	if !ok || len(m.Body) != 1 {
-		return types.Unit{}, false
-	}
-	decl, ok := m.Body[0].(*ast.Decl)
-	if !ok || len(decl.Items) != 1 || decl.Items[0].Unit == nil {
+	u := unitTree(text)
+	if u == nil {
 		return types.Unit{}, false
 	}
 	var fs []types.Factor
-	for _, x := range decl.Items[0].Unit.Factors {
+	for _, x := range u.Factors {
 		fs = append(fs, types.Factor{Name: x.Name, Pow: types.R(x.Num, x.Den)})
 	}
 	return types.NewUnit(fs...), true

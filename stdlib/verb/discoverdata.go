@@ -23,6 +23,8 @@ type measured struct {
 	from   *value.Table
 	start  []float64 // x where the data begin
 	exact  bool      // the derivatives are those of a right-hand side
+	units  []string  // per input, "" where none is known; nil where none is
+	time   string    // unit of the time, ""
 }
 
 // wanted are the inputs whose equations are looked for: all but states whose derivative is another input, x of x and x'.
@@ -60,10 +62,14 @@ func (c *Call) discoverData(tab *value.Table) (value.Value, error) {
 		}
 	}
 	d := &measured{inputs: inputs, from: tab}
+	if tc, ok := tab.Col(tab.Time); ok {
+		d.time = tc.Unit
+	}
 	var cols [][]float64
 	for _, in := range inputs {
 		col, _ := tab.Col(in.name)
 		cols = append(cols, col.Values)
+		d.units = append(d.units, col.Unit)
 		if rates != nil {
 			r, ok := rates[in.name]
 			if !ok {
@@ -183,6 +189,12 @@ func (c *Call) discoverSolution(s *value.Solution) (value.Value, error) {
 	}
 	exact := !c.Has("derivatives") && sys.Mass == nil
 	d.exact = exact
+	for _, in := range inputs {
+		d.units = append(d.units, unitIn(s.Model, in.name))
+	}
+	if t := s.Model.C.Model.Time; t != nil && t.Unit.Known() {
+		d.time = t.Unit.String()
+	}
 	f := sys.RHS.Clone()
 	f.Prepare(s.Theta)
 	z := make([]float64, sys.NX)
@@ -288,7 +300,7 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 		}
 	}
 	if e := discover.Ends(how, len(d.t)); e > 0 {
-		d = &measured{inputs: d.inputs, t: d.t[e : len(d.t)-e], x: slices.Clone(d.x), from: d.from, start: d.start}
+		d = &measured{inputs: d.inputs, t: d.t[e : len(d.t)-e], x: slices.Clone(d.x), from: d.from, start: d.start, units: d.units, time: d.time}
 		x, rate = slices.Clone(x), slices.Clone(rate)
 		for k := range x {
 			x[k], rate[k] = x[k][e:len(x[k])-e], rate[k][e:len(rate[k])-e]
@@ -299,6 +311,10 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 	exprs, cols, notes, err := c.terms(exprs, d.inputs, x, n)
 	if err != nil {
 		return nil, err
+	}
+	exprs, cols, unfit := c.byUnits(d, exprs, cols)
+	if notes = append(notes, unfit...); len(exprs) == 0 {
+		return nil, c.Bad("basis", "no term has a meaning with these units").WithHelp("%s", strings.Join(notes, "; "))
 	}
 	if set.Robust && how == "spline" {
 		notes = append(notes, "a smoothing spline bends towards corrupt samples, so that all about them are wrong: `derivatives = differences` keeps each to its five neighbours")
@@ -358,26 +374,92 @@ func (c *Call) discoverRates(d *measured) (value.Value, error) {
 	return out, nil
 }
 
-var plainName = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
+// unitIn is the unit of a state of a model, "" where none is known.
+func unitIn(m *value.Model, state string) string {
+	name, _, _ := strings.Cut(state, "[")
+	for _, s := range m.C.Model.States {
+		if s.Name == name && s.Unit.Known() {
+			return s.Unit.String()
+		}
+	}
+	return ""
+}
 
-// modelOfRates is the model that the equations make by themselves; nil, and why, where the names are not those of states.
-func (c *Call) modelOfRates(d *measured, out *value.Discovered) (*value.Model, string) {
-	m := &ast.Model{Name: &ast.Ident{Name: "Discovered"}, Doc: "equations found in data"}
+// byUnits leaves out terms that have no meaning with the units of what they are made of, exp(x) of a length, with notes. The units of
+// coefficients are what they must be.
+func (c *Call) byUnits(d *measured, exprs []ast.Expr, cols [][]float64) (kept []ast.Expr, keptCols [][]float64, notes []string) {
+	if !slices.ContainsFunc(d.units, func(u string) bool { return u != "" && unitTree(u) != nil }) {
+		return exprs, cols, nil
+	}
+	try := func(list ...ast.Expr) error {
+		m, sides, why := d.frame()
+		if why != "" {
+			return nil // there will be no model either, which is told
+		}
+		var taken []string
+		for _, in := range d.inputs {
+			taken = append(taken, in.name)
+		}
+		named := c.coefficientNames(len(list), taken, list)
+		var e ast.Expr
+		for i, x := range list {
+			m.Body = append(m.Body, &ast.Decl{Kind: "param", Items: []*ast.Item{{Name: &ast.Ident{Name: named(i + 1)}, Value: number(1)}}})
+			e = withTerm(e, named(i+1), x)
+		}
+		for _, side := range sides {
+			if e == nil {
+				e = number(0)
+			}
+			m.Body = append(m.Body, &ast.Equation{LHS: side, RHS: e})
+			e = nil
+		}
+		_, err := c.compiled(m, "the terms")
+		return err
+	}
+	if try(exprs...) == nil {
+		return exprs, cols, nil
+	}
+	for k, e := range exprs {
+		l := diag.From(try(e))
+		if len(l) > 0 && strings.HasPrefix(string(l[0].Code), "E03") {
+			notes = append(notes, fmt.Sprintf("`%s` is left out for its units: %s", ast.ExprString(e), l[0].Message))
+			continue
+		}
+		kept, keptCols = append(kept, e), append(keptCols, cols[k])
+	}
+	return kept, keptCols, notes
+}
+
+// frame is a model with the states that equations are of, and the left sides of these; else why there is none.
+func (d *measured) frame() (m *ast.Model, sides []ast.Expr, why string) {
+	m = &ast.Model{Name: &ast.Ident{Name: "Discovered"}, Doc: "equations found in data"}
 	state := &ast.Decl{Kind: "state"}
-	var sides []ast.Expr // x' or x'', of what is wanted
+	unit := func(text string) *ast.Unit {
+		if text == "" {
+			return nil
+		}
+		return unitTree(text)
+	}
+	if u := unit(d.time); u != nil {
+		m.Body = append(m.Body, &ast.Time{Unit: u})
+	}
 	for k, in := range d.inputs {
 		name := strings.TrimRight(in.name, "'")
 		order := len(in.name) - len(name)
 		if !plainName.MatchString(name) {
-			return nil, fmt.Sprintf("`%s` is no name of a state", in.name)
+			return nil, nil, fmt.Sprintf("`%s` is no name of a state", in.name)
 		}
 		if order > 0 && !slices.ContainsFunc(d.inputs, func(o input) bool { return o.name == in.name[:len(in.name)-1] }) {
-			return nil, fmt.Sprintf("`%s` is no state without `%s`", in.name, in.name[:len(in.name)-1])
+			return nil, nil, fmt.Sprintf("`%s` is no state without `%s`", in.name, in.name[:len(in.name)-1])
 		}
 		if math.IsNaN(d.start[k]) {
-			return nil, fmt.Sprintf("`%s` has no value to begin with", in.name)
+			return nil, nil, fmt.Sprintf("`%s` has no value to begin with", in.name)
 		}
-		state.Items = append(state.Items, &ast.Item{Name: &ast.Ident{Name: name}, Order: order, Value: number(d.start[k])})
+		item := &ast.Item{Name: &ast.Ident{Name: name}, Order: order, Value: number(d.start[k])}
+		if order == 0 && k < len(d.units) { // of a derivative it follows
+			item.Unit = unit(d.units[k])
+		}
+		state.Items = append(state.Items, item)
 		if slices.Contains(d.wanted(), k) {
 			side := ast.Expr(&ast.Ident{Name: name})
 			for range order + 1 {
@@ -387,6 +469,17 @@ func (c *Call) modelOfRates(d *measured, out *value.Discovered) (*value.Model, s
 		}
 	}
 	m.Body = append(m.Body, state)
+	return m, sides, ""
+}
+
+var plainName = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
+
+// modelOfRates is the model that the equations make by themselves; nil, and why, where the names are not those of states.
+func (c *Call) modelOfRates(d *measured, out *value.Discovered) (*value.Model, string) {
+	m, sides, why := d.frame()
+	if why != "" {
+		return nil, why
+	}
 	terms := out.Terms()
 	named := c.coefficientNames(len(terms), out.Inputs, terms)
 	n := 0
